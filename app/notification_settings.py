@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The settings of notifications on the desktop: what of, how, and when. app/settings.py has them among all."""
 
+from app.core.enums import Level
 from app.setting import Setting
 
+LEVELS = {"all": Level.ALL, "mentions": Level.MENTIONS, "none": Level.NOTHING}
+"""By the value of NOTIFICATIONS: what rings."""
 NOTIFICATIONS = Setting(
     key="notifications",
     default="all",

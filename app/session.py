@@ -20,7 +20,7 @@ from app.errors import BugError, NotStored, StoreFault
 from app.kinds import room_kinds_of
 from app.notices import kinds as notice_kinds
 from app.notices.standing import StandingNotices
-from app.notification_settings import NOTIFICATIONS, NOTIFY_REACTIONS
+from app.notification_settings import LEVELS, NOTIFICATIONS, NOTIFY_REACTIONS
 from app.objects.files import SealedFiles
 from app.objects.kept_offline import KeptOffline
 from app.objects.links import Linked, ObjectLink
@@ -48,6 +48,7 @@ from app.rooms.arrivals import Arrivals
 from app.rooms.formats import DeviceFormats
 from app.rooms.held import HeldBack
 from app.rooms.invitations import Invitations
+from app.rooms.nesting import Nesting
 from app.rooms.pruning import Pruning
 from app.rooms.security_status import SecurityStatuses
 from app.rooms.service import RoomService
@@ -75,8 +76,8 @@ from sync.client.wire.transport import Dialer
 
 __all__ = ["Session", "SyncStatus"]
 
-_LEVELS = {"all": Level.ALL, "mentions": Level.MENTIONS, "none": Level.NOTHING}
-"""By the value of the setting NOTIFICATIONS."""
+AGAIN_S = 30.0
+"""Seconds until a part of the session begins again that an error has ended."""
 _PLACE = "place"
 
 
@@ -119,14 +120,8 @@ class Session:
         self.personal = enter("personal", Personal(store, self.engine, self.people, self.rooms.announce))
         self.own_room = enter("own-room", OwnRoom(self.personal))
         self.own_pruning = OwnPruning(self.own_room.rooms, self.engine)
-        own = Own(
-            store,
-            self.engine.devices.mine,
-            self.own_room,
-            self.rooms.announce,
-            is_online=lambda: self.engine.status.state is LinkState.ONLINE,
-        )
-        self.own = enter("own", own)
+        mine, announce = self.engine.devices.mine, self.rooms.announce
+        self.own = enter("own", Own(store, mine, self.own_room, announce, is_online=self._is_online))
         self.reads = enter("reads", ReadMarks(self.own, store))
         self.drafts = enter("drafts", OwnDrafts(self.own))
         self.wishes = enter("wishes", RoomWishes(self.own, self.rooms))
@@ -154,7 +149,8 @@ class Session:
         self.turns = turns_of(self.engine, self.own_room)
         opened = open_notices(scopes, store, self.own, self.alarms, self.turns, kinds, self._level, self._notices_off)
         self.notices, self.reminders, self._notice_marks = opened.notices, opened.reminders, opened.marks
-        standing = StandingNotices(self.notices, store, self.people, self.rooms, self.invitations)
+        self.nesting = enter("nesting", Nesting(store, self.engine, self.rooms))
+        standing = StandingNotices(self.notices, store, self.people, self.rooms, self.nesting, self.invitations)
         self._standing = enter("standing-notices", standing)
         self._tools = OpenTools(tools, store.objects, self._parts, scopes)
         self.trash = Trash(*self._tools.bins)
@@ -219,6 +215,7 @@ class Session:
             shows_reading=self._switch(SHOW_READING),
             origin_of=lambda room: self.succession.standing(room).origin,
             find=lambda link: self._tools.find(link),
+            rooms_within=self.nesting.titles_within,
             room_changed=self.store.changed,
             lines=self.store.room_lines,
             reads=self.reads,
@@ -233,7 +230,7 @@ class Session:
     def _level(self, room: RoomId) -> Level:
         """What of a room rings: no more than the settings say, and no more than the person chose for the room."""
         row = self.store.rooms_list.get(room)
-        levels = (row.level if row is not None else Level.ALL, _LEVELS[self.settings.get(NOTIFICATIONS)])
+        levels = (row.level if row is not None else Level.ALL, LEVELS[self.settings.get(NOTIFICATIONS)])
         return next((least for least in (Level.NOTHING, Level.MENTIONS) if least in levels), Level.ALL)
 
     def _notices_off(self) -> frozenset[str]:
@@ -302,6 +299,7 @@ class Session:
             self.engine.run,
             self._admission.run,
             self.succession.run,
+            self.nesting.run,
             self.rooms.baselines.run,
             self.personal.run,
             self.own_pruning.run,
@@ -391,6 +389,9 @@ class Session:
         self.succession.wake()
         self.status_changed.emit()
 
+    def _is_online(self) -> bool:
+        return self.engine.status.state is LinkState.ONLINE
+
     def _cache_limit(self) -> CacheLimit:
         chosen = self.settings.get(RECEIVED_FILES_MB)
         return CacheLimit(most=chosen * MB, is_automatic=chosen == RECEIVED_FILES_MB.default)
@@ -403,7 +404,7 @@ class Session:
         self.succession.wake()
         self.devices.see()
         self.personal.wake()
-        online = self.engine.status.state is LinkState.ONLINE
+        online = self._is_online()
         if online and not self._was_online:
             garbage.set_aside()  # the rooms that were read stay: a full search takes 7 ms for 2,000 members
             self.own.wake()
@@ -412,6 +413,7 @@ class Session:
         self.kept_offline.on_status(online=online)
         self._arrivals.on_status(online=online)
         self._formats.on_status(online=online)
+        self.nesting.on_status(online=online)
         self.presence.on_status(online=online)
         self._standing.on_status(online=online)
         self.notices.on_status(self.engine.status.state)

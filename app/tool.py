@@ -126,8 +126,9 @@ class Parts:
     a message, and where in which document they are. `origin_of` returns the stopped room that a room was opened to
     replace, or None. `find` returns the title and state that a linked object of any tool has now, or None if this
     device does not have it. `room_changed` is emitted with a room whose content or members changed, by whomever.
-    `alarms` calls the tool at times of day. `reads` are the person's read marks and `drafts` what they were writing,
-    which follow to their other devices.
+    `alarms` calls the tool at times of day. `rooms_within` returns the rooms that belong to a room and that this person
+    is in, each with its title. `reads` are the person's read marks and `drafts` what they were writing, which follow to
+    their other devices.
     """
 
     db: Database
@@ -146,6 +147,7 @@ class Parts:
     shows_reading: Switch
     origin_of: Callable[[RoomId], RoomId | None]
     find: Callable[[ObjectLink], Linked | None]
+    rooms_within: Callable[[RoomId], Sequence[tuple[RoomId, str]]]
     room_changed: Signal[RoomId]
     lines: RoomLines
     reads: Reads

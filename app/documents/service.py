@@ -94,6 +94,8 @@ class DocumentService:
         self.presence_changed: Signal[ObjId] = Signal()
         self.live_changed: Signal[RoomId, ObjId, bool] = Signal()
         self.people = people
+        self.rooms_within: Callable[[RoomId], Sequence[tuple[RoomId, str]]] = lambda room: ()
+        """The rooms that belong to a room and that this person is in, as (id, title)."""
         self._db = db
         self._changes = changes
         self._objects = objects
@@ -259,9 +261,21 @@ class DocumentService:
         with self._shown(obj) as shown:
             named = tr("{title} (copy)")
             title = (shown.title or tr("Untitled"))[: MAX_TITLE - len(named.format(title=""))]
-            copy = self.create(room or row.room, named.format(title=title))
-            with self._live.holding(copy) as document:
-                document.rewrite(0, len(document.blocks()), list(shown.blocks()))
+            return self._copied(shown, room or row.room, named.format(title=title))
+
+    def move(self, obj: ObjId, room: RoomId) -> ObjId:
+        """Creates a document in `room` with the text, formats and title that this one has here, and then puts this one
+        into the trash. Returns the new one's id. This one's earlier versions stay where they are. NotFound; StoreFault
+        if the disk refuses, and then this one stays."""
+        with self._shown(obj) as shown:
+            copied = self._copied(shown, room, shown.title)
+        self.delete(obj)
+        return copied
+
+    def _copied(self, shown: Document, room: RoomId, title: str) -> ObjId:
+        copy = self.create(room, title)
+        with self._live.holding(copy) as document:
+            document.rewrite(0, len(document.blocks()), list(shown.blocks()))
         return copy
 
     def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Document:

@@ -20,6 +20,7 @@ def _make(parts: Parts) -> DocumentService:
         shows_reading=parts.shows_reading,
     )
     service.files.may_export = parts.may_export
+    service.rooms_within = parts.rooms_within
     service.files.may_print = parts.may_print
     service.live_changed.connect(lambda room, obj, live: parts.set_shared(obj, live))
     return service

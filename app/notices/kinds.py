@@ -18,6 +18,10 @@ WAITS = NoticeKind(id="waits", asks=True)
 REMINDER = NoticeKind(id="reminder", asks=True, personal=True, by_turns=True, always=True)
 """The time has come of which the person wanted to be reminded. app/reminders/ makes these."""
 
+LEFT_PARENT = NoticeKind(id="left-parent", asks=True, personal=True)
+"""Somebody else removed a person from a room, and the person is still in a room that belongs to it and that this person
+owns. `room` is that room; `by` removed the person, whose id is `ref`."""
+
 ADDED, ROLE = event_notices.ADDED, event_notices.ROLE
-KINDS = (INVITATION, HISTORY, KEYS, WAITS, REMINDER, *event_notices.KINDS)
-STANDING = (INVITATION, HISTORY, KEYS, WAITS)
+KINDS = (INVITATION, HISTORY, KEYS, WAITS, REMINDER, LEFT_PARENT, *event_notices.KINDS)
+STANDING = (INVITATION, HISTORY, KEYS, WAITS, LEFT_PARENT)

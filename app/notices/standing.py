@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Makes notices about states of the account that last: open invitations, proposals that this person can approve,
-changes of colleagues' keys, stopped rooms and unmerged changes. A notice is made when its state begins, and marked as
-answered when it ends."""
+changes of colleagues' keys, stopped rooms and unmerged changes, and members who were removed from a room's parent. A
+notice is made when its state begins, and marked as answered when it ends."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from app.core import clock, log
 from app.core.ids import ObjId, RoomId, Uid
 from app.errors import StoreFault
-from app.notices.kinds import HISTORY, INVITATION, KEYS, STANDING, WAITS
+from app.notices.kinds import HISTORY, INVITATION, KEYS, LEFT_PARENT, STANDING, WAITS
 from app.notices.service import Notices
 from app.people.service import PeopleService
 from app.rooms.invitations import Invitations
+from app.rooms.nesting import Nesting
 from app.rooms.service import RoomService
 from app.store.notice_rows import Notice, NoticeKind
 from app.store.store import Store
@@ -26,15 +27,22 @@ class StandingNotices:
     """Keeps the notices about an account's states equal to those states. Keep `run` running until it is cancelled."""
 
     def __init__(
-        self, notices: Notices, store: Store, people: PeopleService, rooms: RoomService, invitations: Invitations
+        self,
+        notices: Notices,
+        store: Store,
+        people: PeopleService,
+        rooms: RoomService,
+        nesting: Nesting,
+        invitations: Invitations,
     ) -> None:
         self._notices = notices
         self._store = store
         self._people = people
         self._rooms = rooms
+        self._nesting = nesting
         self._invitations = invitations
         self._online = False
-        self._proposals: dict[RoomId, list[Notice]] = {}
+        self._of_rooms: dict[RoomId, list[Notice]] = {}
         self._due = {row.room for row in store.rooms_list.all()}
         self._woken = asyncio.Event()
         self._woken.set()
@@ -79,12 +87,13 @@ class StandingNotices:
         looked = 0
         while self._due:
             room = next(iter(self._due))
-            found = self._proposed(room)
+            children = [child for child, parent in self._nesting.parents().items() if room == parent]
+            for each in {room, *children, *self._of_rooms}:
+                found = [*self._proposed(each), *self._removed(each)]
+                self._of_rooms.pop(each, None)
+                if found:
+                    self._of_rooms[each] = found
             self._due.discard(room)  # after a fault it stays due
-            if found:
-                self._proposals[room] = found
-            else:
-                self._proposals.pop(room, None)
             looked += 1
             if looked % _BREATH == 0:
                 await asyncio.sleep(0)
@@ -99,9 +108,23 @@ class StandingNotices:
             if p.refusal is None
         ]
 
+    def _removed(self, room: RoomId) -> list[Notice]:
+        return [
+            Notice(
+                kind=LEFT_PARENT,
+                room=room,
+                obj=ObjId(room),
+                key=found.uid + found.n.to_bytes(8, "big"),
+                by=found.by,
+                ref=found.uid,
+                t=found.t_ms,
+            )
+            for found in self._nesting.removed_from_parent(room)
+        ]
+
     def _state(self) -> list[Notice]:
-        proposals = [notice for found in self._proposals.values() for notice in found]
-        return [*self._invited(), *proposals, *self._keys(), *self._waits()]
+        of_rooms = [notice for found in self._of_rooms.values() for notice in found]
+        return [*self._invited(), *of_rooms, *self._keys(), *self._waits()]
 
     def _invited(self) -> Sequence[Notice]:
         return [

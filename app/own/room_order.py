@@ -148,6 +148,16 @@ class RoomOrder:
             self._rooms.set(of_room(each, "place"), place)
         self.changed.emit()
 
+    def hides_rooms_within(self, room: RoomId) -> bool:
+        """Whether the rooms that belong to `room` are folded up below it."""
+        return self._rooms.get(of_room(room, "folded")) is True
+
+    def hide_rooms_within(self, room: RoomId, hidden: bool) -> None:
+        """Folds the rooms that belong to `room` up below it, or out."""
+        if self.hides_rooms_within(room) != hidden:
+            self._rooms.set(of_room(room, "folded"), hidden)
+            self.changed.emit()
+
     def forget_places(self, rooms: Iterable[RoomId]) -> Callable[[], None]:
         """Has these rooms follow their latest activity again. Returns a function that gives them back the places that
         they had."""
@@ -195,7 +205,7 @@ class RoomOrder:
 
     def _on_rooms(self, names: frozenset[str]) -> None:
         self._rooms.forget(names)
-        if any(name.endswith(("/section", "/place")) for name in names):
+        if any(name.endswith(("/section", "/place", "/folded")) for name in names):
             self.changed.emit()
 
 

@@ -2,10 +2,10 @@
 """Decides whether a person is asked before they are in a room to which another person added them. Pure: facts in,
 verdict out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.enums import RoomType
-from app.core.ids import Uid
+from app.core.ids import RoomId, Uid
 from app.core.visible import one_line
 from app.errors import BadChange
 from app.rooms.records import MAX_GREETING, PersonInvited, RoomNamed, decode, shown_title
@@ -19,7 +19,8 @@ class Knowledge:
     `me`: the person. `asks`: policy requires a question for rooms of unknown people. `accepted`: the person accepted
     this very addition, or the room where the addition is not known. `declined`: they declined the room. `blocked`: they
     hide invitations of the colleague who added them. `known`: that colleague wrote with the person in a direct room,
-    was verified in person, or is of the person's own unit; or the person accepted the room before. `continues`: the
+    was verified in person, or is of the person's own unit; or the person accepted the room before; or the room belongs
+    to one in which the person is, as an administrator there and the colleague both say. `continues`: the
     room continues one in which the person still is, as this device's up-to-date copy of that room confirms.
     """
 
@@ -61,6 +62,8 @@ class Shown:
     title: str = ""
     type: RoomType = RoomType.GROUP
     greeting: str = ""
+    parent: RoomId | None = None
+    """The room that this one belongs to, as the adder says."""
 
 
 def read(invitation: Invitation, me: Uid) -> Shown:
@@ -74,8 +77,12 @@ def read(invitation: Invitation, me: Uid) -> Shown:
         except BadChange:
             continue
         if isinstance(record, RoomNamed):
-            shown = Shown(title=shown_title(record.title), type=RoomType.of(record.type), greeting=shown.greeting)
+            shown = replace(shown, title=shown_title(record.title), type=RoomType.of(record.type))
         elif isinstance(record, PersonInvited) and (record.uid, found.uid) == (me, invitation.added.adder):
-            greeting = one_line(record.text, MAX_GREETING)
-            shown = Shown(title=shown_title(record.title), type=RoomType.of(record.type), greeting=greeting)
+            shown = Shown(
+                title=shown_title(record.title),
+                type=RoomType.of(record.type),
+                greeting=one_line(record.text, MAX_GREETING),
+                parent=RoomId(record.parent) if record.parent is not None else None,
+            )
     return shown

@@ -15,6 +15,7 @@ from app.core.signal import Signal
 from app.errors import NotFound
 from app.people.person import Person, Verified
 from app.people.service import PeopleService
+from app.rooms import belonging
 from app.rooms.answers import Answers
 from app.rooms.consent import Knowledge, decide, read
 from app.settings import ASK_UNKNOWN, Settings
@@ -77,6 +78,7 @@ class Invitations:
             answers.changed.connect(self._on_answers),
             people.changed.connect(self._reconsider),
             settings.changed.connect(lambda key: self._reconsider() if key == ASK_UNKNOWN.key else None),
+            store.changed.connect(self._on_changed),
         ]
 
     def close(self) -> None:
@@ -195,7 +197,7 @@ class Invitations:
             accepted=yes and found is not None and found.n >= max(added.added_n, left_n),
             declined=found is not None and found.answer == "declined",
             blocked=added.adder in self._answers.blocked(),
-            known=yes or (added.adder is not None and self._knows(added.adder)),
+            known=yes or (added.adder is not None and self._knows(added.adder)) or self._parent(added) is not None,
             continues=self._continues(added),
         )
         return decide(added, known)
@@ -207,7 +209,10 @@ class Invitations:
         return shown[added.adder] < MAX_AN_ADDER and shown.total() < MAX_OPEN
 
     def on_invitations(self) -> None:
-        """Called when another room waits for an answer, or one room less. Notifies the person and the interface."""
+        """Called when another room waits for an answer, or one room less. Notifies the person and the interface. Rooms
+        that belong to one in which the person is are opened: that can be read only now."""
+        if any(self._parent(i.added) is not None for i in self._engine.invitations):
+            self._engine.reconsider()
         self._emit_invited()
         self.changed.emit()
 
@@ -229,6 +234,18 @@ class Invitations:
         same = mine is not None and unit != "" and unit == mine.unit.strip()
         return same or self._store.rooms_list.both_wrote(self._engine.uid, uid)
 
+    def _parent(self, added: Added) -> RoomId | None:
+        """The room, in which this person is, to which the room of an open invitation belongs. ▲ Both must say so: an
+        administrator of that room, and the colleague who invites. Otherwise each of them alone could put the person
+        into rooms that have nothing to do with it. None if there is none, or if the invitation's records are not
+        read."""
+        found = next((i for i in self._engine.invitations if i.added.room == added.room), None)
+        parent = read(found, self._engine.uid).parent if found is not None else None
+        row = self._store.rooms_list.get(parent) if parent is not None else None
+        if parent is None or row is None or row.left or belonging.named_parent(self._store.db, parent) is not None:
+            return None
+        return parent if belonging.names_child(self._store.db, parent, added.room) else None
+
     def _continues(self, added: Added) -> bool:
         if added.origin is None or added.founder is None:
             return False
@@ -248,6 +265,10 @@ class Invitations:
         """Notes that something changed in a room. Invitations to rooms that continue another are judged again, since
         the change may confirm them."""
         if any(i.added.origin is not None for i in self._engine.invitations):
+            self._engine.reconsider()
+
+    def _on_changed(self, room: RoomId) -> None:
+        if any(self._parent(i.added) == room for i in self._engine.invitations):
             self._engine.reconsider()
 
     def _reconsider(self) -> None:

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 from app.core.ids import ChangeId, ObjId, Uid
 from app.objects.kind import ROOM, Kind
-from app.rooms import put_away
+from app.rooms import belonging, put_away
 from app.rooms.records import (
     ChangeLeftOut,
+    ChildLinked,
     ObjectAnnounced,
     ObjectRetired,
+    ParentLinked,
     PersonInvited,
     RoomNamed,
     decode,
@@ -26,8 +28,8 @@ the next chat that somebody announces would take its place."""
 
 def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
     """Writes, within the caller's transaction, the rows that new records of a room's root object (the one that has the
-    room's own records) make: its title, its objects, which of them are in the trash (never its chat), and which changes
-    are left out of them. BadChange for a record that makes no sense."""
+    room's own records) make: its title, its objects, which of them are in the trash (never its chat), which changes are
+    left out of them, and which rooms it belongs with. BadChange for a record that makes no sense."""
     for change in changes:
         record = decode(change.data)
         match record:
@@ -43,6 +45,8 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
                 objects.keep(conn, root.room, LASTING)
             case ChangeLeftOut():
                 _leave_out(conn, root, change, record)
+            case ChildLinked() | ParentLinked():
+                belonging.note(conn, change, record)
             case PersonInvited():
                 pass  # it was read before the person joined the room, and concerns nobody else
 
@@ -51,14 +55,16 @@ def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange
     """Writes, within the caller's transaction, the rows that depend on the position of a room's record. `changes` are
     own records, of the room's object `root`, that the server has now given a position. For a record that puts an object
     into the trash, the time is now the server's. A record by which an administrator has a change left out of an object
-    takes effect only now. Which title the room has, and which chats of a series count, follow from the positions of
-    their records. Other records are skipped."""
+    takes effect only now. Which title the room has, which chats of a series count, and which rooms belong to which,
+    follow from the positions of their records. Other records are skipped."""
     for change in changes:
         record = decode(change.data)
         if isinstance(record, RoomNamed):
             _name(conn, root, change, record)
         if isinstance(record, ObjectAnnounced):
             _announce_part(conn, root, change, record)
+        if isinstance(record, ChildLinked | ParentLinked):
+            belonging.note(conn, change, record)
         if isinstance(record, ObjectRetired):
             put_away.positioned(conn, change)
         if isinstance(record, ChangeLeftOut):
@@ -98,6 +104,6 @@ KIND = Kind(
     id=ROOM,
     project=project,
     positioned=positioned,
-    tables=put_away.TABLES,
-    version=put_away.VERSION,
+    tables=(*put_away.TABLES, *belonging.TABLES),
+    version=3,
 )

@@ -7,9 +7,6 @@ from app.store.connection import Connection
 from app.store.database import Database
 from app.store.rows import StoredChange
 
-VERSION = 2
-"""The version of the room's read model."""
-
 TABLES = (
     """CREATE TABLE room_put_away (obj BLOB NOT NULL PRIMARY KEY, room BLOB NOT NULL, by BLOB NOT NULL,
        t INTEGER NOT NULL, row INTEGER NOT NULL)""",

@@ -57,18 +57,37 @@ class ChangeLeftOut(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", t
     change: bytes
 
 
-class PersonInvited(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="invited"):
+class PersonInvited(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="invited", omit_defaults=True):
     """The record that is written right after a person was added, by the person who added them: the room's title and
-    type, for a newcomer who may not read what was before, and a greeting (`text`), which may be "". It changes nothing
-    in the room."""
+    type, for a newcomer who may not read what was before, and a greeting (`text`), which may be "". `parent`: the room
+    that this one belongs to, None for none. It changes nothing in the room."""
 
     uid: bytes
     title: str
     type: str
     text: str
+    parent: bytes | None = None
 
 
-Record = RoomNamed | ObjectAnnounced | ObjectRetired | ChangeLeftOut | PersonInvited
+class ChildLinked(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="child", omit_defaults=True):
+    """▲ The record by which an administrator says that another room belongs to this one (`on` True), or no longer does.
+    `room` is that room's id; nothing else about it is here. `again`: it repeats an earlier record for members who
+    cannot read that one. Which records count: app/rooms/belonging.py."""
+
+    room: bytes
+    on: bool
+    again: bool = False
+
+
+class ParentLinked(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="parent", omit_defaults=True):
+    """▲ The record by which an owner names the room that this room belongs to; `room` None: it belongs to none. `again`
+    and which records count: as for `ChildLinked`."""
+
+    room: bytes | None = None
+    again: bool = False
+
+
+Record = RoomNamed | ObjectAnnounced | ObjectRetired | ChangeLeftOut | PersonInvited | ChildLinked | ParentLinked
 
 _PAYLOAD: Payload[Record] = Payload(Record)
 
@@ -95,15 +114,21 @@ def decode(payload: bytes) -> Record:
     if isinstance(record, RoomNamed | PersonInvited):
         named = 0 < len(record.type) <= MAX_TYPE and len(record.title) <= MAX_TITLE
         invited = isinstance(record, RoomNamed) or (len(record.uid) == 16 and len(record.text) <= MAX_GREETING)
-        if not named or not invited:
+        parent = record.parent if isinstance(record, PersonInvited) else None
+        if not named or not invited or not _is_id(parent):
             raise BadChange("bad-record")
-    elif len(record.obj) != 16:
+    elif not _is_id(record.room if isinstance(record, ChildLinked | ParentLinked) else record.obj):
         raise BadChange("bad-record")
     if isinstance(record, ObjectAnnounced):
         _check_series(record)
     if isinstance(record, ChangeLeftOut) and (len(record.author), len(record.change)) != (16, 16):
         raise BadChange("bad-record")
     return record
+
+
+def _is_id(ident: bytes | None) -> bool:
+    """Whether it is an id, or none."""
+    return ident is None or len(ident) == 16
 
 
 def _check_series(record: ObjectAnnounced) -> None:

@@ -13,7 +13,7 @@ from app.errors import Forbidden, NotFound
 from app.objects.trash import Retired
 from app.people.person import Person
 from app.people.service import PeopleService
-from app.rooms import put_away, removals
+from app.rooms import belonging, put_away, removals
 from app.rooms.baselines import Baselines
 from app.rooms.records import (
     MAX_GREETING,
@@ -383,8 +383,9 @@ class RoomService:
         await self._engine.operations.add(room, uid, role, history=history_all)
         row = self._store.rooms_list.get(room)
         if row is not None and row.title:
-            text = one_line(greeting, MAX_GREETING)
-            self._write(room, PersonInvited(uid=uid, title=row.title, type=row.written_type, text=text))
+            text, parent = one_line(greeting, MAX_GREETING), belonging.named_parent(self._store.db, room)
+            record = PersonInvited(uid=uid, title=row.title, type=row.written_type, text=text, parent=parent)
+            self._write(room, record)
         self.baselines.wake(room)
 
     async def remove(self, room: RoomId, uid: Uid, reason: str = "") -> None:

@@ -17,10 +17,20 @@ from app.core.enums import Role
 from app.core.ids import ObjId, RoomId, Uid, short
 from app.errors import BadChange, Forbidden, WorkerDied
 from app.objects.pieces import group_of
+from app.rooms import belonging
 from app.rooms.announcements import announcements
 from app.rooms.evidence import Exhibit, exhibits
 from app.rooms.offers import HeldOffer, Offers
-from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, RoomNamed, decode, encode
+from app.rooms.records import (
+    ChangeLeftOut,
+    ChildLinked,
+    ObjectAnnounced,
+    ObjectRetired,
+    ParentLinked,
+    RoomNamed,
+    decode,
+    encode,
+)
 from app.rooms.service import MemberInfo, RoomService
 from app.store.origins import OriginRow, Step
 from app.store.rows import ObjectRow, StoredChange
@@ -37,6 +47,8 @@ Carrier = Callable[[Pairs], Groups]
 """The state of objects as changes for their successors, without what is there already."""
 
 RETRY_S = 30.0
+MOST_CHILDREN = 50
+"""The most rooms of which a successor says again that they belong to it; first those that its founder is in."""
 STOPPED = ("fork", "rollback")
 
 
@@ -156,8 +168,9 @@ class Succession:
 
     def _name(self, room: RoomId, at: Origin) -> None:
         """Gives the successor `room` the title and type of the old room, and announces the old room's objects in it, as
-        records with their new ids; puts those that were in the trash there into the trash here. Does nothing if the
-        successor has a title already. `at`: the old room and the position where the successor begins."""
+        records with their new ids; puts those that were in the trash there into the trash here; says which rooms it
+        belongs with. Does nothing if the successor has a title already. `at`: the old room and the position where the
+        successor begins."""
         row, here = self._store.rooms_list.get(at.room), self._store.rooms_list.get(room)
         if row is None or here is None or here.title:
             return
@@ -171,6 +184,11 @@ class Succession:
                     self._store.changes.append(room, root, encode(there))
                     if away:
                         self._rooms.retire(room, ObjId(there.obj), on=True)
+            parent = belonging.named_parent(self._store.db, at.room)
+            if parent is not None:
+                self._store.changes.append(room, root, encode(ParentLinked(room=parent)))
+            for child in belonging.named_children(self._store.db, at.room, MOST_CHILDREN):
+                self._store.changes.append(room, root, encode(ChildLinked(room=child, on=True)))
 
     # -- own changes that wait to be offered
 

@@ -21,10 +21,12 @@ FORMATS: dict[str, tuple[int, Fields, list[str]]] = {
     "room": (
         1,
         {
-            "invited": ["text", "title", "type", "uid"],
+            "child": ["again", "on", "room"],
+            "invited": ["parent", "text", "title", "type", "uid"],
             "leave-out": ["author", "change", "obj"],
             "named": ["title", "type"],
             "object": ["kind", "obj", "period", "series"],
+            "parent": ["again", "room"],
             "retired": ["obj", "on"],
         },
         [],

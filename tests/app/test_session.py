@@ -33,6 +33,7 @@ from app.richtext.model import Document
 from app.rooms.arrivals import Arrivals
 from app.rooms.held import HeldBack
 from app.rooms.invitations import Invitations
+from app.rooms.nesting import Nesting
 from app.rooms.service import RoomService
 from app.scopes import Scopes
 from app.session import Session
@@ -66,6 +67,7 @@ SCOPES = (
     "notices",
     "notice-marks",
     "reminders",
+    "nesting",
     "standing-notices",
     "tool-chat",
     "tool-documents",
@@ -89,7 +91,8 @@ OPENINGS: dict[str, tuple[type, str, str]] = {
     "presence": (PresenceService, "__init__", "alarms"),
     "kept offline": (KeptOffline, "__init__", "presence"),
     "notices": (Notices, "__init__", "kept-offline"),
-    "standing-notices": (StandingNotices, "__init__", "reminders"),
+    "nesting": (Nesting, "__init__", "reminders"),
+    "standing-notices": (StandingNotices, "__init__", "nesting"),
     "chat": (ChatService, "__init__", "standing-notices"),
     "documents": (DocumentService, "__init__", "tool-chat"),
     "tasks": (TaskService, "__init__", "tool-documents"),

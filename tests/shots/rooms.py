@@ -17,7 +17,7 @@ from ui.kit import qr
 from ui.shell.room.events_dialog import EventsDialog
 from ui.shell.room.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
 from ui.shell.room.prune_dialog import PruneDialog
-from ui.shell.room.security_dialog import SecurityDialog
+from ui.shell.room.security_dialog import SecurityDialog, nested_text
 from ui.shell.room.verify_dialog import VerifyDialog
 
 
@@ -60,7 +60,8 @@ async def seal(s: Scene, title: str) -> QWidget:
     me = s.story.me
     report, standing = await me.seals.report(view.room), me.succession.standing(view.room)
     level, contents = me.seals.level(view.room), s.window.tools.contents
-    return dialog(s, SecurityDialog(s.window, level, report, standing, contents, lambda: None))
+    nested = nested_text(me.nesting.parent(view.room), me.nesting.children(view.room))
+    return dialog(s, SecurityDialog(s.window, level, report, standing, contents, lambda: None, nested))
 
 
 async def key_notices(s: Scene, section: str) -> QWidget:

@@ -23,6 +23,7 @@ from tests.shots import (
     noticing,
     papers,
     receiving,
+    restricting,
     rooms,
     sections,
     status,
@@ -284,7 +285,7 @@ VIEWS: dict[str, Step] = {
     **rooms.VIEWS,
     **RECOVERING,
 }
-STOPPED: dict[str, Step] = {**receiving.VIEWS, **ended_rooms.VIEWS, **inviting.VIEWS}
+STOPPED: dict[str, Step] = {**restricting.VIEWS, **receiving.VIEWS, **ended_rooms.VIEWS, **inviting.VIEWS}
 """Taken after the others: what they do to the rooms cannot be undone."""
 OFFLINE: dict[str, Step] = {"offline": offline}
 """Taken last: the server is stopped for them."""

@@ -165,6 +165,8 @@ NOT_REFRESHED = {
     "ui/shell/settings/licences_dialog.py": "another list for each search, with keyed rows and the first one chosen",
     "ui/shell/window/section_dialog.py": "filled once, when the dialog is made",
     "ui/shell/room/security_dialog.py": "filled once, when the dialog is made",
+    "ui/shell/room/restricted_dialogs.py": "filled once, when the dialog is made",
+    "ui/documents/moving.py": "filled once, when the dialog is made",
 }
 TAKES = {"deleteLater", "takeAt", "removeWidget", "removeTab", "removeItem", "takeItem", "removeRow", "removeAction"}
 NEVER = {"beginResetModel", "endResetModel", "setRowCount", "clearContents"}

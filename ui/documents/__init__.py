@@ -60,6 +60,7 @@ TOOL = Tool(
         ToolCommand(id="export-docx", title="Export as Word document …", icon="export", shortcuts=()),
         ToolCommand(id="export-pdf", title="Export as PDF …", icon="export", shortcuts=()),
         ToolCommand(id="export-markdown", title="Export as Markdown …", icon="export", shortcuts=()),
+        ToolCommand(id="move-restricted", title="Move to restricted room …", icon="move", shortcuts=()),
         ToolCommand(id="import", title="Import documents …", icon="upload", shortcuts=()),
     ),
     news=None,

@@ -14,6 +14,7 @@ from app.errors import StoreFault
 from app.objects.trash import PutAway
 from app.richtext.finding import find_words
 from ui.documents import exporting
+from ui.documents.moving import rooms_to_move_to
 from ui.documents.presence_panel import PresencePanel
 from ui.documents.reminders import DocumentReminding
 from ui.kit import menu, theme
@@ -84,6 +85,8 @@ class DocumentView(QWidget):
     service until `shut`, at the latest until the widget is destroyed."""
 
     closed = Signal()
+    move_wanted = Signal(object)
+    """The document's id."""
 
     def __init__(
         self,
@@ -190,7 +193,12 @@ class DocumentView(QWidget):
         set_icon(self.remind, "clock", "accent" if text else "muted", 18)
 
     def _open_menu(self) -> None:
-        menu.popup(self.more, tr("Print and export"), exporting.entries(self, self._service.files, self.obj))
+        entries = exporting.entries(self, self._service.files, self.obj)
+        if rooms_to_move_to(self._service, self._room):
+            wanted = self.move_wanted
+            moved = menu.Entry(text=tr("Move to restricted room …"), icon="move", run=lambda: wanted.emit(self.obj))
+            entries += [None, moved]
+        menu.popup(self.more, tr("Print and export"), entries)
 
     def _connect(self) -> None:
         obj = self.obj

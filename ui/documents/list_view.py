@@ -13,6 +13,7 @@ from app.documents.service import DocumentService
 from app.objects.links import ObjectLink
 from ui.documents import exporting
 from ui.documents.import_panel import ImportPanel
+from ui.documents.moving import rooms_to_move_to
 from ui.documents.reminders import DocumentReminding
 from ui.documents.row_delegate import RowDelegate
 from ui.kit import menu
@@ -69,6 +70,7 @@ class ListView(QWidget):
     opened = Signal(object)
     created = Signal()
     rename_wanted = Signal(object, str)
+    move_wanted = Signal(object)
     delete_wanted = Signal(object)
     trash_wanted = Signal()
     import_wanted = Signal()
@@ -215,10 +217,16 @@ class ListView(QWidget):
             entries += [
                 None,
                 menu.Entry(text=tr("Rename"), icon="rename", run=lambda: self.rename_wanted.emit(obj, row.title)),
+                *self._moving(obj),
                 None,
                 menu.Entry(text=tr("Put away"), icon="archive", run=lambda: self.delete_wanted.emit(obj), danger=True),
             ]
         menu.popup(self.documents, tr("Document"), entries, at)
+
+    def _moving(self, obj: ObjId) -> list[menu.Entry]:
+        if not rooms_to_move_to(self._service, self._room):
+            return []
+        return [menu.Entry(text=tr("Move to restricted room …"), icon="move", run=lambda: self.move_wanted.emit(obj))]
 
     def _copy_link(self, row: Row) -> None:
         """Puts a link to the document of `row` on the clipboard, to be pasted into a message, and shows that it did."""

@@ -14,7 +14,7 @@ from app.core.ids import ObjId, RoomId
 from app.documents.files import Imported
 from app.documents.service import DocumentRow, DocumentService
 from app.errors import StoreFault, WorldError
-from ui.documents import exporting
+from ui.documents import exporting, moving
 from ui.documents.document_view import DocumentView
 from ui.documents.import_panel import file_filter
 from ui.documents.imported import losses, refusal
@@ -55,6 +55,7 @@ class DocumentsView(QStackedWidget):
         self.list.delete_wanted.connect(self._delete)
         self.list.import_wanted.connect(lambda: run(self, self._choose_files()))
         self.list.files_dropped.connect(self.import_files)
+        self.list.move_wanted.connect(self._move)
         self.list.trash_wanted.connect(lambda: run(self, self._visit_trash()))
         self.addWidget(self.list)
         self.document: DocumentView | None = None
@@ -75,6 +76,7 @@ class DocumentsView(QStackedWidget):
     def _show(self, row: DocumentRow) -> None:
         self.document = DocumentView(self._service, row, reminding=self._reminding)
         self.document.closed.connect(self.show_list)
+        self.document.move_wanted.connect(self._move)
         self.addWidget(self.document)
         self.setCurrentWidget(self.document)
         self.document.editor.setFocus()
@@ -147,14 +149,16 @@ class DocumentsView(QStackedWidget):
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
         """The functions, without arguments, for the window's commands that are possible now, by the commands' names:
-        "print", "export-docx", "export-pdf", "export-markdown" and "remind" for the open document or the current row of
-        the list; "import" if the person may write. Empty if none is possible."""
+        "print", "export-docx", "export-pdf", "export-markdown", "remind" and "move-restricted" for the open document or the
+        current row of the list; "import" if the person may write. Empty if none is possible."""
         found: dict[str, Callable[[], object]] = {}
         shown = self.list.current() if self.document is None else self.document.obj
         if shown is not None:
             found |= exporting.actions(self.document or self.list, self._service.files, shown)
             if self._reminding is not None:
                 found[COMMAND] = partial(self._reminding.open, shown)
+        if shown is not None and moving.rooms_to_move_to(self._service, self._room):
+            found["move-restricted"] = lambda: self._move(shown)
         if self._service.may_write(self._room):
             found["import"] = lambda: run(self, self._choose_files())
         return found
@@ -225,6 +229,13 @@ class DocumentsView(QStackedWidget):
         service, room = self._service, self._room
         writable, who = service.may_write(room), service.people.person
         await visit(self, service.trash, room, who, lambda item: self.open(item.obj), writable=writable)
+
+    def _move(self, obj: ObjId) -> None:
+        run(self, self._moved(obj))
+
+    async def _moved(self, obj: ObjId) -> None:
+        if await moving.move(self, self._service, obj, self._room) and self.document is not None:
+            self.show_list()
 
     def _delete(self, obj: ObjId) -> None:
         gone: list[DocumentRow] = []

@@ -23,6 +23,9 @@ from ui.kit.spoken_list import SpokenList
 from ui.kit.translate import tr, trn
 
 TITLE_PX, DETAIL_PX = 13, 12
+INDENT_PX, SMALLER_PX, CHEVRON_PX = 20, 6, 20
+"""How far a row is indented that belongs to the one above, by how much its picture is smaller, and how wide the mark is
+that folds such rows up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,10 @@ class Row:
     folded: bool | None = None
     """Of a section: whether its rows are folded up. Such a section can be reached by key and pressed; None: it is only
     a heading."""
+    folds: bool | None = None
+    """Of a row with others below it that belong to it: whether those are folded up. None: it has none."""
+    within: str = ""
+    """The title of the row that this one belongs to, and below which it is indented; "" for none."""
     hint: bool = False
     """The row is only a line of text in place of rows, and cannot be chosen."""
 
@@ -60,7 +67,8 @@ class Row:
         state = presence_name(self.presence) if self.presence is not None else ""
         unread = tr("unread") if self.unread else ""
         named = title if self.count else self.title
-        return ", ".join(x for x in (unread, named, state, self.detail, self.right) if x)
+        within = tr("in {room}").format(room=self.within) if self.within else ""
+        return ", ".join(x for x in (unread, named, within, state, self.detail, self.right) if x)
 
 
 def row_model(parent: QWidget) -> ListModel[Row]:
@@ -70,7 +78,7 @@ def row_model(parent: QWidget) -> ListModel[Row]:
         {
             Qt.ItemDataRole.DisplayRole: lambda r: r.title,
             Qt.ItemDataRole.AccessibleTextRole: lambda r: r.spoken,
-            FOLDED: lambda r: r.folded,
+            FOLDED: lambda r: r.folded if r.folded is not None else r.folds,
         },
         parent,
         selectable=lambda r: not r.section and not r.hint,
@@ -167,10 +175,15 @@ class RowDelegate(QStyledItemDelegate):
         tokens, sizes = theme.current(), self._sizes
         left, right = rect.left() + sizes.inset + 10, rect.right() - sizes.inset - 10
         middle = rect.center().y()
+        left += px(INDENT_PX) if row.within else 0
+        if row.folds is not None:
+            icon = "chevron-right" if row.folds else "chevron-down"
+            icons.paint(painter, icon, "muted", right - px(12), middle - px(6), 12)
+            right -= px(CHEVRON_PX)
         left += self._paint_dot(painter, left, middle) if row.unread else 0
         if row.picture is not None:
             text, hue, square = row.picture
-            side = px(sizes.picture)
+            side = px(sizes.picture - SMALLER_PX if row.within else sizes.picture)
             box = QRectF(left, middle - side / 2, side, side)
             paint_avatar(painter, box, text, tokens.person(hue), square=square)
             if row.presence is not None:

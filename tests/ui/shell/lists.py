@@ -34,6 +34,7 @@ from ui.shell.notices.activity_page import Activity
 from ui.shell.notices.lines import NoticeLines
 from ui.shell.notices.notice_card import NoticeCardRow
 from ui.shell.room.key_notices import NoticeCard
+from ui.shell.room.restricted import RestrictedRooms
 from ui.shell.rows import Row
 from ui.shell.settings.device_row import DeviceRow
 from ui.shell.settings.devices_card import DevicesCard
@@ -221,7 +222,15 @@ def owned_rooms(folder: Path) -> Shown:
 
 def room_list(folder: Path) -> Shown:
     session = open_session(folder)
-    view = RoomList(session.rooms, session.invitations, session.presence, session.room_order, lambda room: None)
+    view = RoomList(
+        session.rooms,
+        session.nesting,
+        session.invitations,
+        session.presence,
+        session.room_order,
+        lambda room: None,
+        RestrictedRooms(QWidget(), session, lambda room: None),
+    )
 
     def show(rows: Rows) -> None:
         put_rooms(session, rows)

@@ -8,15 +8,19 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.enums import Role, RoomState
 from app.core.ids import Hash, ObjId, RoomId
+from app.notices.kinds import LEFT_PARENT
+from app.notices.service import NoticeFilter, NoticeState
 from app.rooms.pruning import PrunableObject, PrunePlan
+from app.rooms.records import ChildLinked, ParentLinked, encode
 from app.session import Session
+from app.store.notice_rows import Notice
 from sync.client.ports import MemberRow as Membership
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
 from sync.trust.room.room_state import Proposal
 from tests.ui.lists import FEW, MANY, Rows, Shown, number, painted, person, rows_of
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import open_session, stop
+from tests.ui.shell.opened_office import open_session, receive, stop
 from tests.ui.shell.rows_stored import name_people, put_documents, put_rooms
 from tests.ui.shell.sample import at
 from tests.ui.shell.tool_views import tool_list
@@ -26,6 +30,7 @@ from ui.shell.room.events_dialog import EventsDialog
 from ui.shell.room.history_card import HistoryCard
 from ui.shell.room.member_dialogs import PersonSearch, person_row
 from ui.shell.room.member_row import MemberRow
+from ui.shell.room.nested_part import NestedRow, QuestionCard
 from ui.shell.room.people_panel import ObjectRow, PeoplePanel
 from ui.shell.room.prune_dialog import PlanRow, PruneDialog
 from ui.shell.room.succession_bar import SuccessionBar
@@ -84,6 +89,38 @@ def proposals(folder: Path) -> Shown:
 
 def changed_objects(folder: Path) -> Shown:
     return _people(folder, put_documents, ObjectRow, None, FEW)
+
+
+def questions(folder: Path) -> Shown:
+    """Members who were removed from the room that this one belongs to: for each, a notice asks whether they stay."""
+
+    def put(session: Session, rows: Rows) -> None:
+        name_people(session, rows)
+        room = office().case
+        asked = [Notice(kind=LEFT_PARENT, room=room, obj=ObjId(room), key=number(key), ref=person(key, "").uid,
+                        t=at(14, 0) - MANY.index(key)) for key in MANY]  # fmt: skip
+        kept = session.store.notices
+        here = {row.id for row in session.notices.list(NoticeFilter(kinds=frozenset({LEFT_PARENT.id})))}
+        kept.put([notice for key, notice in zip(MANY, asked, strict=True) if key in rows and notice.id not in here])
+        states = {True: NoticeState.NEW, False: NoticeState.DONE}
+        for key, notice in zip(MANY, asked, strict=True):
+            kept.mark([notice.id], states[key in rows], None)
+
+    return _people(folder, put, QuestionCard, TextButton, FEW)
+
+
+def rooms_within(folder: Path) -> Shown:
+    def put(session: Session, rows: Rows) -> None:
+        put_rooms(session, rows)
+        me, case = office().me, office().case
+        for key in MANY:
+            room = RoomId(number(key))
+            if session.store.rooms_list.get(room) is not None:
+                said = encode(ParentLinked(room=case if key in rows else None))
+                receive(session, room, me, said, obj=ObjId(room))
+                receive(session, case, me, encode(ChildLinked(room=room, on=True)), obj=ObjId(case))
+
+    return _people(folder, put, NestedRow, None, FEW)
 
 
 def prune_plan(folder: Path) -> Shown:
@@ -152,6 +189,8 @@ LISTS = {
     "ui/shell/room/people_panel.py: ended": ended_members,
     "ui/shell/room/people_panel.py: proposals": proposals,
     "ui/shell/room/people_panel.py: objects": changed_objects,
+    "ui/shell/room/nested_part.py: questions": questions,
+    "ui/shell/room/nested_part.py: rows": rooms_within,
     "ui/shell/room/prune_dialog.py": prune_plan,
     "ui/shell/room/events_dialog.py": room_events,
     "ui/shell/room/succession_bar.py": successors,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.core.enums import Role, RoomType
-from app.core.ids import ObjId, RoomId
+from app.core.ids import ObjId, RoomId, Uid
 from app.core.visible import one_line
 from app.errors import NotFound
 from app.notices import kinds
@@ -101,6 +101,10 @@ class NoticeLines:
         text = one_line(found.title, _MAX_TEXT) if found is not None else ""
         return tr("Reminder: {text}").format(text=text or tr("something that is no longer here")), room
 
+    def name(self, uid: bytes) -> str:
+        """The name of the person with this id."""
+        return self._session.people.person(Uid(uid)).name
+
     def _room_title(self, room: RoomId) -> str:
         try:
             return self._session.rooms.room(room).title if room else ""
@@ -164,6 +168,12 @@ def _waits(_lines: NoticeLines, row: NoticeRow, _who: str, room: str) -> tuple[s
     return tr("{room} has stopped").format(room=room), tr("The room says why, and what can be done.")
 
 
+def _left_parent(lines: NoticeLines, row: NoticeRow, who: str, room: str) -> tuple[str, str]:
+    name = lines.name(row.ref)
+    detail = tr("{by} removed {name} from the case room.").format(by=who or tr("Somebody"), name=name)
+    return tr("Is {name} to stay in {room}?").format(name=name, room=room), detail
+
+
 _OWN: Mapping[str, _OwnKind] = {
     kinds.REMINDER.id: _OwnKind(
         icon="clock",
@@ -188,6 +198,12 @@ _OWN: Mapping[str, _OwnKind] = {
     ),
     kinds.KEYS.id: _OwnKind(
         icon="key", name="Colleagues' keys", words=_keys, hidden=lambda: tr("Something happened to a colleague's keys.")
+    ),
+    kinds.LEFT_PARENT.id: _OwnKind(
+        icon="remove",
+        name="Removed from the case room",
+        words=_left_parent,
+        hidden=lambda: tr("Somebody was removed from a case room."),
     ),
     kinds.WAITS.id: _OwnKind(
         icon="waiting", name="What waits", words=_waits, hidden=lambda: tr("Something waits in a room.")

@@ -26,6 +26,7 @@ from ui.shell.room.ended_card import EndedCard
 from ui.shell.room.history_card import HistoryCard, propose
 from ui.shell.room.member_dialogs import AddMemberDialog, RoleDialog
 from ui.shell.room.member_row import MemberRow
+from ui.shell.room.nested_part import NestedPart
 from ui.shell.room.removal_dialogs import RemovalsDialog, RemoveDialog
 from ui.shell.room.verify_dialog import VerifyDialog
 from ui.shell.tool_list import ToolList
@@ -66,9 +67,11 @@ class ObjectRow(RowButton):
 
 class PeoplePanel(QFrame):
     """The panel at the right of a room: who is in it, and the four objects that were changed last. It emits
-    `object_chosen` with an object's summary, and `write_to` with the person to write to."""
+    `object_chosen` with an object's summary, `room_chosen` with a room that belongs to this one or the other way round,
+    and `write_to` with the person to write to."""
 
     object_chosen = Signal(object)
+    room_chosen = Signal(object)
     write_to = Signal(object)
 
     def __init__(self, session: Session, tools: ToolList, parent: QWidget | None = None) -> None:
@@ -101,6 +104,9 @@ class PeoplePanel(QFrame):
         self._make_rows(over_host, proposals_host, objects_host)
         content.addWidget(over_host)
         content.addWidget(proposals_host)
+        self.nested = NestedPart(session)
+        self.nested.room_chosen.connect(self.room_chosen)
+        content.addWidget(self.nested)
         content.addSpacing(8)
         self._changed_title = SectionHeader(tr("Changed last"))
         content.addWidget(self._changed_title)
@@ -117,6 +123,7 @@ class PeoplePanel(QFrame):
         bind(self, session.presence.changed, soon.due)
         bind(self, session.rooms.changed, soon.due)
         bind(self, session.people.changed, soon.due)
+        bind(self, session.notices.changed, soon.due)
 
     def _head(self) -> QLayout:
         head = line()
@@ -178,6 +185,7 @@ class PeoplePanel(QFrame):
         self._over.show(over)
         self._proposals_host.setVisible(bool(proposals))
         self._proposals.show(proposals)
+        self.nested.show_room(room)
         objects = sorted(self._session.rooms.objects(room), key=lambda o: -o.updated_ms)
         listed = self._tools.listed(objects)[:_SHOWN_OBJECTS]
         self._changed_title.setVisible(bool(listed))
@@ -207,6 +215,7 @@ class PeoplePanel(QFrame):
             proposals,
             tuple(rooms.ended(room)),
             rooms.removed(room),
+            self.nested.snapshot(room),
             tuple(objects),
         )
 
@@ -290,9 +299,10 @@ class PeoplePanel(QFrame):
             await self._session.rooms.set_role(self._room, member.person.uid, chosen[0])
 
     async def _remove(self, room: RoomId, person: Person) -> None:
-        dialog = RemoveDialog(self.window(), person)
+        dialog = RemoveDialog(self.window(), person, *self._session.nesting.also_in(room, person.uid))
         if await show(dialog):
-            await self._session.rooms.remove(room, person.uid, dialog.reason)
+            for each in (room, *dialog.also):
+                await self._session.rooms.remove(each, person.uid, dialog.reason)
             toast(self, tr("{name} has been removed.").format(name=person.name))
 
     def _show_removals(self) -> None:

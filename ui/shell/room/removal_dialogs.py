@@ -3,29 +3,51 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
+from app.core.ids import RoomId
 from app.people.person import Person
 from app.rooms.records import MAX_GREETING
 from app.rooms.removals import Removal
+from app.rooms.service import RoomSummary
 from ui.kit.card import Card
 from ui.kit.dialogs import Dialog
 from ui.kit.style import label
-from ui.kit.translate import clock, day, short_day, tr
+from ui.kit.translate import clock, day, short_day, tr, trn
 
 
 class RemoveDialog(Dialog):
     """A dialog that asks whether `person` is to be removed from the room, and why. `reason` holds the text; it may be
-    empty."""
+    empty. `mine` are rooms within the room that the person at the screen owns: `also` holds those from which `person`
+    is to be removed too, at first all. `others` are further rooms within it, whose owners are asked."""
 
-    def __init__(self, parent: QWidget, person: Person) -> None:
+    def __init__(
+        self, parent: QWidget, person: Person, mine: Sequence[RoomSummary] = (), others: Sequence[RoomSummary] = ()
+    ) -> None:
         super().__init__(parent, tr("Remove {name}?").format(name=person.name), accept=tr("Remove"), danger=True)
         text = tr("{name} keeps what has been read already, but gets nothing written from now on.")
         self.add_text(text.format(name=person.name), "body")
+        self._boxes = {room.room: QCheckBox(tr("Remove from {room} too").format(room=room.title)) for room in mine}
+        for box in self._boxes.values():
+            box.setChecked(True)
+            self.body.addWidget(box)
+        if others:
+            titles = ", ".join(room.title for room in others)
+            asked = trn(
+                "{name} is also in {rooms}. Its owners are asked.",
+                "{name} is also in {rooms}. Their owners are asked.",
+                len(others),
+            )
+            self.add_text(asked.format(name=person.name, rooms=titles), "small")
         self._reason = self.add_field(tr("Reason (may be empty)"))
         self._reason.setMaxLength(MAX_GREETING)
         text = tr("The members of the room can read the reason. {name} and the server cannot.")
         self.add_text(text.format(name=person.name), "small")
+
+    @property
+    def also(self) -> list[RoomId]:
+        """The other rooms from which the person is to be removed."""
+        return [room for room, box in self._boxes.items() if box.isChecked()]
 
     @property
     def reason(self) -> str:

@@ -36,8 +36,9 @@ from ui.shell.room.key_notices import NoticeBar
 from ui.shell.room.levels import level_entries
 from ui.shell.room.people_panel import WIDTH, PeoplePanel
 from ui.shell.room.prune_dialog import clear_history
+from ui.shell.room.restricted import RestrictedRooms
 from ui.shell.room.security_button import SecurityButton
-from ui.shell.room.security_dialog import SecurityDialog
+from ui.shell.room.security_dialog import SecurityDialog, nested_text
 from ui.shell.room.succession_bar import SuccessionBar
 from ui.shell.tool_list import ToolList
 from ui.shell.words import the_other
@@ -135,6 +136,7 @@ class RoomView(QWidget):
         self.panel = PeoplePanel(session, tools)
         self.panel.object_chosen.connect(self.object_chosen)
         self.panel.write_to.connect(self.write_to)
+        self.panel.room_chosen.connect(self.room_chosen)
         layout.addWidget(PageWithPanel(self._stack, self.panel, panel_px=WIDTH, page_px=_LEAST_PAGE_PX), 1)
         self._empty: EmptyState | None = None
         soon = Soon(self, self.refresh)
@@ -239,7 +241,8 @@ class RoomView(QWidget):
         seals, standing = self._session.seals, self._session.succession.standing(self.room)
         report, level = await seals.report(self.room), seals.level(self.room)
         contents, evidence = self._tools.contents, self.succession.show_evidence
-        await show(SecurityDialog(self.window(), level, report, standing, contents, evidence))
+        nested = nested_text(self._session.nesting.parent(self.room), self._session.nesting.children(self.room))
+        await show(SecurityDialog(self.window(), level, report, standing, contents, evidence, nested))
 
     def _show_notices(self) -> None:
         """Shows in the room's bar why what was written here is not sent, and that something could not be opened. If
@@ -338,6 +341,7 @@ class RoomView(QWidget):
             Entry(text=tr("Rename …"), icon="rename", run=lambda: run(self, self._rename()), enabled=admin),
             Entry(text=tr("What happened in the room …"), icon="clock", run=self.show_events),
             *([self._clearing()] if admin else []),
+            *self._nested(),
             None,
             *level_entries(self, rooms, summary),
             self._hiding(),
@@ -351,6 +355,9 @@ class RoomView(QWidget):
             ),
         ]
         popup(self._more, tr("Room menu"), entries)
+
+    def _nested(self) -> list[Entry]:
+        return RestrictedRooms(self.window(), self._session, self.room_chosen.emit).entries(self.room)
 
     def show_events(self) -> None:
         """Opens the dialog with what happened in the room."""

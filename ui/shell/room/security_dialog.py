@@ -10,6 +10,7 @@ from app.objects.kind import ROOM
 from app.people.person import Person
 from app.rooms.formats import OldDevice
 from app.rooms.security_status import Reader, SecurityReport
+from app.rooms.service import RoomSummary
 from app.rooms.succession import Standing
 from ui.kit.buttons import TextButton
 from ui.kit.card import SectionHeader
@@ -32,7 +33,8 @@ class SecurityDialog(Dialog):
     """A dialog about a room's security status: who can decrypt it and since when, its key, and what the server sees.
     `level` is the status in one word, `report` the facts (None while there are none). `contents` names kinds of objects
     within a sentence, given their ids. If `standing` has evidence that the server was false in this room, a button
-    calls `on_evidence`, which shows it."""
+    calls `on_evidence`, which shows it. `nested`: what to say of the rooms that this one belongs with; "" for
+    nothing."""
 
     def __init__(
         self,
@@ -42,6 +44,7 @@ class SecurityDialog(Dialog):
         standing: Standing,
         contents: Callable[[Sequence[str]], str],
         on_evidence: Callable[[], object],
+        nested: str = "",
     ) -> None:
         super().__init__(parent, tr("The room's seal"), accept=tr("Close"), width=600)
         for button in self.buttons.buttons():
@@ -69,6 +72,8 @@ class SecurityDialog(Dialog):
                 self.body.addWidget(label(newer_changes_text(report.newer_changes), "small", wrap=True))
             if report.old_devices:
                 self._add_old_devices(report, contents)
+        if nested:
+            self._section(tr("Restricted rooms"), nested)
         self._add_server()
         self.accept_button.setFocus()  # nothing is to be chosen
 
@@ -111,6 +116,22 @@ class SecurityDialog(Dialog):
                "devices and files, and anything that is written, drawn or attached."),
             tr("It checks signatures and order, so as to refuse what is forged. So does this device, for itself."),
         )  # fmt: skip
+
+
+def nested_text(parent: RoomSummary | None, within: Sequence[RoomSummary]) -> str:
+    """Text: what a room within another means for what was there before. `parent`: the room that the room belongs to,
+    None if it belongs to none; `within`: the rooms that belong to it. "" for a room that belongs with no other."""
+    if parent is not None:
+        text = tr("This room belongs to {room}, and has a key of its own. Members of {room} who are not here see "
+                  "nothing of it; their computers have its id, and know when it came. What was in {room} until now "
+                  "stays readable for those who were there.")  # fmt: skip
+        return text.format(room=parent.title)
+    if not within:
+        return ""
+    titles = ", ".join(room.title for room in within)
+    text = tr("You are in rooms that belong to this one: {rooms}. Each has a key of its own. What was in this room "
+              "until now stays readable for those who were here, also what is moved to one of them.")  # fmt: skip
+    return text.format(rooms=titles)
 
 
 def reader_row(reader: Reader) -> Row:

@@ -35,6 +35,7 @@ from ui.kit.style import line, set_props
 from ui.kit.toast import Toast
 from ui.kit.translate import tr
 from ui.shell.home.home_pages import ACTIVITY
+from ui.shell.room.restricted import RestrictedRooms
 from ui.shell.room.room_view import RoomView
 from ui.shell.tool_list import ToolList
 from ui.shell.window import regions
@@ -105,6 +106,7 @@ class MainWindow(QMainWindow):
         self.navigator = Navigator(session, self.tools, self)
         self.own_status = OwnStatus(self, session.presence)
         self.room_requests = RoomRequests(self, session, self.tools, self.open_room)
+        self.restricted = RestrictedRooms(self, session, self.open_room)
         self.navigator.write_to.connect(self.room_requests.write_to)
         self._bound: list[QAction] = []
         set_title(self, "Kansli")
@@ -202,7 +204,13 @@ class MainWindow(QMainWindow):
     def _make_room_list(self) -> RoomList:
         session = self.session
         made = RoomList(
-            session.rooms, session.invitations, session.presence, session.room_order, self.tools.mark_unread
+            session.rooms,
+            session.nesting,
+            session.invitations,
+            session.presence,
+            session.room_order,
+            self.tools.mark_unread,
+            self.restricted,
         )
         made.chosen.connect(self.open_room)
         made.more_chosen.connect(self.room_requests.decline_all)

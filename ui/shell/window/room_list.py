@@ -2,6 +2,7 @@
 """The side list: title and add button, search, and rooms in sections with what is unread."""
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
@@ -12,6 +13,7 @@ from app.core.ids import RoomId
 from app.own.room_order import RoomOrder
 from app.presence.service import PresenceService
 from app.rooms.invitations import Invitations, MoreInvitations
+from app.rooms.nesting import Nesting
 from app.rooms.service import RoomService, RoomSummary
 from ui.kit.announcing import announce
 from ui.kit.bind import Soon, bind
@@ -21,6 +23,7 @@ from ui.kit.search_field import SearchButton
 from ui.kit.style import column, label, line, set_props
 from ui.kit.theme import colour_of
 from ui.kit.translate import tr, trn
+from ui.shell.room.restricted import RestrictedRooms
 from ui.shell.rows import Row
 from ui.shell.window.room_groups import RoomGroup, groups
 from ui.shell.window.room_menu import RoomMenu
@@ -44,19 +47,23 @@ class RoomList(QFrame):
     def __init__(
         self,
         rooms: RoomService,
+        nesting: Nesting,
         invitations: Invitations,
         presence: PresenceService,
         order: RoomOrder,
         mark_unread: Callable[[RoomId], object],
+        restricted: RestrictedRooms,
         parent: QWidget | None = None,
     ) -> None:
-        """`mark_unread` makes the newest message of others in a room unread again."""
+        """`mark_unread` makes the newest message of others in a room unread again. `restricted` does what the menu
+        offers about rooms that belong to others."""
         super().__init__(parent)
-        self._rooms, self._invitations, self._presence, self._order = rooms, invitations, presence, order
+        self._rooms, self._nesting, self._invitations = rooms, nesting, invitations
+        self._presence, self._order = presence, order
         self._groups: list[RoomGroup] = []
         self._shown: RoomId | None = None
         """The room that is open: it stays in sight where its section is folded up."""
-        self._menu = RoomMenu(self, rooms, order, self._move, mark_unread)
+        self._menu = RoomMenu(self, rooms, order, self._move, mark_unread, restricted)
         set_props(self, frame="side-list")
         self.setAccessibleName(tr("Rooms"))
         self.set_alone(False)
@@ -99,7 +106,7 @@ class RoomList(QFrame):
     def refresh(self) -> None:
         """Reads rooms and invitations again; the chosen row stays chosen."""
         chosen = self.list.current_row()
-        self._groups = groups(self._rooms.rooms(), self._order)
+        self._groups = groups(self._rooms.rooms(), self._order, self._nesting.parents())
         self.list.rows.set_rows([*self._invited(), *self._rows()])
         if chosen is not None:
             self.list.choose(chosen.key)
@@ -146,11 +153,11 @@ class RoomList(QFrame):
     def _rows(self) -> list[Row]:
         result: list[Row] = []
         for group in self._groups:
-            rows = [self._row(room) for room in group.rooms]
+            rows = [row for room in group.rooms for row in self._with_rooms_within(room, group)]
             unread = sum(row.count for row in rows) if group.is_folded else 0
             result.append(Row(key=group.ident, title=group.title, section=True, folded=group.is_folded, count=unread))
             if group.is_folded:
-                result += [row for row in rows if row.key == self._shown]
+                result += [replace(row, folds=None) for row in rows if row.key == self._shown]
             elif not rows:
                 result.append(
                     Row(key=(group.ident, "empty"), title=tr("Drag rooms here, or use their menu"), hint=True)
@@ -159,7 +166,19 @@ class RoomList(QFrame):
                 result += rows
         return result
 
-    def _row(self, room: RoomSummary) -> Row:
+    def _with_rooms_within(self, room: RoomSummary, group: RoomGroup) -> list[Row]:
+        """The row of a room, and those of the rooms that belong to it, unless these are folded up. Then the room's row
+        counts what is unread in them; the one that is open stays."""
+        row, within = self._row(room), group.within.get(room.room, ())
+        if not within:
+            return [row]
+        folded = self._order.hides_rooms_within(room.room)
+        below = [self._row(each, room.title) for each in within]
+        count = row.count + sum(each.count for each in below) if folded else row.count
+        shown = [each for each in below if not folded or each.key == self._shown]
+        return [replace(row, folds=folded, count=count), *shown]
+
+    def _row(self, room: RoomSummary, within: str = "") -> Row:
         return Row(
             key=room.room,
             title=room.title,
@@ -169,6 +188,7 @@ class RoomList(QFrame):
             count=0 if room.muted and not room.mentions else room.unread,
             strong_count=False,
             faded=room.left or room.replaced,
+            within=within,
         )
 
     def _presence_in(self, room: RoomSummary) -> Presence | None:
@@ -187,15 +207,22 @@ class RoomList(QFrame):
         for group in self._groups:
             if row.key == group.ident:
                 self._menu.open_of_section(group, event.globalPos())
-            for room in group.rooms:
+            for room in group.all():
                 if row.key == room.room:
                     self._menu.open_of_room(room, group, event.globalPos())
 
     # -- sections and order ----------------------------------------------------------------------------------------
 
     def _fold(self, section: Hashable, folded: bool) -> None:
-        """Folds a section up or out. The person stays at its heading, or at the open room if they were there before
-        they pressed it."""
+        """Folds a section, or the rooms within a room, up or out. The person stays at its heading, or at the open room
+        if they were there before they pressed it."""
+        rooms = {room.room: room for group in self._groups for room in group.rooms if room.room in group.within}
+        if (room := next((rooms[key] for key in rooms if key == section), None)) is not None:
+            self._order.hide_rooms_within(room.room, folded)
+            self.refresh()
+            text = tr("{room}: its rooms are folded up") if folded else tr("{room}: its rooms are unfolded")
+            announce(self, text.format(room=room.title))
+            return
         group = next((each for each in self._groups if each.ident == section), None)
         if group is None or group.is_folded == folded:
             return
@@ -210,7 +237,7 @@ class RoomList(QFrame):
             if key == group.ident and group.is_own:
                 self._order.move(group.ident, by)
                 self.refresh()
-            room = next((each.room for each in group.rooms if each.room == key), None)
+            room = next((each.room for each in group.all() if each.room == key), None)
             if room is not None:
                 beside = group.beside(room)
                 self._arrange(room, beside, beside.index(room) + by)

@@ -15,6 +15,7 @@ from ui.kit.menu import Entry, popup
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr
 from ui.shell.room.levels import level_entries
+from ui.shell.room.restricted import RestrictedRooms
 from ui.shell.window.room_groups import RoomGroup
 from ui.shell.window.section_dialog import SectionDialog
 from ui.shell.words import type_name
@@ -24,7 +25,7 @@ from ui.tool_views import toast
 class RoomMenu:
     """Opens the menus of rooms and of sections, and does what is chosen there. `owner` is the list that they belong to;
     `move(room, by)` moves a room in its section; `mark_unread(room)` makes the newest message of others in it unread
-    again."""
+    again; `restricted` does what concerns rooms within others."""
 
     def __init__(
         self,
@@ -33,9 +34,10 @@ class RoomMenu:
         order: RoomOrder,
         move: Callable[[RoomId, int], object],
         mark_unread: Callable[[RoomId], object],
+        restricted: RestrictedRooms,
     ) -> None:
         self._owner, self._rooms, self._order = owner, rooms, order
-        self._move, self._mark_unread = move, mark_unread
+        self._move, self._mark_unread, self._restricted = move, mark_unread, restricted
 
     def open_of_room(self, room: RoomSummary, group: RoomGroup, at: QPoint) -> None:
         """Opens the menu of a room, which is in `group`, at a point of the screen."""
@@ -57,10 +59,15 @@ class RoomMenu:
             None,
             *level_entries(self._owner, self._rooms, room),
             None,
-            section,
+            *self._section(section, room, group),
             *self._moves(beside.index(room.room), len(beside), room.room),
         ]
         popup(self._owner, tr("Room menu"), entries, at)
+
+    def _section(self, section: Entry, room: RoomSummary, group: RoomGroup) -> list[Entry | None]:
+        """The entries that say where a room is shown. One that is shown below another is in that one's section."""
+        is_below = all(each.room != room.room for each in group.rooms)
+        return [*self._restricted.entries(room.room), *([] if is_below else [section])]
 
     def open_of_section(self, group: RoomGroup, at: QPoint) -> None:
         """Opens the menu of a section at a point of the screen."""

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QApplication
 
 from ui.kit import theme
 from ui.kit.scale import px
-from ui.shell.rows import Row, RowList
+from ui.shell.rows import CHEVRON_PX, Row, RowList
 
+MARK_EDGE_PX = 18
 EDGE_PX, STEP_PX, EVERY_MS = 28, 8, 30
 """Within so many pixels of the edge the list scrolls while a row is dragged, by so many at a time."""
 _BY = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
@@ -21,9 +22,9 @@ _FOLDS = {Qt.Key.Key_Left: True, Qt.Key.Key_Right: False}
 
 
 class RoomRows(RowList):
-    """The list of rooms. `folded` is emitted with the key of a section and whether it is to be folded up; `moved` with
-    the current row's key and by how much (Alt with an arrow key); `dropped` with a dragged row's key and the number of
-    the row before which it was dropped (their count: at the end)."""
+    """The list of rooms. `folded` is emitted with the key of a section, or of a row with others below it, and whether
+    these are to be folded up; `moved` with the current row's key and by how much (Alt with an arrow key); `dropped`
+    with a dragged row's key and the number of the row before which it was dropped (their count: at the end)."""
 
     folded = Signal(object, bool)
     moved = Signal(object, int)
@@ -57,7 +58,7 @@ class RoomRows(RowList):
             self.moved.emit(row.key, _BY[key])
         elif row is not None and row.folded is not None and key == Qt.Key.Key_Space:
             self.folded.emit(row.key, not row.folded)
-        elif row is not None and row.folded is not None and key in _FOLDS and not held:
+        elif row is not None and (row.folded, row.folds) != (None, None) and key in _FOLDS and not held:
             self.folded.emit(row.key, _FOLDS[key])
         else:
             super().keyPressEvent(event)
@@ -68,13 +69,14 @@ class RoomRows(RowList):
         at = event.position().toPoint()
         row, is_left = self.rows.row(self.indexAt(at)), event.button() == Qt.MouseButton.LeftButton
         self._pressed = (row.key, at) if is_left and row is not None and not row.hint else None
-        self._heading = row if is_left and row is not None and row.folded is not None else None
+        self._heading = row if is_left and row is not None and self._is_mark(row, at) else None
         if self._heading is None:  # a press on a heading leaves the current row as it is
             super().mousePressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        row = self.rows.row(self.indexAt(event.position().toPoint()))
-        if row is not None and row.folded is not None:
+        at = event.position().toPoint()
+        row = self.rows.row(self.indexAt(at))
+        if row is not None and self._is_mark(row, at):
             self.mousePressEvent(event)
         else:
             super().mouseDoubleClickEvent(event)
@@ -97,7 +99,7 @@ class RoomRows(RowList):
         if heading is not None:
             row = self.rows.row(self.indexAt(event.position().toPoint()))
             if row is not None and row.key == heading.key:
-                self.folded.emit(row.key, not row.folded)
+                self.folded.emit(row.key, not (row.folds if row.folded is None else row.folded))
             return
         if not self.is_dragging:
             super().mouseReleaseEvent(event)
@@ -109,6 +111,12 @@ class RoomRows(RowList):
         self._end_drag()
         if gap is not None:
             self.dropped.emit(key, gap)
+
+    def _is_mark(self, row: Row, at: QPoint) -> bool:
+        """Whether a press at this point of a row folds something up or out: anywhere on a heading, and on the mark at
+        the right of a row with others below it."""
+        edge = self.viewport().width() - px(CHEVRON_PX) - px(MARK_EDGE_PX)
+        return row.folded is not None or (row.folds is not None and at.x() >= edge)
 
     def _end_drag(self) -> None:
         self._pressed = self._dragged = self._gap = None

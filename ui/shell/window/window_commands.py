@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from app.core.ids import RoomId
 from app.settings import TEXT_SIZE, THEME
 from ui.kit.translate import tr
 from ui.reminding import COMMAND
@@ -72,6 +73,10 @@ def _doing(w: "MainWindow") -> list[Command]:
     def in_room() -> bool:
         return w.current_room() is not None
 
+    def here() -> RoomId | None:
+        view = w.current_room()
+        return view.room if view is not None else None
+
     def add_member() -> None:
         view = w.current_room()
         if view is not None:
@@ -79,6 +84,13 @@ def _doing(w: "MainWindow") -> list[Command]:
 
     return [
         Command(id="new-room", text=tr("New room …"), icon="add", shortcuts=("Ctrl+N",), run=w.room_requests.new_room),
+        Command(
+            id="restricted-room",
+            text=tr("Restricted room …"),
+            icon="lock",
+            run=lambda: w.restricted.make(room) if (room := here()) is not None else None,
+            enabled=lambda: (room := here()) is not None and w.restricted.may_make(room),
+        ),
         Command(id="add-member", text=tr("Add member …"), icon="invite", run=add_member, enabled=in_room),
         Command(id="people", text=tr("Show or hide members"), icon="people", run=w.show_people, enabled=in_room),
         Command(id="lock", text=tr("Lock Kansli"), icon="lock", shortcuts=("Ctrl+Shift+L",), run=w.lock_requested.emit),

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The role that the author of an item had at the item's position, from the stored entries of the room's log."""
+
+from app.core.enums import Role
+from app.core.ids import RoomId, Uid
+from app.store.connection import Connection
+
+# A removal or a leaving need not be looked for: after it nothing of the person counts until the next `add`.
+_ROLE = """SELECT role FROM events WHERE room = ? AND subject = ? AND n <= ? AND kind IN ('add', 'role', 'heir')
+    ORDER BY n DESC LIMIT 1"""
+_FOUNDED = "SELECT 1 FROM events WHERE room = ? AND n = 1 AND kind = 'genesis' AND by = ?"
+
+
+def author_role(conn: Connection, room: RoomId, uid: Uid, n: int) -> int:
+    """The role that the person `uid` had in a room at position `n`, at which an item of theirs is (void items are
+    never stored, so they were a member). 0 if the log does not name them. It takes the same time however long the log
+    is: many records of one person must not slow a room down."""
+    found = conn.execute(_ROLE, (room, uid, n)).fetchone()
+    if found is not None:
+        return found[0] or 0
+    return Role.OWNER if conn.execute(_FOUNDED, (room, uid)).fetchone() is not None else 0

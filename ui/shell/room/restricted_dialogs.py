@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The dialog that makes a restricted room within a case room."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QListWidgetItem, QWidget
+
+from app.core.collation import swedish_key
+from app.core.ids import Uid
+from app.rooms.records import MAX_TITLE
+from app.rooms.service import MemberInfo
+from ui.kit.dialogs import Dialog
+from ui.kit.scale import hold
+from ui.kit.spoken_list import ItemList
+from ui.kit.style import label, set_props
+from ui.kit.translate import tr
+from ui.shell.words import role_name
+
+_LIST_HEIGHT = 160
+
+
+class RestrictedRoomDialog(Dialog):
+    """A dialog that asks for the title of a room within the case room `parent` (its title), and who of `members` (those
+    of the case room) are to be in it; at first nobody but the person. Once it is accepted, `name` and `people` hold the
+    answers."""
+
+    def __init__(self, window: QWidget | None, parent: str, members: Sequence[MemberInfo]) -> None:
+        super().__init__(
+            window, tr("Restricted room in {room}").format(room=parent), accept=tr("Create room"), width=480
+        )
+        self.add_text(
+            tr("A room of its own within the case, with a key of its own. Members of the case who are not in it see "
+               "nothing of it."),
+            "body",
+        )  # fmt: skip
+        self.field = self.add_field(tr("Name of the room"))
+        self.field.setMaxLength(MAX_TITLE)
+        self.list = ItemList()
+        self.list.setAccessibleName(tr("Who is to be in it"))
+        set_props(self.list, frame="card")
+        hold(self.list, height=_LIST_HEIGHT)
+        self._uids: list[Uid] = []
+        for member in sorted((m for m in members if not m.person.is_me), key=lambda m: swedish_key(m.person.name)):
+            item = QListWidgetItem(f"{member.person.name} · {role_name(member.role)}")
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(Qt.CheckState.Unchecked)
+            self.list.addItem(item)
+            self._uids.append(member.person.uid)
+        if self._uids:
+            self.list.setCurrentRow(0)
+            caption = label(tr("Who is to be in it"), "label")
+            caption.setBuddy(self.list)
+            self.body.addWidget(caption)
+            self.body.addWidget(self.list)
+            self.add_text(
+                tr("You own the room, and can add more people later. Those whom you choose write in it."), "small"
+            )
+        else:
+            self.list.hide()
+        self.add_text(tr("What was in the case room until now stays readable for those who were there."), "small")
+        self.accept_button.setEnabled(False)
+        self.field.textChanged.connect(lambda text: self.accept_button.setEnabled(bool(text.strip())))
+        self.field.setFocus()
+
+    @property
+    def name(self) -> str:
+        """The title of the room."""
+        return self.field.text().strip()
+
+    @property
+    def people(self) -> list[Uid]:
+        """The people who are ticked."""
+        ticked = Qt.CheckState.Checked
+        return [uid for row, uid in enumerate(self._uids) if self.list.item(row).checkState() == ticked]
