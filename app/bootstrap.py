@@ -12,7 +12,7 @@ from app.arrival.enrolling import Enrolling
 from app.arrival.place import Dial, Place
 from app.arrival.resuming import resume
 from app.core import log
-from app.errors import BugError, NotRevoked, StoreFault
+from app.errors import BugError, NotRevoked, SlotForbidden, StoreFault
 from app.kinds import TOOLS
 from app.passphrases import rules_of
 from app.policy import Policy, machine
@@ -88,9 +88,15 @@ class Office:
         """Whether an enrolment was cut off before the server confirmed the account: call `resume` or `start_over`."""
         return self.place.is_unfinished
 
-    def kinds(self) -> list[SlotKind]:
-        """The key slots that can open the store."""
-        return self.slots.kinds()
+    def kinds(self) -> Sequence[SlotKind]:
+        """The key slots that can open the store. After a curtain that nobody lifted, not a silent key store, if there
+        is one more."""
+        return self.unlocking.opening()
+
+    @property
+    def withholds_keyring(self) -> bool:
+        """Whether the key store is set up and does not open the store now, after a curtain that nobody lifted."""
+        return SlotKind.KEYRING in self.slots.kinds() and SlotKind.KEYRING not in self.kinds()
 
     def renew_policy(self) -> None:
         """Reads the machine's policy again and applies it if it has changed. An open session stays open. An unlock
@@ -130,11 +136,18 @@ class Office:
 
     async def unlock(self, passphrase: str) -> Session:
         """Raises WrongPassphrase, StoreCorrupt, StoreNewer, …"""
-        return await self.place.open(await asyncio.to_thread(self.slots.unlock_passphrase, passphrase))
+        keys = await asyncio.to_thread(self.slots.unlock_passphrase, passphrase)
+        self.unlocking.note_lifted()
+        return await self.place.open(keys)
 
     async def unlock_keyring(self) -> Session:
-        """Raises KeyringLocked, NoKeyring, NoSlot, StoreCorrupt, …"""
-        return await self.place.open(await asyncio.to_thread(self.slots.unlock_keyring))
+        """Raises KeyringLocked, NoKeyring, NoSlot, StoreCorrupt, …; SlotForbidden after a curtain that this key store
+        could not have lifted."""
+        if SlotKind.KEYRING not in self.kinds():
+            raise SlotForbidden
+        keys = await asyncio.to_thread(self.slots.unlock_keyring)
+        self.unlocking.note_lifted()
+        return await self.place.open(keys)
 
     async def rekey(self, change: KeyChange) -> Session:
         """Changes the passphrase or removes an unlock method, as `change` says, after the former session was closed.

@@ -5,7 +5,7 @@ WorldError                  of sync/errors.py: a fault outside this program, sho
 ├── StoreFault              StoreCorrupt · StoreOlder · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
 │                           StoreClosed · NotStored
 ├── UnlockFault             WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · SlotDamaged · WeakPassphrase
-│                           SlotForbidden · LastSlot
+│                           SlotForbidden · LastSlot · WrongPin · WeakPin · PinWaits · PinSpent
 ├── FileFault               FileTooLarge · BadFileName · FileUnreadable
 ├── NotEnrolled · ProfileInUse · BadProfileName · BadCaFile · NoRoomOffline
 ├── ServerNotAllowed · ExportOff · SettingLocked · BadSetting
@@ -139,6 +139,30 @@ class LastSlot(UnlockFault):
     """Error: the last unlock method (key slot) cannot be removed: nobody could open the profile again."""
 
     code = "last-slot"
+
+
+class WrongPin(UnlockFault):
+    """Error: it is not the PIN. The curtain stays."""
+
+    code = "wrong-pin"
+
+
+class WeakPin(UnlockFault):
+    """Error: the new PIN is not as the rules want it, or policy allows none."""
+
+    code = "weak-pin"
+
+
+class PinWaits(UnlockFault):
+    """Error: after wrong PINs the next one is not tried yet. Nothing was compared."""
+
+    code = "pin-waits"
+
+
+class PinSpent(UnlockFault):
+    """Error: too many wrong PINs. The store closes, and no PIN opens it."""
+
+    code = "pin-spent"
 
 
 class NotEnrolled(WorldError):

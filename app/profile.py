@@ -156,6 +156,11 @@ class Profile:
         return self.folder / "enrolling"
 
     @property
+    def covered_path(self) -> Path:
+        """An empty file: the program was covered by the curtain, or ended so."""
+        return self.folder / "covered"
+
+    @property
     def is_new(self) -> bool:
         """Whether there is no database yet: the first start."""
         return not self.db_path.exists()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app.core.signal import Signal
 from app.errors import BadSetting, SettingLocked
+from app.lock_settings import ALLOW_PIN, LOCK, PIN_LENGTH
 from app.notification_settings import (
     NOTIFICATION_CONTENT,
     NOTIFICATION_SOUND,
@@ -298,6 +299,7 @@ SETTINGS: tuple[AnySetting, ...] = (
     THEME,
     TEXT_SIZE,
     DENSITY,
+    LOCK,
     AUTO_LOCK_MINUTES,
     NOTIFICATIONS,
     NOTIFICATION_CONTENT,
@@ -325,6 +327,8 @@ SETTINGS: tuple[AnySetting, ...] = (
     ALLOW_PASSPHRASE,
     PASSPHRASE_LENGTH,
     PASSPHRASE_STRENGTH,
+    ALLOW_PIN,
+    PIN_LENGTH,
     ALLOW_EXPORT,
     ALLOW_PRINT,
     ASK_UNKNOWN,

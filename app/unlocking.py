@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from app.errors import BugError
+from app.core import log
+from app.errors import BugError, SlotForbidden
 from app.passphrases import PassphraseRules
 from app.profile import Profile
 from app.settings import Settings
 from app.store.database import Database
-from app.store.keyring_slot import usable
+from app.store.keyring_slot import asks_person, usable
 from app.store.keyslots import KeySlots, SlotKind, StoreKeys
 
 __all__ = ["KeyChange", "SlotKind", "Unlocking"]
@@ -62,6 +63,45 @@ class Unlocking:
     async def check(self, passphrase: str) -> None:
         """Raises WrongPassphrase if it is not the passphrase."""
         await asyncio.to_thread(self._slots.unlock_passphrase, passphrase)
+
+    async def check_keyring(self) -> None:
+        """Returns once the key store, which asks the person, has given its secret. Raises KeyringLocked, NoKeyring,
+        NoSlot, SlotDamaged, and SlotForbidden for a key store that does not ask."""
+        if SlotKind.KEYRING not in self.lifting():
+            raise SlotForbidden
+        await asyncio.to_thread(self._slots.unlock_keyring)
+
+    # -- the curtain (docs/decisions/0027) ------------------------------------------------------------------------
+
+    def lifting(self) -> Sequence[SlotKind]:
+        """The unlock methods that lift the curtain, and without one of which there is no PIN: the passphrase, and the
+        key store if it asks the person. ▲ A silent key store would open for anybody who sits down. StoreUnwritable."""
+        return [k for k in self._slots.kinds() if k is SlotKind.PASSPHRASE or asks_person(self._slots.keyring)]
+
+    def note_covered(self) -> None:
+        """Notes on the disk that the curtain fell, until `note_lifted`: a program that ends under it is opened again as
+        the curtain is lifted. A refusal of the disk is only logged, since the curtain has to fall."""
+        try:
+            self._profile.covered_path.touch(mode=0o600)
+        except OSError as e:
+            log.store.warning("covered-not-noted", type=type(e).__name__)
+
+    def note_lifted(self) -> None:
+        """Takes back `note_covered`: the curtain was lifted, or the store opened by one of `opening`. A refusal of the
+        disk is only logged: the next start then asks for the passphrase."""
+        try:
+            self._profile.covered_path.unlink(missing_ok=True)
+        except OSError as e:
+            log.store.warning("covered-not-removed", type=type(e).__name__)
+
+    def opening(self) -> Sequence[SlotKind]:
+        """The unlock methods that open the store now. ▲ After a curtain that nobody lifted only those that lift one,
+        if there is any. Otherwise somebody who sits down could end the program, and the silent key store would open it
+        at the next start. StoreUnwritable."""
+        found = self._slots.kinds()
+        if not self._profile.covered_path.exists():
+            return found
+        return self.lifting() or found
 
     async def add_keyring(self, passphrase: str) -> None:
         """Adds the computer's key store as an unlock method. `passphrase`: the present one. Raises WrongPassphrase,

@@ -75,7 +75,7 @@ class Ending:
     def quit(self) -> None:
         """Stores everything and ends the program, also one that stays in the tray, because the person quits. If
         something cannot be stored, the person is asked first."""
-        if self._stage.window is not None:
+        if self._stage.window is not None and not self._stage.is_covered:
             self._stage.window.keep_geometry()
         self._leave()
 
@@ -107,6 +107,9 @@ class Ending:
             self._ask_to_lose(view)
             return False
         shown, session, fault = self._stage.shown, self._stage.session, self.save()
+        if fault is not None and self._stage.is_covered:
+            self.lock()  # the question would name rooms and documents
+            return False
         if fault is None or shown is None or session is None:
             self._end()
             return True
@@ -173,7 +176,7 @@ class Ending:
                 self._question.reject()
 
     async def _lock(self, session: Session, heading: str) -> None:
-        if self._stage.window is not None:
+        if self._stage.window is not None and not self._stage.is_covered:  # then it was kept when the curtain fell
             self._stage.window.keep_geometry()
             window_place.keep(self._stage.window, session)
         view = LockingView(session.save, heading)

@@ -11,6 +11,7 @@ from app.setting import entries
 from app.settings import SERVER, SERVERS
 from app.unlocking import SlotKind
 from ui.kit.tasks import run_guarded
+from ui.kit.translate import tr
 from ui.shell.entry.gate import GatePage
 from ui.shell.entry.new_unlock_method import NewUnlockMethodView
 from ui.shell.entry.recovery_pages import ReturnView
@@ -84,6 +85,11 @@ class EntryViews:
             self._office.unlock_keyring if SlotKind.KEYRING in kinds else None,
         )
         view.unlocked.connect(self._opened)
+        if self._office.withholds_keyring:
+            view.show_message(
+                view.heading.text(),
+                tr("Kansli was locked when it ended, so the key store is not asked this time."),
+            )
         if at_once and SlotKind.KEYRING in kinds:
             asyncio.get_running_loop().call_soon(view.unlock_with_keyring)
         return view

@@ -17,6 +17,7 @@ from app.installed import Installed, version_file
 from app.session import Session
 from app.settings import AUTO_LOCK_MINUTES, PROXY_ADDRESS, PROXY_MODE
 from app.unlocking import KeyChange
+from ui.curtain import Curtain
 from ui.desktop.again import Restart
 from ui.desktop.closing import Closing
 from ui.desktop.resident import Desktop, Resident
@@ -77,6 +78,7 @@ class Program:
             report=lambda: diagnosis.report(office.profile, office.settings),
         )
         self.ending = Ending(office, self.stage, self.resident)
+        self.curtain = Curtain(office, self.stage, self.resident, self.ending, self._on_lifted)
         self._entry_views = EntryViews(office, self._open, self._show_gate)
         self._installed = installed or Installed(version_file())
         self._upgrades = QTimer(interval=INSTALLED_EVERY_MS)
@@ -90,7 +92,7 @@ class Program:
         ending, resident = self.ending, self.resident
         signals = Signals(ending.over)
         resident.called.connect(self._on_called)
-        resident.lock_asked.connect(ending.lock)
+        resident.lock_asked.connect(self.curtain.lock)
         resident.quit_asked.connect(ending.quit)
         resident.tray_came.connect(self._show_in_tray)
         resident.no_tray.connect(self._show_minimised)
@@ -106,6 +108,7 @@ class Program:
             await ending.over.wait()
         finally:
             end()
+            self.curtain.end()
             application.commitDataRequest.disconnect(ending.on_desktop_ends)
             self._policy.stop()
             self._upgrades.stop()
@@ -131,19 +134,27 @@ class Program:
         self._renew_policy()
         self._look_for_upgrade()
         window = self.stage.window
-        if window is None or not window.auto_lock.look():
+        if not self.curtain.look() and (window is None or not window.auto_lock.look()):
             self._hurry()
 
     def _on_left(self) -> None:
         """Locks when the desktop session is locked or left, unless the setting is that Kansli never locks by itself."""
         if self._office.settings.get(AUTO_LOCK_MINUTES) > 0 and self.stage.session is not None:
-            self.ending.lock()
+            self.curtain.lock()
+
+    def _on_lifted(self) -> None:
+        """After the curtain: what waited under it."""
+        self._show_in_tray()
+        self._look_for_upgrade()
+        link, self._link = self._link, ""
+        if link:
+            self._follow(link)
 
     def _look_for_upgrade(self) -> None:
         """Shows in the window, once, that a newer release is installed on the disk. While locked there is no window: it
         is shown later."""
         window, found = self.stage.window, self._installed.newer()
-        if window is not None and found is not None:
+        if window is not None and not self.curtain.is_down and found is not None:
             window.show_upgrade(found, needs_computer=self._installed.needs_computer)
 
     def _hurry(self) -> None:
@@ -161,15 +172,18 @@ class Program:
         link, _, token = message.partition("\n")
         if token.isascii() and token.isprintable() and token:
             os.environ["XDG_ACTIVATION_TOKEN"] = token[:256]  # Qt takes it for the next window that is brought up
-        if self.stage.shown is not None:
-            to_front(self.stage.shown)
+        self._to_front()
         if link:
             self._follow(link)
+
+    def _to_front(self) -> None:
+        if self.stage.shown is not None:
+            to_front(self.stage.shown)
 
     def _follow(self, link: str) -> None:
         """Follows a link with which the program was started, now or by another start; while locked, after unlocking. An
         invitation is filled in at once while the first page of a first start is shown."""
-        if self.stage.window is not None:
+        if self.stage.window is not None and not self.curtain.is_down:
             self.stage.window.follow(link)
             return
         self._link = link
@@ -179,6 +193,8 @@ class Program:
 
     def _show_in_tray(self) -> None:
         self.resident.show_locked(self.stage.session is None)
+        if self.curtain.is_down:
+            self.resident.show_covered()
         if self.stage.window is not None:
             self.stage.window.notify_by(self.resident.tray)
 
@@ -258,7 +274,8 @@ class Program:
     def _show_window(self, session: Session) -> None:
         quiet = self.stage.quiet
         window = self.stage.window = MainWindow(session, self._tools, keys=self._office.unlocking)
-        window.lock_requested.connect(self.ending.lock)
+        window.lock_requested.connect(self.curtain.lock)
+        window.front_wanted.connect(self._to_front)
         window.key_change_requested.connect(self._rekey)
         window.erase_requested.connect(self.ending.erase)
         window.quit_requested.connect(self.ending.quit)

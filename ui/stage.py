@@ -13,6 +13,7 @@ from app.settings import WINDOW_GEOMETRY, Settings
 from ui.desktop.closing import Gate
 from ui.kit import tasks
 from ui.kit.bug_dialog import BugNotifier
+from ui.kit.covering import Cover
 from ui.shell.settings.diagnosis_dialog import report_fault
 from ui.shell.window.main_window import MainWindow
 
@@ -39,11 +40,18 @@ class Stage:
         self._report = report
         self._bugs: BugNotifier | None = None
         """The dialog for faults at the gate."""
+        self._cover: Cover | None = None
 
     @property
     def shown(self) -> MainWindow | Gate | None:
-        """The window that is open, visible or not; None at the very beginning."""
-        return self.window or self.gate
+        """The window that is open, visible or not: the gate if there is one, since it covers the main window. None at
+        the very beginning."""
+        return self.gate or self.window
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the main window is there behind the curtain."""
+        return self._cover is not None
 
     @property
     def quiet(self) -> bool:
@@ -61,6 +69,7 @@ class Stage:
         """Shows `view` in a new gate, the window before unlocking, in place of the former one. It covers the main
         window if there is one. While no window of Kansli is on the screen, this one stays hidden too."""
         quiet = self.quiet
+        self._end_cover()
         self.drop_gate()
         self.gate = Gate(self._may_close, self._settings.get(WINDOW_GEOMETRY))
         if self.window is not None and not self.window.isMaximized() and not self.window.isFullScreen():
@@ -72,6 +81,33 @@ class Stage:
         if not quiet:
             self.gate.show()
             self.gate.activateWindow()
+
+    def cover(self, view: QWidget) -> None:
+        """Shows `view` in a gate, or in the one that covers already, and takes all other windows off the screen, until
+        `uncover` or the next gate. The main window, its dialogs and what is typed in them stay as they are."""
+        if self._cover is not None and self.gate is not None:
+            self.gate.setCentralWidget(view)
+            return
+        self.show_gate(view)
+        if self.gate is not None:
+            self._cover = Cover(self.gate)
+            self._cover.fall()
+
+    def uncover(self) -> None:
+        """Shows again what `cover` took away, in place of the gate. Does nothing if nothing is covered."""
+        cover, self._cover = self._cover, None
+        if cover is not None and self.window is not None:
+            cover.drop()
+            self.window.show()
+            cover.lift()
+            self.drop_gate()
+            self.window.show_errors()
+
+    def _end_cover(self) -> None:
+        """Ends covering; what was covered stays hidden."""
+        cover, self._cover = self._cover, None
+        if cover is not None:
+            cover.drop()
 
     def _on_error(self, _owner: QObject, error: Exception, _again: tasks.Again) -> None:
         """Shows `error`, of a slot, a task or uncaught code, in the dialog for faults over the gate, the window before
@@ -87,6 +123,7 @@ class Stage:
         """Hides the main window, if there is one, and stops its announcements. It is deleted with all its views when
         control is back in the event loop."""
         window, self.window = self.window, None
+        self._end_cover()
         if window is not None:
             window.announcer.silence()
             window.hide()

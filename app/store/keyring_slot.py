@@ -45,6 +45,14 @@ def usable(backend: Keyring | None = None) -> bool:
     return not module.startswith("keyrings.")
 
 
+def asks_person(backend: Keyring | None = None) -> bool:
+    """Whether the key store asks the person at each reading (for a finger, a face, a card), as its backend states by
+    `asks_person`. The key stores that the systems have by themselves are silent once the person has signed in to the
+    computer: they answer any program of that person. `backend`: the system's if None."""
+    backend = backend or system_keyring()
+    return usable(backend) and getattr(backend, "asks_person", False) is True
+
+
 def get_secret(backend: Keyring, entry: str) -> bytes | None:
     """Reads the secret of 32 bytes named `entry` from the key store. None if there is no such entry, or if it is not
     hexadecimal. KeyringLocked if the key store is locked or does not answer, NoKeyring if there is none that may be

@@ -112,7 +112,8 @@ class KeySlots:
 
     # -- existing slots
     @property
-    def _keyring(self) -> Keyring:
+    def keyring(self) -> Keyring:
+        """The key store: the system's, unless a test has given another."""
         return self._given or system_keyring()
 
     def kinds(self) -> list[SlotKind]:
@@ -202,7 +203,7 @@ class KeySlots:
         found: list[tuple[bytes, bool]] = []
         damaged = False
         for slot, new in self._read(SlotKind.KEYRING):
-            wrapping = get_secret(self._keyring, self._entry(slot.params))
+            wrapping = get_secret(self.keyring, self._entry(slot.params))
             if wrapping is None:
                 continue
             try:
@@ -249,7 +250,7 @@ class KeySlots:
         self._write(slot, new=False)
         self._unlink(*(self._path(other) for other in SlotKind if other != kind))
         for entry in gone:
-            delete_secret(self._keyring, entry)
+            delete_secret(self.keyring, entry)
 
     def _check_allowed(self, kind: SlotKind) -> None:
         if kind not in self._allowed:
@@ -269,7 +270,7 @@ class KeySlots:
 
     def _keyring_slot(self, key: bytes) -> _Slot:
         params, wrapping = new_id(), os.urandom(32)
-        put_secret(self._keyring, self._entry(params), wrapping)
+        put_secret(self.keyring, self._entry(params), wrapping)
         return self._seal(SlotKind.KEYRING, params, wrapping, key)
 
     def _seal(self, kind: SlotKind, params: bytes, wrapping: bytes, key: bytes) -> _Slot:
@@ -328,7 +329,7 @@ class KeySlots:
         try:
             gone = self._finish(kept) if kept is not None else self._give_up()
             for entry in gone:
-                delete_secret(self._keyring, entry)
+                delete_secret(self.keyring, entry)
             self._marker.unlink(missing_ok=True)
         except OSError as e:
             raise disk_fault(e) from e
@@ -374,7 +375,7 @@ class KeySlots:
         entries = [*self._entries(new=False), *self._entries(new=True)]
         self._unlink(*(self._path(kind, new=new) for kind in SlotKind for new in (False, True)), self._marker)
         for entry in entries:
-            delete_secret(self._keyring, entry)
+            delete_secret(self.keyring, entry)
 
     def remove(self, db: Database, kind: SlotKind, *, passphrase: str | None = None) -> StoreKeys:
         """Removes the unlock method `kind` (its key slot) and those that policy forbids, gives the database a new key,

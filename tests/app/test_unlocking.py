@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.bootstrap import Office
 from app.errors import LastSlot, SlotForbidden, StoreCorrupt, WeakPassphrase, WrongPassphrase
 from app.profile import Profile
 from app.settings import ALLOW_KEYRING, Settings
@@ -166,3 +167,59 @@ def test_a_replacement_that_was_cut_off_leaves_an_unlock_method(
 
 def test_a_passphrase_does_not_show_in_a_repr() -> None:
     assert PASSPHRASE not in repr(KeyChange(current=PASSPHRASE, new=PASSPHRASE))
+
+
+async def test_a_silent_key_store_lifts_no_curtain_and_one_that_asks_does(
+    unlocking: Unlocking, slots: KeySlots, profile: Profile
+) -> None:
+    assert unlocking.lifting() == [SlotKind.PASSPHRASE]
+    await unlocking.add_keyring(PASSPHRASE)
+    assert unlocking.lifting() == [SlotKind.PASSPHRASE]
+    with pytest.raises(SlotForbidden):
+        await unlocking.check_keyring()
+    open_store(
+        profile, slots, unlocking.rekey(KeyChange(current=PASSPHRASE, remove=SlotKind.PASSPHRASE)), KINDS
+    ).close()
+    assert unlocking.lifting() == []
+    slots.keyring.asks_person = True  # type: ignore[attr-defined]
+    assert unlocking.lifting() == [SlotKind.KEYRING]
+    await unlocking.check_keyring()
+
+
+async def test_attack_a_program_that_was_ended_under_the_curtain_is_not_opened_by_a_silent_key_store(
+    profile: Profile, slots: KeySlots
+) -> None:
+    office = Office(profile)
+    office.slots = slots
+    unlocking = office.unlocking = Unlocking(profile, office.settings, slots)
+    await unlocking.add_keyring(PASSPHRASE)
+    unlocking.note_covered()
+    assert office.kinds() == [SlotKind.PASSPHRASE]
+    assert office.withholds_keyring
+    with pytest.raises(SlotForbidden):
+        await office.unlock_keyring()
+    slots.keyring.asks_person = True  # type: ignore[attr-defined]
+    assert office.kinds() == list(SlotKind)
+    slots.keyring.asks_person = False  # type: ignore[attr-defined]
+    unlocking.note_lifted()
+    unlocking.note_lifted()
+    assert office.kinds() == list(SlotKind)
+    assert not office.withholds_keyring
+
+
+async def test_a_store_that_only_a_silent_key_store_opens_is_opened_by_it(
+    unlocking: Unlocking, slots: KeySlots, profile: Profile
+) -> None:
+    await unlocking.add_keyring(PASSPHRASE)
+    open_store(
+        profile, slots, unlocking.rekey(KeyChange(current=PASSPHRASE, remove=SlotKind.PASSPHRASE)), KINDS
+    ).close()
+    unlocking.note_covered()
+    assert unlocking.opening() == [SlotKind.KEYRING]
+
+
+def test_a_disk_that_refuses_does_not_keep_the_curtain_up(unlocking: Unlocking, profile: Profile) -> None:
+    profile.covered_path.mkdir()
+    unlocking.note_covered()
+    unlocking.note_lifted()
+    assert profile.covered_path.exists()

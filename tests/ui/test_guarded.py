@@ -9,6 +9,8 @@ from tests.ui.guarding import MODELS, READS, bare_in, bare_under, methods
 
 UI = Path(__file__).parents[2] / "ui"
 TAKEN_ELSEWHERE = {
+    ("curtain.py", "unlocking.note_covered"): "it logs a refusal of the disk itself",
+    ("curtain.py", "unlocking.note_lifted"): "the same",
     ("ending.py", "session.save"): "the views that store before the end take StoreFault themselves",
     ("trial.py", "service.create"): "the self-test reports what a tool's trial raises",
     ("trial.py", "service.close"): "the same",

@@ -30,6 +30,7 @@ if sys.platform == "win32":
     from PySide6.QtWidgets import QWidget
 
     from app.core import log
+    from ui.kit.covering import allow
 
     class _Filter(QAbstractNativeEventFilter):
         """Translates Windows' messages. Every window gets WM_POWERBROADCAST; only one that asked for it gets
@@ -52,6 +53,7 @@ if sys.platform == "win32":
     def listen(events: "Events") -> None:
         """Emits the signals of `events` by Windows' messages to a window that is never shown."""
         window = QWidget()
+        allow(window)  # a new number would get no messages
         number = int(window.winId())
         if not ctypes.windll.wtsapi32.WTSRegisterSessionNotification(ctypes.c_void_p(number), 0):
             log.ui.info("no-session-notices")

@@ -114,6 +114,12 @@ class Resident(QObject):
         if self.tray is not None:
             self.tray.set_unread(count)
 
+    def show_covered(self) -> None:
+        """Shows on the tray's sign that Kansli is locked. The number of unread messages stays, here and in the
+        taskbar: it is all that is shown of an account under the curtain."""
+        if self.tray is not None:
+            self.tray.set_locked(True)
+
     def show_locked(self, locked: bool) -> None:
         """Shows on the tray's sign whether Kansli is `locked`. If it is, the number of unread messages is set to 0,
         since nothing of an account is shown then; in the taskbar, too."""

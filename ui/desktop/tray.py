@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction, QFont, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from ui.kit import icons, plain, theme
+from ui.kit.covering import allow
 from ui.kit.translate import tr, trn
 
 SIZES = (16, 22, 24, 32, 48, 64)
@@ -28,6 +29,7 @@ class Tray(QObject):
         super().__init__(parent)
         self.unread, self.locked = 0, True
         self._menu = QMenu()  # no widget is its parent: it stays when windows go
+        allow(self._menu)
         self._open = self._entry(self.open_asked)
         self._lock = self._entry(self.lock_asked)
         self._menu.addSeparator()
@@ -49,13 +51,13 @@ class Tray(QObject):
 
     def set_unread(self, count: int) -> None:
         """Shows on the sign, and in its tool tip, how many messages are unread on this computer; nothing for 0, which
-        the caller gives while Kansli is locked."""
+        the caller gives while Kansli is locked and receives nothing."""
         if count != self.unread:
             self.unread = count
             self.refresh()
 
     def set_locked(self, locked: bool) -> None:
-        """Sets whether Kansli is `locked`: the tool tip then says only that, and the menu's entry for locking is
+        """Sets whether Kansli is `locked`: the tool tip then says that, and the menu's entry for locking is
         disabled."""
         self.locked = locked
         self.refresh()
@@ -74,8 +76,12 @@ class Tray(QObject):
         plain.set_tray_tip(self.item, self.tip_text())
 
     def tip_text(self) -> str:
-        """The tool tip of the sign: that Kansli is locked, or how many messages are unread; only "Kansli" if none
-        is."""
+        """The tool tip of the sign: that Kansli is locked, how many messages are unread, or both; only "Kansli" for
+        neither."""
+        if self.locked and self.unread:
+            return trn("Kansli is locked: {n} unread", "Kansli is locked: {n} unread", self.unread).format(
+                n=self.unread
+            )
         if self.locked:
             return tr("Kansli is locked")
         if self.unread:

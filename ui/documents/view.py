@@ -149,8 +149,8 @@ class DocumentsView(QStackedWidget):
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
         """The functions, without arguments, for the window's commands that are possible now, by the commands' names:
-        "print", "export-docx", "export-pdf", "export-markdown", "remind" and "move-restricted" for the open document or the
-        current row of the list; "import" if the person may write. Empty if none is possible."""
+        "print", "export-docx", "export-pdf", "export-markdown", "remind" and "move-restricted" for the open document or
+        the current row of the list; "import" if the person may write. Empty if none is possible."""
         found: dict[str, Callable[[], object]] = {}
         shown = self.list.current() if self.document is None else self.document.obj
         if shown is not None:

@@ -40,6 +40,26 @@ UNLOCKING: Rows = {
         tr("Nothing has been changed."),
         tr("Choose a longer one, for example four words that have nothing to do with each other."),
     ),
+    "wrong-pin": lambda: (
+        tr("Wrong PIN."),
+        tr("Kansli is still locked."),
+        tr("Try again, or use the passphrase."),
+    ),
+    "weak-pin": lambda: (
+        tr("The PIN cannot be used."),
+        tr("Nothing has been changed."),
+        tr("Choose digits that are no row, no repetition and no date."),
+    ),
+    "pin-waits": lambda: (
+        tr("The PIN has to wait."),
+        tr("There were several wrong ones in a row, so it was not tried."),
+        tr("Wait, or use the passphrase."),
+    ),
+    "pin-spent": lambda: (
+        tr("Too many wrong PINs."),
+        tr("Kansli closes. What was written is kept."),
+        tr("Unlock with the passphrase."),
+    ),
     "slot-forbidden": lambda: (
         tr("Your organisation does not allow this way of unlocking."),
         tr("Nothing has been changed."),

@@ -24,7 +24,7 @@ class Announcer(QObject):
         super().__init__(window)
         self._window, self._wanted, self._clock = window, wanted, clock
         self._gathering = Gathering()
-        self._silent = False
+        self._silent = self._paused = False
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.look)
 
@@ -32,7 +32,7 @@ class Announcer(QObject):
         """Has `text` read out by a screen reader: now, or later together with others, as its `kind` decides, which also
         decides whether later ones replace it. `count` is the number of messages that the text is about. Does nothing
         after `silence`, or if the person's settings want no announcements."""
-        if self._silent or not self._wanted():
+        if self._silent or self._paused or not self._wanted():
             return
         self._speak(self._gathering.add(kind, text, self._clock(), count))
         self._wait()
@@ -44,6 +44,13 @@ class Announcer(QObject):
             self._gathering.forget()
         self._speak(self._gathering.take(self._clock()))
         self._wait()
+
+    def pause(self, paused: bool) -> None:
+        """Begins or ends a pause, while the curtain covers the window. What waits at its beginning is dropped, and so
+        is what comes during it."""
+        self._paused = paused
+        self._gathering.forget()
+        self._timer.stop()
 
     def silence(self) -> None:
         """Ends all announcements, and drops those that wait, since Kansli is being locked."""

@@ -104,6 +104,8 @@ class Office:
         self.keyring_asked += 1
         return await asyncio.Future()
 
+    withholds_keyring = False
+
     def passphrase_rules(self) -> PassphraseRules:
         return PassphraseRules()
 
@@ -146,7 +148,7 @@ class Running:
 
     @property
     def shown(self) -> QWidget:
-        found = self.program.stage.window or self.program.stage.gate
+        found = self.program.stage.shown
         assert found is not None
         return found
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.ids import RoomId
+from app.lock_settings import LOCK
 from app.notification_settings import (
     NOTIFICATION_CONTENT,
     NOTIFICATION_SOUND,
@@ -16,6 +17,8 @@ from app.notification_settings import (
     WORKING_FROM,
     WORKING_TO,
 )
+from app.pin import Pin
+from app.pins import pin_rules
 from app.session import Session
 from app.settings import (
     ANNOUNCE,
@@ -47,6 +50,7 @@ from ui.shell.settings.devices_card import DevicesCard
 from ui.shell.settings.invitations_card import InvitationsCard
 from ui.shell.settings.keys_card import KeysCard
 from ui.shell.settings.owned_card import OwnedCard
+from ui.shell.settings.pin_row import PinRow
 from ui.shell.settings.received_files_card import ReceivedFilesCard
 from ui.shell.settings.recovery_card import RecoveryCard
 from ui.shell.settings.setting_rows import SettingRows, managed, row
@@ -98,7 +102,10 @@ class SettingsView(QWidget):
 
     def _add_security(self, page: QVBoxLayout, keys: Unlocking | None) -> None:
         page.addWidget(SectionHeader(tr("Security")))
-        locking = self.rows.card(AUTO_LOCK_MINUTES)
+        locking = self.rows.card(LOCK, AUTO_LOCK_MINUTES)
+        if keys is not None:
+            self.pin = PinRow(Pin(self._session.store.notes), keys, lambda: pin_rules(self._settings))
+            locking.content.addWidget(self.pin)
         locking.content.addWidget(self._lock_now())
         page.addWidget(locking)
         if keys is not None:

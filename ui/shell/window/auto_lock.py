@@ -41,6 +41,11 @@ class InUse(QObject):
         self._set(True)
         self.used.emit()
 
+    def pause(self) -> None:
+        """The person counts as away from now on, until the next `note_input`."""
+        self._timer.stop()
+        self._set(False)
+
     def _set(self, used: bool) -> None:
         if used != self._is_used:
             self._is_used = used
@@ -59,6 +64,7 @@ class AutoLock(QObject):
         super().__init__(parent)
         self._clock = clock
         self._since = clock()
+        self._paused = False
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.idle)
         self.set_minutes(minutes)
@@ -71,12 +77,23 @@ class AutoLock(QObject):
         """Sets after how many minutes without input `idle` is emitted (0: never), and begins to count again."""
         self._timer.stop()
         self._timer.setInterval(minutes * 60_000)
-        if minutes > 0:
+        if minutes > 0 and not self._paused:
             self._begin()
 
     def minutes(self) -> int:
         """The minutes without input after which it locks; 0 = never."""
         return self._timer.interval() // 60_000
+
+    def pause(self, paused: bool) -> None:
+        """Begins or ends a pause, while the curtain covers the window: nothing is counted, and the person is away."""
+        self._paused = paused
+        self._timer.stop()
+        if paused:
+            self.presence.pause()
+            return
+        self.presence.note_input()
+        if self._timer.interval():
+            self._begin()
 
     def look(self) -> bool:
         """Checks at once whether the person was idle too long, since the computer may have slept. If so, emits `idle`
@@ -88,7 +105,7 @@ class AutoLock(QObject):
         return over
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() not in _INPUT:
+        if event.type() not in _INPUT or self._paused:
             return False
         self.presence.note_input()
         if not self._timer.isActive():

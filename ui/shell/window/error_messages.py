@@ -26,6 +26,10 @@ class ErrorMessages:
         """`message` returns the widget that shows messages in the window; it is called for each error."""
         self._window, self._session, self._message = window, session, message
         self._bugs = BugNotifier(window, self._report)
+        self.listen()
+
+    def listen(self) -> None:
+        """Shows errors from now on, in place of the window that did."""
         tasks.set_error_hook(self._on_error)
 
     def _on_error(self, _owner: QObject, error: Exception, again: tasks.Again) -> None:

@@ -81,6 +81,8 @@ class MainWindow(QMainWindow):
     quit_requested = Signal()
     restart_requested = Signal()
     """The person wants the release that was installed meanwhile."""
+    front_wanted = Signal()
+    """The person pressed a notification while the curtain covers the window."""
     unread_changed = Signal(int)
     appeared = Signal()
     """Emitted when the window is shown, and its parts have their sizes."""
@@ -128,6 +130,7 @@ class MainWindow(QMainWindow):
             lambda: self.go_section("home"),
         )
         self._notifications.time_come.connect(time_come.show)
+        self._notifications.front_wanted.connect(self.front_wanted)
         self._news = News(self, session.rooms, self.tools, self.announcer, lambda: self.navigator.place.room)
         bind(self, session.invitations.arrived, self._notifications.invited)
         self._errors = ErrorMessages(self, session, lambda: self._toast)
@@ -354,6 +357,17 @@ class MainWindow(QMainWindow):
         """Shows briefly what was done (`text`). `undo` is called by the message's button, None for no button; `action`
         is the button's text, "" for the usual one."""
         self._toast.show_text(text, undo, action)
+
+    def show_errors(self) -> None:
+        """Shows errors from now on, in place of the gate."""
+        self._errors.listen()
+
+    def set_covered(self, covered: bool) -> None:
+        """The curtain covers the window, or does no more: meanwhile nothing is read out, notifications say only that
+        something came, and the person counts as away."""
+        self.announcer.pause(covered)
+        self.auto_lock.pause(covered)
+        self._notifications.set_covered(covered)
 
     def show_people(self) -> None:
         """Shows or hides the people panel of the open room. Does nothing if no room is open."""

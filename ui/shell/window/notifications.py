@@ -43,7 +43,7 @@ MAX_PREVIEW = 160
 MOST_AT_ONCE = 3
 """The most rooms that have a notification each when several have news at once. More have one together: the person was
 away."""
-INVITATION, SEVERAL = "invitation", "several"
+INVITATION, SEVERAL, COVERED = "invitation", "several", "covered"
 """Keys of notifications that belong to no room."""
 
 
@@ -92,6 +92,8 @@ class Notifications(QObject):
     time_come = Signal(object, int)
     """The window is in front, and something rings that the person wanted at this time: the NoticeRows, the newest last,
     and how many there are in all. The window shows them itself."""
+    front_wanted = Signal()
+    """The person pressed a notification while the curtain covers the window."""
 
     def __init__(
         self,
@@ -111,9 +113,20 @@ class Notifications(QObject):
         """By key: what a notification leads to, and the notices that it is about."""
         self.latest: Hashable = None
         """The key of the notification that was shown last."""
+        self._covered = False
         self._soon = Soon(self, self._show_due)
         bind(self, session.rooms.changed, Soon(self, self._on_rooms).due)
         bind(self, session.notices.fresh, self._on_fresh)
+
+    def set_covered(self, covered: bool) -> None:
+        """The curtain covers the window, or does no more. ▲ Meanwhile one notification says that something came: not
+        what, of whom, where or how much. Those that are on the desktop are taken away when it falls and when it is
+        lifted."""
+        self._covered = covered
+        for key in list(self._shown):
+            del self._shown[key]
+            if self.desktop is not None:
+                self.desktop.withdraw(key)
 
     # -- what is new -----------------------------------------------------------------------------------------------
 
@@ -159,10 +172,13 @@ class Notifications(QObject):
     def _show_due(self) -> None:
         due, self._due = self._due, {}
         wanted = [row for news in due.values() for row in news.notices if comes_at_a_time(row)]
-        if wanted and self._is_in_front() and self._may_notify():
+        if wanted and not self._covered and self._is_in_front() and self._may_notify():
             count = sum(news.count for news in due.values() if any(map(comes_at_a_time, news.notices)))
             self.time_come.emit(wanted, count)
         if not due or self.is_silent():
+            return
+        if self._covered:
+            self._show_covered()
             return
         if len(due) > MOST_AT_ONCE:
             self._show_several(due)
@@ -210,10 +226,16 @@ class Notifications(QObject):
         only if the setting for the content allows it. Shows nothing unless the user wants all notifications."""
         if self.is_silent() or self._session.settings.get(NOTIFICATIONS) != "all":
             return
+        if self._covered:
+            self._show_covered()
+            return
         text = tr("You have been invited to a room.")
         if person is not None and self._session.settings.get(NOTIFICATION_CONTENT) == "shown":
             text = tr("{name} invites you to a room.").format(name=person.name)
         self._show(INVITATION, "Kansli", text, None)
+
+    def _show_covered(self) -> None:
+        self._show(COVERED, "Kansli", tr("Something has come. Unlock Kansli to see it."), None)
 
     def _show(
         self,
@@ -244,7 +266,11 @@ class Notifications(QObject):
     # -- what the person chooses on one ----------------------------------------------------------------------------
 
     def on_action(self, key: Hashable, action: ToastAction) -> None:
-        """Does what the person chose on a notification. Does nothing if it was of an earlier session."""
+        """Does what the person chose on a notification. Does nothing if it was of an earlier session. While the curtain
+        covers the window, only `front_wanted` is emitted: nothing is opened, answered or marked."""
+        if self._covered:
+            self.front_wanted.emit()
+            return
         if key not in self._shown:
             return
         place, notices = self._shown[key]

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The PIN of this account on this computer: stored as a verifier inside the encrypted store, tried under the curtain.
+
+▲ It is no key slot: six digits are guessed in days from a copied file. An attacker who reads the verifier has the
+store's key, and so everything already.
+"""
+
+import asyncio
+import hmac
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from app.core import log
+from app.core.clock import awake_s
+from app.errors import PinSpent, PinWaits, WeakPin, WrongPin
+from app.pins import PinRules
+from app.store.notes import Notes
+from sync.crypto.passphrase import Argon2Params, derive
+from sync.errors import Reject
+
+MOST_FAILURES = 10
+"""After so many wrong PINs under one curtain the store closes."""
+WAITS_S = (0, 0, 5, 10, 30, 60, 120, 300, 600)
+"""Seconds until the next try after the first wrong PIN, the second, and so on."""
+_NOTE = "pin"
+_VERSION = 1
+_LAYOUT = struct.Struct(">B16sIII32sB")
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """What a PIN is compared with: its Argon2id derivation, with salt and cost, and how many digits it has."""
+
+    params: Argon2Params
+    derived: bytes = field(repr=False)
+    length: int = 0
+
+    @classmethod
+    def make(cls, pin: str) -> "Verifier":
+        """The verifier of a PIN, with a new salt. Takes 0.3 s: call it in a thread."""
+        params = Argon2Params.fresh()
+        return cls(params, derive(pin, params), len(pin))
+
+    def fits(self, pin: str) -> bool:
+        """Whether it is the PIN; also False if the stored cost is outside its bounds. In a thread."""
+        try:
+            return hmac.compare_digest(derive(pin, self.params), self.derived)
+        except Reject:
+            return False
+
+    def to_text(self) -> str:
+        """As hexadecimal text, for the store (app/store/FORMAT.md)."""
+        p = self.params
+        return _LAYOUT.pack(_VERSION, p.salt, p.memory_kib, p.passes, p.lanes, self.derived, self.length).hex()
+
+    @classmethod
+    def parse(cls, text: str) -> "Verifier | None":
+        """Reads what `to_text` wrote; None if it is damaged or of another version."""
+        try:
+            version, salt, memory, passes, lanes, derived, length = _LAYOUT.unpack(bytes.fromhex(text))
+        except (ValueError, struct.error):
+            return None
+        if version != _VERSION:
+            return None
+        return cls(Argon2Params(salt=salt, memory_kib=memory, passes=passes, lanes=lanes), derived, length)
+
+
+class PinState(Enum):
+    """Whether there is a PIN: none, one that can be used, or one that cannot be (damaged, or policy asks for more)."""
+
+    NONE = "none"
+    SET = "set"
+    UNUSABLE = "unusable"
+
+
+class Pin:
+    """The PIN in one account's store. Reading is a row of the database; `set` waits for Argon2id in a thread."""
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+
+    def verifier(self, rules: PinRules) -> Verifier | None:
+        """What a typed PIN is compared with; None if there is no PIN, if it is shorter than the rules want or they
+        allow none, or if the row is damaged, which is logged."""
+        text = self._notes.get(_NOTE)
+        found = Verifier.parse(text) if text else None
+        if text and found is None:
+            log.store.warning("pin-damaged")
+        usable = found is not None and rules.allowed and found.length >= rules.length
+        return found if usable else None
+
+    def state(self, rules: PinRules) -> PinState:
+        """Whether there is a PIN that can be used."""
+        if not self._notes.get(_NOTE):
+            return PinState.NONE
+        return PinState.SET if self.verifier(rules) is not None else PinState.UNUSABLE
+
+    async def set(self, pin: str, rules: PinRules) -> None:
+        """Makes `pin` the PIN, in place of any former one. Raises WeakPin if the rules do not allow it, StoreFault."""
+        if not rules.allowed or rules.fault(pin) is not None:
+            raise WeakPin
+        made = await asyncio.to_thread(Verifier.make, pin)
+        self._notes.set(_NOTE, made.to_text())
+        log.store.info("pin-set")
+
+    def remove(self) -> None:
+        """Removes the PIN. A second call does nothing. StoreFault."""
+        self._notes.set(_NOTE, "")
+        log.store.info("pin-removed")
+
+
+class PinTries:
+    """The tries to lift one curtain by the PIN: it counts failures, makes the person wait between them, and ends after
+    MOST_FAILURES. ▲ Times are those of a clock that nobody can set. Nothing is stored: a process that was killed under
+    a curtain is opened by the passphrase (Unlocking.note_covered)."""
+
+    def __init__(self, verifier: Verifier, clock: Callable[[], float] = awake_s) -> None:
+        self._verifier, self._clock = verifier, clock
+        self.failures = 0
+        self._until = 0.0
+
+    def wait_s(self) -> float:
+        """Seconds until the next try is possible; 0 for now."""
+        return max(0.0, self._until - self._clock())
+
+    @property
+    def left(self) -> int:
+        """How many wrong PINs are left until the store closes."""
+        return MOST_FAILURES - self.failures
+
+    async def check(self, pin: str) -> None:
+        """Returns if it is the PIN. Raises PinWaits while the person has to wait, WrongPin, and PinSpent at the last
+        failure and from then on. One call at a time."""
+        if not self.left:
+            raise PinSpent
+        if self.wait_s():
+            raise PinWaits
+        if await asyncio.to_thread(self._verifier.fits, pin):
+            self.failures = 0
+            return
+        self.failures += 1
+        log.store.warning("unlock", code=WrongPin.code, failures=self.failures)
+        if not self.left:
+            raise PinSpent
+        self._until = self._clock() + WAITS_S[self.failures - 1]
+        raise WrongPin

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Takes every window of the program off the screen but one, and keeps away what code would show meanwhile.
+
+A covered window is hidden, and its part at the desktop is destroyed: so no taskbar has its title or a preview of it,
+and no screen reader finds it. The widgets, with all that is typed in them, stay.
+"""
+
+from collections.abc import Iterator
+from typing import Any, TypeGuard
+
+import shiboken6
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer
+from PySide6.QtGui import QDrag, QGuiApplication
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+
+_ALLOWED = "shown_when_covered"
+_SIGN, _BALLOON = "QSystemTrayIconSys", "QBalloonTip"
+"""Classes of the windows by which Qt itself shows the tray's sign and its notifications, where the desktop does not."""
+_PASSING = (Qt.WindowType.Popup, Qt.WindowType.ToolTip, Qt.WindowType.SplashScreen)
+
+
+def allow(window: QWidget) -> None:
+    """Lets a window be shown while the others are covered: one that has nothing of the account, as the tray's menu."""
+    window.setProperty(_ALLOWED, True)
+
+
+class Cover(QObject):
+    """Covers all windows but `curtain` and its own dialogs and menus, from `fall` to `lift` or `drop`. It closes menus,
+    popups and dialogs of the system; all other windows come back."""
+
+    def __init__(self, curtain: QWidget) -> None:
+        super().__init__(curtain)
+        self._curtain = curtain
+        self._covered: list[QWidget] = []
+
+    def fall(self) -> None:
+        """Covers what is on the screen, and from now on what is to be shown."""
+        QDrag.cancel()
+        application = QApplication.instance()
+        if application is not None:
+            application.installEventFilter(self)
+        for window in sorted(self._others(), key=_depth):
+            self._take_away(window)
+
+    def lift(self) -> None:
+        """Shows again what was covered, the windows before their dialogs."""
+        self.drop()
+        for window in sorted(filter(shiboken6.isValid, self._covered), key=_depth):
+            window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen, False)
+            window.show()
+
+    def drop(self) -> None:
+        """Ends covering, and leaves hidden what is hidden."""
+        application = QApplication.instance()
+        if application is not None:
+            application.removeEventFilter(self)
+
+    def _others(self) -> Iterator[QWidget]:
+        for window in QApplication.topLevelWidgets():
+            if shiboken6.isValid(window) and not self._may_stay(window):
+                yield window
+
+    def _may_stay(self, window: QWidget) -> bool:
+        """Whether it is the curtain, a window over it, or one that is allowed."""
+        at: QWidget | None = window
+        while at is not None:
+            if at is self._curtain or at.property(_ALLOWED):
+                return True
+            at = at.parentWidget()
+        return window.metaObject().className() == _SIGN
+
+    def _take_away(self, window: QWidget) -> None:
+        if window.isVisible():
+            if window.windowType() in _PASSING:
+                window.close()
+            elif _is_of_system(window):
+                window.reject()  # the system's may not come back as it was
+            else:
+                self._covered.append(window)
+        if shiboken6.isValid(window):
+            window.hide()
+            _unmake(window)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() != QEvent.Type.Show or not isinstance(watched, QWidget) or not watched.isWindow():
+            return False
+        if self._may_stay(watched) or watched.metaObject().className() == _BALLOON:
+            return False
+        # Qt shows a window on the screen after this event, unless it has this attribute
+        watched.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        watched.hide()
+        if watched.windowType() in _PASSING:
+            watched.close()
+        elif watched not in self._covered:
+            self._covered.append(watched)
+        QTimer.singleShot(0, watched, lambda: self._unmake_later(watched))
+        return True
+
+    def _unmake_later(self, window: QWidget) -> None:
+        if shiboken6.isValid(window) and not window.isVisible():
+            _unmake(window)
+
+
+def _is_of_system(dialog: QWidget) -> TypeGuard[QDialog]:
+    """Whether it is a dialog that the system may show in place of Qt: for files, or for printing."""
+    return isinstance(dialog, QDialog) and (dialog.inherits("QFileDialog") or dialog.inherits("QAbstractPrintDialog"))
+
+
+def _unmake(window: QWidget) -> None:
+    """Destroys the part of a hidden window that the desktop knows; Qt makes another when the window is shown."""
+    if window.windowHandle() is not None:
+        window.destroy()
+
+
+def _depth(window: QWidget) -> int:
+    above = window.parentWidget()
+    return 0 if above is None else 1 + _depth(above.window())
+
+
+class OwnClipboard:
+    """What the program itself has put on the clipboard: taken away while it is covered, and put back. ▲ Otherwise
+    somebody who sits down would paste what was copied before. What another program copied stays."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def take(self) -> None:
+        """Takes it off the clipboard, and clears the mouse's selection."""
+        clipboard = QGuiApplication.clipboard()
+        if clipboard.ownsSelection():
+            clipboard.clear(clipboard.Mode.Selection)
+        if clipboard.ownsClipboard():
+            mime: Any = clipboard.mimeData()
+            self._kept = {name: bytes(mime.data(name).data()) for name in mime.formats()}
+            clipboard.clear()
+
+    def give_back(self) -> None:
+        """Puts it back, unless something else has been copied meanwhile."""
+        clipboard = QGuiApplication.clipboard()
+        kept, self._kept = self._kept, {}
+        if kept and not clipboard.mimeData().formats():
+            again = QMimeData()
+            for name, data in kept.items():
+                again.setData(name, data)
+            clipboard.setMimeData(again)
