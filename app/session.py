@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from app import diagnosis
+from app.copies.service import working_copies
 from app.core import clock, garbage
 from app.core.delay import LoopTimer
 from app.core.enums import Level, LinkState
@@ -120,13 +121,7 @@ class Session:
         self.personal = enter("personal", Personal(store, self.engine, self.people, self.rooms.announce))
         self.own_room = enter("own-room", OwnRoom(self.personal))
         self.own_pruning = OwnPruning(self.own_room.rooms, self.engine)
-        own = Own(
-            store,
-            self.engine.devices.mine,
-            self.own_room,
-            self.rooms.announce,
-            is_online=lambda: self.engine.status.state is LinkState.ONLINE,
-        )
+        own = Own(store, self.engine.devices.mine, self.own_room, self.rooms.announce, is_online=self._is_online)
         self.own = enter("own", own)
         self.reads = enter("reads", ReadMarks(self.own, store))
         self.drafts = enter("drafts", OwnDrafts(self.own))
@@ -143,12 +138,12 @@ class Session:
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         self._common_rooms = enter("common-rooms", CommonRooms(store, self.engine, self.rooms.room_changed))
         self._timer = LoopTimer()
-        self.presence = enter(
-            "presence", PresenceService(ports_of(store, self.engine, settings, self._common_rooms, self._timer.later))
-        )
+        ports = ports_of(store, self.engine, settings, self._common_rooms, self._timer.later)
+        self.presence = enter("presence", PresenceService(ports))
         self.files = SealedFiles(store.blobs, self.engine.blobs)
         self.kept_offline = enter("kept-offline", KeptOffline(self.files, lambda: self._was_online))
         store.cache_upkeep.chosen = self._cache_limit
+        self.copies = enter("copies", working_copies(store, profile))
         self._switches: dict[str, Switch] = {}
         kinds = [*notice_kinds.KINDS, *(each for tool in tools for kind in tool.store_kinds for each in kind.notices)]
         self.notices = enter("notices", Notices(store, kinds, self._level, self._notices_off))
@@ -210,6 +205,7 @@ class Session:
             people=self.people,
             rooms=self.rooms,
             files=self.files,
+            copies=self.copies,
             notices=self.notices,
             send_ephemeral=send,
             set_shared=self.engine.set_shared,
@@ -251,6 +247,9 @@ class Session:
     def status(self) -> SyncStatus:
         """The state of the connection to the server."""
         return self.engine.status
+
+    def _is_online(self) -> bool:
+        return self.engine.status.state is LinkState.ONLINE
 
     @property
     def overdue(self) -> bool:
@@ -307,6 +306,7 @@ class Session:
             self.store.trials.run,
             self.store.cache_upkeep.run,
             self.kept_offline.run,
+            self.copies.run,
         )
         self._scopes.add("parts", self._stop)
         self._running = [asyncio.ensure_future(_lasting(part)) for part in parts]
@@ -393,7 +393,7 @@ class Session:
         self.succession.wake()
         self.devices.see()
         self.personal.wake()
-        online = self.engine.status.state is LinkState.ONLINE
+        online = self._is_online()
         if online and not self._was_online:
             garbage.set_aside()  # the rooms that were read stay: a full search takes 7 ms for 2,000 members
             self.own.wake()

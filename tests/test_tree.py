@@ -28,6 +28,7 @@ SHARED = {
     "richtext",
     "notices",
     "viewing",
+    "copies",
 }
 NO_TOOLS_IN_UI = {"errors", "kit", "shell", "desktop", "richtext", "viewer"}
 

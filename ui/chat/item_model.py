@@ -2,6 +2,7 @@
 """A timeline as Qt's item model: the sentence that a screen reader reads out for each message, and the message itself
 for painting."""
 
+from collections.abc import Container
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
@@ -26,6 +27,8 @@ class TimelineModel(QAbstractListModel):
         super().__init__(parent)
         self.timeline = timeline
         self.people = people
+        self.changed_files: Container[tuple[ChangeId, int]] = ()
+        """The files, by (message, number), of which a copy that was changed in another program is kept."""
         self._count = len(timeline)
         bind(self, timeline.inserted, self._on_inserted)
         bind(self, timeline.removed, self._on_removed)
@@ -66,6 +69,8 @@ class TimelineModel(QAbstractListModel):
             spoken.append(tr("came over a month late"))
         if message.waiting:
             spoken.append(tr("waiting to be sent"))
+        if any((message.change_id, number) in self.changed_files for number in range(len(message.attachments))):
+            spoken.append(tr("Changed copy"))
         if message.replies:
             spoken.append(trn("{n} reply", "{n} replies", message.replies).format(n=message.replies))
         spoken += [f"{reaction.emoji} {reaction.count}" for reaction in message.reactions]
