@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The place of an account's files, locked so that only one process has them open.
 
-<data root>/profiles/<name>/   profile.json store.db keys/*.slot blobs/xx/* received/* logs/ settings.json lock
+<data root>/profiles/<name>/   profile.json store.db keys/*.slot blobs/xx/* received/* kept/* logs/ settings.json lock
 
 The data root is the first of these that is given: the machine policy's, the argument, the environment variable
 KANSLI_DATA, the installer's default, the platform's place for user data. Policy comes first: it decides where content
@@ -98,7 +98,7 @@ class Profile:
             if any(map(is_anothers, (root, folder.parent, folder))):  # a folder's maker could exchange what is in it
                 raise DataOfAnother
             _close_to_others(folder)
-            lock = _take_lock(folder / "lock")
+            lock = take_lock(folder / "lock")
         except OSError as e:
             raise StoreUnwritable() from e
         try:
@@ -139,6 +139,11 @@ class Profile:
     def received_folder(self) -> Path:
         """Sealed parts of received files."""
         return self.folder / "received"
+
+    @property
+    def kept_folder(self) -> Path:
+        """Changed copies of files that were open in other programs, encrypted."""
+        return self.folder / "kept"
 
     @property
     def logs_folder(self) -> Path:
@@ -182,7 +187,7 @@ def _identity(path: Path) -> bytes:
     return value
 
 
-def _take_lock(path: Path) -> IO[bytes]:
+def take_lock(path: Path) -> IO[bytes]:
     """Opens and locks the file at `path`, which is made if there is none, and returns it; closing it gives up the lock.
     The operating system drops the lock with the process, however it ends, so that none is left behind. ProfileInUse if
     another process has it; OSError if the file cannot be opened."""

@@ -35,12 +35,15 @@ else:
     import pwd
 
 HOMES = Path("/home")
+RUNTIMES = Path("/run/user")
+"""Where each user has a folder in memory (XDG_RUNTIME_DIR)."""
 PROFILE_LIST = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
 MAX_DEPTH = 12
 """How deep folders of a profile are emptied; there are three levels."""
 _KEYS, _PROFILES, _ROOT = "keys", "profiles", "Kansli"
 _SLOT = b"KNSLOT"
 _ID = re.compile(r"[0-9a-f]{32}")
+_WORKING = re.compile(r"kansli-[0-9a-f]{32}")
 _VARIABLE = re.compile(r"%([^%]+)%" if sys.platform == "win32" else r"\$\{?(\w+)\}?")
 _ANY = "\0"
 """Replaces a name that is not known, such as %USERNAME% of a user who has never signed in here."""
@@ -61,12 +64,14 @@ class User:
 @dataclass(slots=True)
 class Purged:
     """What a purge did. `removed`: profiles. `left`: what is still there, and why. `links`: links in the place of a
-    folder of ours, behind which there may be more. `unknown`: data folders whose text could not be understood."""
+    folder of ours, behind which there may be more. `unknown`: data folders whose text could not be understood. `lost`:
+    working folders, and how many files were open in them in other programs."""
 
     removed: list[Path] = field(default_factory=list)
     left: list[tuple[Path, str]] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    lost: list[tuple[Path, int]] = field(default_factory=list)
 
     def lines(self) -> Iterator[str]:
         """Yields the result of a purge in lines for the administrator: each thing removed or left, then their
@@ -74,6 +79,7 @@ class Purged:
         yield from (f"removed {path}" for path in self.removed)
         yield from (f"left {path}: {why}" for path, why in self.left)
         yield from (f"not followed: link {path}" for path in self.links)
+        yield from (f"lost in {path}: {count} files that were open in other programs" for path, count in self.lost)
         yield from (f"not understood: data root {text}" for text in self.unknown)
         yield f"{len(self.removed)} removed, {len(self.left)} left"
 
@@ -105,6 +111,7 @@ def _main() -> int:
     read = policy.machine()
     named = [str(values.get(DATA_ROOT.key, "")) for values in (read.fixed, read.defaults)]
     purged = purge(users(), [*named, os.environ.get("KANSLI_DATA", "")])
+    purge_working_folders(RUNTIMES, purged)
     _print("".join(f"{line}\n" for line in purged.lines()))
     return 1 if purged.left else 0
 
@@ -138,6 +145,38 @@ def purge(people: Iterable[User], roots: Sequence[str] = ()) -> Purged:
                 seen.add((base, inside))
                 _look(base, inside, out)
     return out
+
+
+def purge_working_folders(runtimes: Path, out: Purged) -> None:
+    """▲ Removes the working folders (app/copies/place.py) of all users from memory, with the files in them that are
+    open in other programs. `runtimes`: the folder that holds a folder for each user; nothing is done if it does not
+    exist. What was removed and what failed is noted in `out`; what was changed in these files is lost."""
+    try:
+        with HeldFolder.at(runtimes) as all_users:
+            for user in filter(all_users.is_folder, all_users.names()):
+                with all_users.folder(user) as runtime:
+                    for name in filter(_WORKING.fullmatch, runtime.names()):
+                        _purge_working_folder(runtime, name, out)
+    except FileNotFoundError:
+        return
+    except OSError as e:
+        out.left.append((runtimes, _reason(e)))
+
+
+def _purge_working_folder(runtime: HeldFolder, name: str, out: Purged) -> None:
+    if not _is_ours(runtime, name, out):
+        return
+    before, count = len(out.left), 0
+    with runtime.folder(name) as working:
+        for copy in filter(working.is_folder, working.names()):
+            with working.folder(copy) as files:
+                count += len(files.names())
+        _empty(working, out)
+    if len(out.left) == before:
+        runtime.remove_folder(name)
+        out.removed.append(runtime.path / name)
+    if count:
+        out.lost.append((runtime.path / name, count))
 
 
 def _place(text: str, user: User) -> tuple[Path, tuple[str, ...]] | None:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from app import diagnosis
+from app.copies.service import working_copies
 from app.core import clock, garbage
-from app.core.alarms import Alarms
 from app.core.delay import LoopTimer
 from app.core.enums import Level, LinkState
 from app.core.ids import DevId, RoomId, Uid
@@ -137,13 +137,12 @@ class Session:
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         self._common_rooms = enter("common-rooms", CommonRooms(store, self.engine, self.rooms.room_changed))
         self._timer = LoopTimer()
-        self.alarms = enter("alarms", Alarms(self._timer.later))
-        self.presence = enter(
-            "presence", PresenceService(ports_of(store, self.engine, settings, self._common_rooms, self._timer.later))
-        )
+        ports = ports_of(store, self.engine, settings, self._common_rooms, self._timer.later)
+        self.presence = enter("presence", PresenceService(ports))
         self.files = SealedFiles(store.blobs, self.engine.blobs)
         self.kept_offline = enter("kept-offline", KeptOffline(self.files, lambda: self._was_online))
         store.cache_upkeep.chosen = self._cache_limit
+        self.copies = enter("copies", working_copies(store, profile))
         self._switches: dict[str, Switch] = {}
         kinds = [*notice_kinds.KINDS, *(each for tool in tools for kind in tool.store_kinds for each in kind.notices)]
         self.turns = turns_of(self.engine, self.own_room)
@@ -206,6 +205,7 @@ class Session:
             people=self.people,
             rooms=self.rooms,
             files=self.files,
+            copies=self.copies,
             notices=self.notices,
             send_ephemeral=send,
             set_shared=self.engine.set_shared,
@@ -253,6 +253,9 @@ class Session:
     def status(self) -> SyncStatus:
         """The state of the connection to the server."""
         return self.engine.status
+
+    def _is_online(self) -> bool:
+        return self.engine.status.state is LinkState.ONLINE
 
     @property
     def overdue(self) -> bool:
@@ -315,6 +318,7 @@ class Session:
             self.store.trials.run,
             self.store.cache_upkeep.run,
             self.kept_offline.run,
+            self.copies.run,
         )
         self._scopes.add("parts", self._stop)
         self._running = [asyncio.ensure_future(lasting(part)) for part in parts]

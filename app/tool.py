@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
+from app.copies.service import WorkingCopies
 from app.core.alarms import Alarms
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
@@ -115,7 +116,7 @@ class Parts:
     """The services that a tool (chat, documents, …) gets when an account is unlocked, for as long as it is.
 
     The store: `db`, `changes`, `objects`, `snapshots`. The office: `people`, `rooms`, and `files`, which encrypts files
-    and fetches them. `notices` keeps notices that no change makes.
+    and fetches them. `copies` opens received files in other programs. `notices` keeps notices that no change makes.
 
     `lines` reads what happened in rooms: who was added, renamed them, and so on.
 
@@ -138,6 +139,7 @@ class Parts:
     people: People
     rooms: Rooms
     files: SealedFiles
+    copies: WorkingCopies
     notices: Standing
     send_ephemeral: Callable[[RoomId, bytes], None]
     set_shared: Callable[[ObjId, bool], None]

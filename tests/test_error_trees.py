@@ -24,7 +24,9 @@ APART = {
     "ui.selftest.Failed": "becomes the self-test's last line",
 }
 """The errors that descend from neither root. Each is caught near by, and no person ever sees it."""
-DRAWN = ("sync.errors", "app.errors", "app.chat.errors", "app.documents.errors", "app.viewing.errors")
+DRAWN = (
+    "sync.errors", "app.errors", "app.chat.errors", "app.copies.errors", "app.documents.errors", "app.viewing.errors",
+)  # fmt: skip
 """The modules that draw a tree in their head."""
 
 

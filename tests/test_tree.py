@@ -29,6 +29,7 @@ SHARED = {
     "notices",
     "reminders",
     "viewing",
+    "copies",
 }
 NO_TOOLS_IN_UI = {"errors", "kit", "shell", "desktop", "richtext", "viewer"}
 

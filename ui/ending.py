@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Literal
 
+from PySide6.QtWidgets import QWidget
+
 from app.bootstrap import Office
+from app.copies.service import WorkingCopies
 from app.core import log
 from app.errors import StoreFault
 from app.session import Session
@@ -22,6 +25,7 @@ from ui.shell.entry.erasing import ErasingPage
 from ui.shell.entry.gate import GatePage
 from ui.shell.entry.locking import LockingView
 from ui.shell.window import window_place
+from ui.shell.window.held_copies import HeldCopiesDialog
 from ui.shell.window.quitting import QuitDialog
 from ui.stage import Stage
 
@@ -42,7 +46,8 @@ class Ending:
         that was installed meanwhile. None: it is not."""
         self._work: asyncio.Task[None] | None = None
         self._erasing: asyncio.Task[None] | None = None
-        self._question: QuitDialog | None = None
+        self._question: QuitDialog | HeldCopiesDialog | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._sweeping = Sweeping()
 
     def restart(self, link: str) -> Restart | None:
@@ -110,16 +115,35 @@ class Ending:
         if fault is not None and self._stage.is_covered:
             self.lock()  # the question would name rooms and documents
             return False
-        if fault is None or shown is None or session is None:
+        if shown is None or session is None:
             self._end()
             return True
+        if fault is None and (self._stage.is_covered or not session.copies.is_any_open):
+            self._end()
+            return True
+        if fault is None:
+            if self._looking is None or self._looking.done():
+                self._looking = run(shown, self._leave_copies(shown, session.copies))
+            return False
         to_front(shown)
         if self._question is None:
-            self._question = QuitDialog(shown, fault, session.save, session.unstored)
-            run(shown, self._ask(self._question))
+            run(shown, self._ask(QuitDialog(shown, fault, session.save, session.unstored)))
         return False
 
-    async def _ask(self, question: QuitDialog) -> None:
+    async def _leave_copies(self, shown: QWidget, copies: WorkingCopies) -> None:
+        """Ends the program, unless other programs have copies of files open; then the person is asked first."""
+        try:
+            await copies.look()
+        except StoreFault as fault:  # the copies stay, and the next session keeps what is changed
+            log.store.exception("copies-at-quitting", fault)
+        if not copies.held:
+            self._end()
+        elif self._question is None:
+            to_front(shown)
+            await self._ask(HeldCopiesDialog(shown, copies))
+
+    async def _ask(self, question: QuitDialog | HeldCopiesDialog) -> None:
+        self._question = question
         try:
             if await show(question):
                 self._end()

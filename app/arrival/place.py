@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from app.arrival.egress import Routes, egress_of
+from app.copies.place import working_folder
 from app.core import clock, log
 from app.core.enums import LinkState
 from app.core.files import sync_folder, write_atomic
@@ -170,7 +171,9 @@ class Place:
                 for path in self.profile.db_path.parent.glob(f"{self.profile.db_path.name}*"):
                     path.unlink(missing_ok=True)
             self.slots.forget()
-            for folder in (self.profile.blobs_folder, self.profile.received_folder):
+            profile = self.profile
+            working = working_folder(profile.folder, profile.id)
+            for folder in (profile.blobs_folder, profile.received_folder, profile.kept_folder, working):
                 shutil.rmtree(folder, ignore_errors=True)
             self._remove_mark()
         finally:

@@ -23,6 +23,7 @@ from app.chat.files import MAX_FILE_BYTES, Files, Picture
 from app.chat.lines import ChatLines
 from app.chat.mentions import find
 from app.chat.model import Author, Message, Timeline
+from app.chat.opening import Opening
 from app.chat.originals import HOPS
 from app.chat.ports import Blobs, Members, NoReads, NoThings, People, Reads, SendEphemeral, SharedDrafts, Things
 from app.chat.read_state import ReadState
@@ -84,6 +85,8 @@ class ChatService:
         self.attached = AttachedFiles(db, self.channel)
         self.may_export: Callable[[], bool] = lambda: True
         """Whether policy lets files be saved outside the program."""
+        self.opening: Opening | None = None
+        """Opens files in other programs; None: they are only shown and saved."""
         self._db = db
         self.line = partial(message_line, db)
         self._changes = changes

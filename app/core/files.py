@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from app.core.foreign import mark_foreign
 from app.core.ids import new_id
 from app.core.text_units import point_from_utf8
 
@@ -56,12 +57,15 @@ class Draft:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         self.file = os.fdopen(os.open(self._path, flags, 0o600), "wb")
 
-    def keep(self) -> None:
+    def keep(self, *, foreign: bool = False) -> None:
         """Flushes the file to the disk, closes it and moves it to `target`, where it gets the rights of an ordinary
-        file. OSError if it cannot; `target` is unchanged then, and `drop` removes the file."""
+        file. `foreign`: it is marked as one that came from somebody else (foreign.py). OSError if it cannot; `target`
+        is unchanged then, and `drop` removes the file."""
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()
+        if foreign:
+            mark_foreign(self._path)
         if os.name != "nt":
             self._path.chmod(_ORDINARY[0])
         self._path.replace(self._target)

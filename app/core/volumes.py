@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whether a folder is on a disk of this computer or of another one."""
+"""Whether a folder is on a disk of this computer, of another one, or in memory."""
 
 import sys
 from pathlib import Path
@@ -24,6 +24,16 @@ def is_remote(folder: Path, mounts: Path = MOUNTS) -> bool:
     try:
         return _type_of(folder.resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape")) in _REMOTE
     except (OSError, RuntimeError):  # RuntimeError: of links in a ring, before Python 3.13
+        return False
+
+
+def is_in_memory(folder: Path, mounts: Path = MOUNTS) -> bool:
+    """Whether the folder is on a tmpfs, which has no disk. `mounts`: the system's table of mounts. False on Windows,
+    and where the system does not say."""
+    try:
+        text = mounts.read_text(encoding="utf-8", errors="surrogateescape")
+        return _type_of(folder.resolve(), text) in ("tmpfs", "ramfs")
+    except (OSError, RuntimeError):
         return False
 
 

@@ -107,10 +107,11 @@ class SealedFiles:
 
     async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
         """Reads the parts that `manifest` describes on this device, or fetches from the server those that are missing
-        or damaged here; decrypts them, and writes the file to `target`. Calls `progress` with the bytes done and in
-        all. If it fails, a file that was at `target` before is unchanged. DiskFull or StoreUnwritable if `target`
-        cannot be written; NotFound, StoreCorrupt or StoreUnwritable if a part that is not uploaded yet cannot be read
-        here; Reject for a damaged manifest or part; Refused or Unreachable from the server."""
+        or damaged here; decrypts them, and writes the file to `target`, marked as one that came from somebody else
+        (app/core/foreign.py). Calls `progress` with the bytes done and in all. If it fails, a file that was at `target`
+        before is unchanged. DiskFull or StoreUnwritable if `target` cannot be written; NotFound, StoreCorrupt or
+        StoreUnwritable if a part that is not uploaded yet cannot be read here; Reject for a damaged manifest or part;
+        Refused or Unreachable from the server."""
         described = Manifest.decode(manifest)
         try:
             async with _draft(target) as draft:
@@ -121,7 +122,7 @@ class SealedFiles:
                     await _to_end(partial(draft.file.write, plain))
                     done += len(plain)
                     progress(done, described.size)
-                await _to_end(draft.keep)
+                await _to_end(partial(draft.keep, foreign=True))
         except OSError as e:
             raise disk_fault(e) from e
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The folder <profile>/received: encrypted parts of received files, under random names.
+"""A folder with encrypted parts of files under random names: <profile>/received, and <profile>/kept (app/copies).
 
 Every method may run in any thread. This file knows neither the keys nor the index (cached_parts.py).
 """
@@ -16,7 +16,7 @@ from app.errors import disk_fault
 
 
 class CacheFiles:
-    """The folder with the files of the cache. A file's name is 32 random hex digits, which say nothing about its
+    """Such a folder. A file's name is 32 random hex digits, which say nothing about its
     content. ▲ No link is followed, neither one in place of a file nor one in place of the folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -40,10 +40,15 @@ class CacheFiles:
     def read(self, name: str, size: int) -> bytes | None:
         """The bytes of the file `name`. None if it does not have exactly `size` bytes, is no ordinary file, or cannot
         be read. Reads at most `size` + 1 bytes, and never waits, for example for a pipe."""
+        found = self.read_up_to(name, size)
+        return found if found is not None and len(found) == size else None
+
+    def read_up_to(self, name: str, most: int) -> bytes | None:
+        """The bytes of the file `name`. None if it has more than `most`, is no ordinary file, or cannot be read."""
         with suppress(OSError), HeldFolder(self.folder) as folder:
             if folder.is_file(name):
-                found = folder.read(name, size + 1)
-                return found if len(found) == size else None
+                found = folder.read(name, most + 1)
+                return found if len(found) <= most else None
         return None
 
     def exists(self, name: str) -> bool:

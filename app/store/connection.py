@@ -90,6 +90,10 @@ class Connection(_Driver):
     parts_dropped: Callable[[], None] | None = None
     """Called, within the transaction, by code that removes rows of cached file parts, so that their files are removed
     soon. None for a connection that only reads."""
+    copies_dropped: Callable[[Sequence[str]], None] | None = None
+    """Called, within the transaction, with the names of changed copies of files whose rows were removed, since their
+    room or object is gone; with none if only copies that were not changed are gone. None for a connection that only
+    reads."""
 
     def rows(self, sql: str, params: Params = ()) -> list[Row]:
         """All rows of the query `sql` with the values `params`; [] if none. The driver's errors are raised as they

@@ -8,7 +8,7 @@ from typing import assert_never
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
 from app.errors import BugError
-from app.store import counters, event_notices, heartbeats, joins, notice_rows
+from app.store import counters, event_notices, heartbeats, joins, notice_rows, working_copies
 from app.store import statements as sql
 from app.store.arrivals import Arrivals, arrivals, is_small
 from app.store.behind import Behind
@@ -358,6 +358,7 @@ class Inbox:
             note(self._db.conn, room, event)
             if event.kind == "destroy" and event.obj is not None:
                 forget_object(conn, event.obj)
+                working_copies.forget_object(conn, event.obj)
         event_notices.make(self._db.conn, self._me.uid, room, events)
         self._projecting.notify_changed(room)
 
@@ -367,6 +368,7 @@ class Inbox:
         heartbeats.drop(conn, room, gone)
         if self._me.uid in gone:
             forget_room(conn, room)
+            working_copies.forget_room(conn, room)
         conn.executemany(sql.PUT_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
         conn.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
         if self._me.uid in gone:

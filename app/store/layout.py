@@ -105,6 +105,14 @@ _STATEMENTS = (
     """CREATE TRIGGER cached_part_emptied AFTER UPDATE OF name ON cached_parts
        WHEN old.name IS NOT NULL AND new.name IS NOT old.name
        BEGIN INSERT OR IGNORE INTO uncached (name) VALUES (old.name); END""",
+    # -- copies in plain for other programs, and the changed ones, which are kept encrypted in kept/
+    """CREATE TABLE opened_copies (copy BLOB PRIMARY KEY, folder TEXT NOT NULL, file TEXT NOT NULL, room BLOB NOT NULL,
+       obj BLOB NOT NULL, message BLOB NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, digest BLOB NOT NULL,
+       is_whole INTEGER NOT NULL)""",
+    """CREATE TABLE changed_copies (id BLOB PRIMARY KEY, copy BLOB NOT NULL, file TEXT NOT NULL, room BLOB NOT NULL,
+       obj BLOB NOT NULL, message BLOB NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL,
+       t INTEGER NOT NULL, digest BLOB NOT NULL, manifest BLOB NOT NULL, parts TEXT NOT NULL, UNIQUE (copy, file))""",
+    "CREATE INDEX changed_copies_by_room ON changed_copies (room, t)",
     # -- what the judges of merging objects know, and what waits there for other changes
     "CREATE TABLE judges (obj BLOB PRIMARY KEY, room BLOB NOT NULL, state BLOB NOT NULL)",
     """CREATE TABLE waits (obj BLOB NOT NULL, position INTEGER NOT NULL, client INTEGER NOT NULL,

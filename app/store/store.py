@@ -49,6 +49,7 @@ from app.store.seen import SeenTimes
 from app.store.snapshots import Snapshots
 from app.store.trials import Trials
 from app.store.unsent import UnsentRows
+from app.store.working_copies import WorkingCopyRows
 
 
 class Store:
@@ -92,6 +93,7 @@ class Store:
         self.cached = CachedParts(db, CacheFiles(blobs_folder.with_name("received")))
         self.cache_upkeep = db.spare = CacheUpkeep(db, self.cached)
         self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit, self.cached, self.cache_upkeep)
+        self.copies = WorkingCopyRows(db)
         self.changed: Signal[RoomId] = self._projecting.changed
         """The room whose read models changed. Emitted after the commit, on the loop's thread."""
         self._prepare(tries=tester is not None)

@@ -3,6 +3,7 @@
 
 WorldError
 └── ViewFault               ViewForeign · ViewDamaged · ViewTooLarge · ViewProtected · ViewEnded · ViewUnavailable
+    └── OpensHarm           OpensProgram · OpensMacros · OpensOldOffice · OpensUnchecked
 """
 
 from app.errors import WorldError
@@ -49,5 +50,37 @@ class ViewUnavailable(ViewFault):
     code = "view-unavailable"
 
 
-REFUSALS = {fault.code: fault for fault in (ViewForeign, ViewDamaged, ViewTooLarge, ViewProtected)}
+class OpensHarm(ViewFault):
+    """Error: the file is not opened in another program, which could run what is in it. It can only be saved."""
+
+
+class OpensProgram(OpensHarm):
+    """Error: the file is a program or a script, or an archive of them."""
+
+    code = "opens-program"
+
+
+class OpensMacros(OpensHarm):
+    """Error: the file holds macros."""
+
+    code = "opens-macros"
+
+
+class OpensOldOffice(OpensHarm):
+    """Error: the file is one of Office's old formats, which may hold macros."""
+
+    code = "opens-old-office"
+
+
+class OpensUnchecked(OpensHarm):
+    """Error: it cannot be found out whether the file holds macros: it is damaged, protected by a password, or too
+    large."""
+
+    code = "opens-unchecked"
+
+
+REFUSALS = {
+    fault.code: fault
+    for fault in (ViewForeign, ViewDamaged, ViewTooLarge, ViewProtected, OpensProgram, OpensMacros, OpensUnchecked)
+}
 """The errors that the reading process may report, by their codes."""

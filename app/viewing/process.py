@@ -7,9 +7,9 @@ pages to standard output. `shown_file` is the program's side.
 
 import codecs
 
-from app.viewing import pdf, pictures
+from app.viewing import package, pdf, pictures
 from app.viewing.errors import ViewFault, ViewForeign
-from app.viewing.kinds import PDF, PICTURES, TEXT
+from app.viewing.kinds import PACKAGE, PDF, PICTURES, TEXT
 from app.viewing.limits import MAX_SCALED_SIDE, MAX_TILE_PIXELS
 from app.viewing.pdf import PdfReader
 from app.viewing.pictures import PictureReader
@@ -74,6 +74,9 @@ class Viewing:
     def _open(self, kind: str) -> Opened:
         data, self._given = b"".join(self._given), []
         try:
+            if kind == PACKAGE:
+                package.look_inside(data)
+                return Opened(0, (), False, "")
             self._reader = reader = opened(kind, data)
         except ViewFault as fault:
             return Opened(0, (), False, fault.code)
@@ -104,6 +107,7 @@ def _answering() -> Viewing:
     answers."""
     pictures.warm_up()
     pdf.warm_up()
+    package.warm_up()
     for encoding in ("utf-16", "utf-16-le", "utf-8-sig", "cp1252"):
         codecs.lookup(encoding)
     return Viewing()

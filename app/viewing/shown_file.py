@@ -18,8 +18,9 @@ from app.core import log
 from app.errors import WorkerDied, WorkerUnavailable
 from app.objects.addresses import safe_link
 from app.viewing import limits
-from app.viewing.errors import REFUSALS, ViewEnded, ViewForeign, ViewTooLarge, ViewUnavailable
-from app.viewing.kinds import MAX_FILE_BYTES, PDF, TEXT, kind_of
+from app.viewing.danger import check_bytes, check_name
+from app.viewing.errors import REFUSALS, OpensUnchecked, ViewEnded, ViewForeign, ViewTooLarge, ViewUnavailable
+from app.viewing.kinds import MAX_FILE_BYTES, PACKAGE, PDF, TEXT, kind_of
 from app.worker.client import Worker
 from app.worker.frames import (
     PART_BYTES,
@@ -97,14 +98,14 @@ class ShownFile:
     file's kind does not have, such as `find` in a picture, ends the process too.
     """
 
-    def __init__(self, kind: str, worker: Worker, ask_s: float) -> None:
+    def __init__(self, kind: str, worker: Worker, ask_s: float, open_s: float) -> None:
         """Do not call it; use `open_file`."""
         self.kind = kind
         self.pages = 0
         self.cut = False
         self.sizes: list[Size] = []
         self._worker = worker
-        self._ask_s = ask_s
+        self._ask_s, self._open_s = ask_s, open_s
         self._thread = ThreadPoolExecutor(1, "viewer")
         self._closed = False
 
@@ -183,8 +184,8 @@ class ShownFile:
 
     def _hand_over(self, data: bytes) -> Opened:
         for at in range(0, len(data), PART_BYTES):
-            self._worker.ask(PutBytes(data[at : at + PART_BYTES]), Tried, OPEN_S, _SHORT_BYTES)
-        return self._worker.ask(Open(self.kind), Opened, min(OPEN_S, self._ask_s), _SIZES_BYTES)
+            self._worker.ask(PutBytes(data[at : at + PART_BYTES]), Tried, self._open_s, _SHORT_BYTES)
+        return self._worker.ask(Open(self.kind), Opened, self._open_s, _SIZES_BYTES)
 
     async def _ask(self, question: Question, kind: type[A], most_bytes: int) -> A:
         return await self._run(partial(self._worker.ask, question, kind, self._ask_s, most_bytes))
@@ -217,26 +218,47 @@ class ShownFile:
         return ViewEnded()
 
 
-async def open_file(data: bytes, *, command: Sequence[str] | None = None, ask_s: float = ASK_S) -> ShownFile:
+async def open_file(
+    data: bytes, *, command: Sequence[str] | None = None, ask_s: float = ASK_S, open_s: float = OPEN_S
+) -> ShownFile:
     """Opens a file's bytes in a new process, with the reader of the kind that the bytes have. The caller closes the
     result. ViewForeign for a kind that is not shown; ViewTooLarge, ViewDamaged and ViewProtected if the file cannot be
     opened; ViewEnded if the process ends or takes too long; ViewUnavailable if it cannot be started.
 
-    Only tests pass the following: `command`, which starts the process (None: this program's own), and `ask_s`, the
-    longest time for an answer in seconds.
+    Only tests pass the following: `command`, which starts the process (None: this program's own), `ask_s`, the longest
+    time for an answer, and `open_s`, that for one step of the opening, in seconds.
     """
     kind = kind_of(data)
     if kind is None:
         raise ViewForeign
     if len(data) > MAX_FILE_BYTES:
         raise ViewTooLarge
-    shown = ShownFile(kind, Worker(list(command or _command()), answer_s=ask_s), ask_s)
+    shown = ShownFile(kind, Worker(list(command or _command()), answer_s=ask_s), ask_s, open_s)
     try:
         await shown._open(data)
     except BaseException:
         shown.close()
         raise
     return shown
+
+
+async def check_opening(name: str, data: bytes, *, command: Sequence[str] | None = None) -> None:
+    """Checks whether a file, `data`, may be opened in another program under the name `name`. OpensProgram, OpensMacros
+    or OpensOldOffice if it could run something there; OpensUnchecked if that cannot be found out. An archive is looked
+    through in a process of its own: ViewEnded if it ends or takes too long, ViewUnavailable if it cannot be started.
+    `command` starts the process; only tests pass it."""
+    check_name(name)
+    if not check_bytes(data):
+        return
+    if len(data) > MAX_FILE_BYTES:
+        raise OpensUnchecked
+    checking = ShownFile(PACKAGE, Worker(list(command or _command()), answer_s=ASK_S), ASK_S, OPEN_S)
+    try:
+        opened = await checking._run(lambda: checking._hand_over(data))
+    finally:
+        checking.close()
+    if opened.code:
+        raise REFUSALS.get(opened.code, OpensUnchecked)
 
 
 def _few(found: Sequence[T], most: int) -> Sequence[T]:

@@ -15,6 +15,7 @@ from app.store.notice_rows import Notice, NoticeId, NoticeKind, NoticeState
 from app.store.origins import Step
 from app.store.reminder_rows import GONE, WAITS, ReminderId, ReminderRow
 from app.store.store import Store
+from app.store.working_copies import ChangedCopy, FileOfMessage, OpenedCopy
 from sync.client.placed_changes import Compacted
 from sync.client.ports import KeptReceipt, MemberRow, OpenedChange, OpenedHeartbeat, OpenedSnapshot, RoomEvent
 from sync.client.received import BegunObject, OpenedUpTo, ReceivedSlice
@@ -58,7 +59,28 @@ def write(path: Path) -> None:
         conn.execute("UPDATE cached_parts SET used = 7")
         conn.execute("INSERT INTO uncached (name) VALUES ('removed')")
     store.cached.pin_room(STATES, True)
+    _copies(store)
     store.close()
+
+
+def _copies(store: Store) -> None:
+    of = FileOfMessage(room=ROOM, obj=CHAT, message=ChangeId(b"m" * 16), number=1, name="Beslut åäö 🙂.docx")
+    opened = OpenedCopy(
+        copy=b"o" * 16, folder="/run/user/1/kansli/6f", file="Kopia 1.docx", of=of, digest=b"d" * 32, is_whole=True
+    )
+    store.copies.put(opened)
+    changed = ChangedCopy(
+        id=b"c" * 16,
+        copy=opened.copy,
+        file=opened.file,
+        of=of,
+        size=5,
+        t=7,
+        digest=b"e" * 32,
+        manifest=b"manifest",
+        parts=("first", "second"),
+    )
+    assert store.copies.keep(changed)
 
 
 def _room(store: Store) -> None:

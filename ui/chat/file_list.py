@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A room's files: a list of all that were sent in its conversation, the newest first, to look for one in."""
+"""A room's files: a list of all that were sent in its conversation, the newest first, to look for one in. Above them,
+the copies that were changed in other programs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QLayout, QWidget
 
 from app.chat.attached import AttachedFile
+from app.copies.service import ChangedCopy
 from app.viewing.kinds import PDF, PICTURES, TEXT, kind_of_name
 from ui.chat.file_rows import FileRowDelegate
 from ui.kit.buttons import IconButton
@@ -28,11 +30,16 @@ from ui.kit.wheel import keep_still
 ALL, PICTURE, OTHER = "all", "picture", "other"
 
 
+Listed = AttachedFile | ChangedCopy
+"""What a row shows: a file of a message, or a copy of one that was changed in another program."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRow:
-    """One file as the list shows it, all in texts: its name, its size, and who sent it and when (`detail`)."""
+    """One file, or one changed copy of a file, as the list shows it, all in texts: its name, its size, and who sent it
+    and when (`detail`)."""
 
-    file: AttachedFile
+    file: Listed
     name: str
     size: str
     detail: str
@@ -45,12 +52,17 @@ def kind_shown(name: str) -> str:
     return PICTURE if kind in PICTURES else kind or OTHER
 
 
+def name_of(file: Listed) -> str:
+    """The name of a file, or of the file that a changed copy is of."""
+    return file.name if isinstance(file, AttachedFile) else file.of.name
+
+
 class FileTable(OpeningList):
-    """The list itself: `wanted` and `menu_wanted` are emitted with an AttachedFile."""
+    """The list itself: `wanted` and `menu_wanted` are emitted with what the row shows (`Listed`)."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         rows: ListModel[FileRow] = ListModel(
-            lambda row: row.file.key,
+            lambda row: row.file.key if isinstance(row.file, AttachedFile) else row.file.id,
             {
                 Qt.ItemDataRole.DisplayRole.value: lambda row: row.name,
                 Qt.ItemDataRole.AccessibleTextRole.value: lambda row: f"{row.name}, {row.size}, {row.detail}",
@@ -84,7 +96,7 @@ class FileListPage(QWidget):
         set_props(self, frame="window")
         self.setAccessibleName(tr("Files of the room"))
         self._name_of = name_of
-        self._files: Sequence[AttachedFile] = ()
+        self._files: Sequence[Listed] = ()
         layout = column(self, margins=(20, 14, 20, 0), spacing=10)
         layout.addLayout(self._head())
         self.table = FileTable()
@@ -122,20 +134,20 @@ class FileListPage(QWidget):
         row.addWidget(self.kinds)
         return row
 
-    def show_files(self, files: Sequence[AttachedFile]) -> None:
-        """Shows these files, in this order, as far as they fit what was searched for."""
-        self._files = files
+    def show_files(self, files: Sequence[AttachedFile], changed: Sequence[ChangedCopy] = ()) -> None:
+        """Shows these files, in this order, below the changed copies, as far as they fit what was searched for."""
+        self._files = [*changed, *files]
         self._show()
 
     @property
     def shown(self) -> list[AttachedFile]:
-        """The files in the list, in its order."""
-        return [row.file for row in self.table.rows.rows]
+        """The files of messages in the list, in its order."""
+        return [row.file for row in self.table.rows.rows if isinstance(row.file, AttachedFile)]
 
     def _show(self) -> None:
         words = self.field.text().casefold().split()
         kind = str(self.kinds.currentData())
-        rows = [self._row(file) for file in self._files if kind in (ALL, kind_shown(file.name))]
+        rows = [self._row(file) for file in self._files if kind in (ALL, kind_shown(name_of(file)))]
         fitting = [row for row in rows if all(word in f"{row.name} {row.detail}".casefold() for word in words)]
         self.table.rows.set_rows(fitting)
         self.count.setText(trn("{n} file", "{n} files", len(fitting)).format(n=len(fitting)))
@@ -146,7 +158,10 @@ class FileListPage(QWidget):
         elif focused and not self.table.currentIndex().isValid():
             self.table.setCurrentIndex(self.table.rows.index(0))
 
-    def _row(self, file: AttachedFile) -> FileRow:
+    def _row(self, file: Listed) -> FileRow:
+        if isinstance(file, ChangedCopy):
+            detail = f"{tr('Changed copy')} · {tr('only on this computer')} · {day_or_time(file.t)}"
+            return FileRow(file=file, name=file.of.name, size=size_text(file.size), detail=detail, icon="edit")
         detail = f"{self._name_of(file)} · {day_or_time(file.t)}"
         icon = "image" if kind_shown(file.name) == PICTURE else "file"
         return FileRow(file=file, name=file.name, size=size_text(file.size_bytes), detail=detail, icon=icon)

@@ -11,11 +11,13 @@ from PySide6.QtWidgets import QWidget
 from app.chat.attached import AttachedFile
 from app.chat.model import Message
 from app.chat.service import ChatService
+from app.copies.service import ChangedCopy
 from app.core.ids import ChangeId, RoomId
 from app.errors import FileTooLarge, NotFound
 from app.viewing.errors import ViewTooLarge
 from app.viewing.kinds import kind_of_name
-from ui.chat.file_list import FileListPage
+from ui.chat.file_list import FileListPage, Listed
+from ui.chat.message_actions import MessageActions
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.menu import Entry, popup
@@ -26,13 +28,10 @@ from ui.kit.translate import clock, day, short_day, tr
 from ui.viewer.item import Item
 from ui.viewer.viewer import Viewer
 
-Save = Callable[[Message, int], object]
-"""Asks the person where to save a file of a message, by its number, and saves it there."""
-
 
 class FilePages:
-    """Shows a conversation's files in `pages`, a stack of which the first page is `messages`. `save` saves a file
-    outside; `go_to` shows a message."""
+    """Shows a conversation's files in `pages`, a stack of which the first page is `messages`. `actions` saves files and
+    opens them in other programs; `go_to` shows a message."""
 
     def __init__(
         self,
@@ -40,12 +39,12 @@ class FilePages:
         messages: QWidget,
         service: ChatService,
         room: RoomId,
-        save: Save,
+        actions: MessageActions,
         go_to: Callable[[ChangeId], object],
     ) -> None:
         self._pages, self._service, self._room = pages, service, room
         self._messages = messages
-        self._save, self._go_to = save, go_to
+        self._actions, self._go_to = actions, go_to
         self._from_list = False
         self._stale = True
         self._listing: asyncio.Task[None] | None = None
@@ -75,7 +74,7 @@ class FilePages:
 
     def refresh(self) -> None:
         """Shows the button for the list once there is a file, and reads the list again if it is shown."""
-        self.bar.setVisible(self._service.attached.any(self._room))
+        self.bar.setVisible(self._service.attached.any(self._room) or bool(self._actions.copies.all()))
         self._stale = True
         if self._pages.currentWidget() is self.list and self._listing is None:
             self._listing = run(self.list, self._fill_list())
@@ -85,7 +84,8 @@ class FilePages:
         try:
             while self._stale:
                 self._stale = False
-                self.list.show_files(await self._service.attached.all(self._room))
+                files = await self._service.attached.all(self._room)
+                self.list.show_files(files, self._actions.copies.all())
         finally:
             self._listing = None
 
@@ -164,7 +164,7 @@ class FilePages:
             raise ViewTooLarge from e
 
     def _save_file(self, file: AttachedFile) -> None:
-        run_guarded(self.viewer, lambda: self._save(self._message(file), file.number))
+        run_guarded(self.viewer, lambda: self._actions.save(self._message(file), file.number))
 
     def _show_message(self, file: AttachedFile) -> None:
         self._left = None
@@ -187,14 +187,28 @@ class FilePages:
             if transfer is not None:
                 self.viewer.show_progress(transfer.done, transfer.total)
 
-    def _on_wanted(self, file: AttachedFile) -> None:
-        if kind_of_name(file.name) is None:
-            self._save_file(file)
-        else:
+    def _on_wanted(self, listed: Listed) -> None:
+        if isinstance(listed, ChangedCopy):
+            self._on_menu(listed, self.list.table.middle_of_current())
+        elif kind_of_name(listed.name) is not None:
             shown = [each for each in self.list.shown if kind_of_name(each.name) is not None]
-            self._open(shown, file.key, from_list=True)
+            self._open(shown, listed.key, from_list=True)
+        elif self._service.opening is not None:
+            self._open_outside(listed)
+        else:
+            self._save_file(listed)
 
-    def _on_menu(self, file: AttachedFile, at: QPoint) -> None:
+    def _open_outside(self, file: AttachedFile) -> None:
+        run_guarded(self.list, lambda: self._actions.copies.open(self._message(file), file.number))
+
+    def _on_menu(self, listed: Listed, at: QPoint) -> None:
+        if isinstance(listed, ChangedCopy):
+            entries = self._actions.copies.entries(listed, may_write=self._actions.writable)
+        else:
+            entries = self._file_entries(listed)
+        popup(self.list, tr("File menu"), entries, at)
+
+    def _file_entries(self, file: AttachedFile) -> list[Entry | None]:
         entries: list[Entry | None] = [
             Entry(text=tr("Save {name} …").format(name=file.name), icon="download", run=partial(self._save_file, file)),
             Entry(text=tr("Go to the message"), icon="chat", run=partial(self._show_message, file)),
@@ -202,4 +216,7 @@ class FilePages:
         if kind_of_name(file.name) is not None:
             show = partial(self._on_wanted, file)
             entries.insert(0, Entry(text=tr("Show {name}").format(name=file.name), icon="eye", run=show))
-        popup(self.list, tr("File menu"), entries, at)
+        elif self._actions.copies.can_open:
+            text = tr("Open {name} in another program").format(name=file.name)
+            entries.insert(0, Entry(text=text, icon="open", run=partial(self._open_outside, file)))
+        return entries

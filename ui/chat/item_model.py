@@ -2,7 +2,7 @@
 """A timeline as Qt's item model: the sentence that a screen reader reads out for each message, and the message itself
 for painting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
@@ -27,6 +27,8 @@ class TimelineModel(QAbstractListModel):
         super().__init__(parent)
         self.timeline = timeline
         self.people = people
+        self.changed_files: Container[tuple[ChangeId, int]] = ()
+        """The files, by (message, number), of which a copy that was changed in another program is kept."""
         self._count = len(timeline)
         self.reminded: Callable[[Message], bool] = lambda message: False
         """Whether the person is to be reminded of a message."""
@@ -71,6 +73,8 @@ class TimelineModel(QAbstractListModel):
             spoken.append(tr("you have a reminder"))
         if message.waiting:
             spoken.append(tr("waiting to be sent"))
+        if any((message.change_id, number) in self.changed_files for number in range(len(message.attachments))):
+            spoken.append(tr("Changed copy"))
         if message.replies:
             spoken.append(trn("{n} reply", "{n} replies", message.replies).format(n=message.replies))
         spoken += [f"{reaction.emoji} {reaction.count}" for reaction in message.reactions]

@@ -5,18 +5,21 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.chat.markup import parse
 from app.chat.model import Message
+from app.chat.opening import harm_in, known_harm
 from app.chat.service import ChatService
 from app.core.ids import ChangeId, RoomId
 from app.core.signal import Signal
 from app.viewing.kinds import kind_of_name
 from ui.chat.clipboard import mime_of
 from ui.chat.composer import Composer
+from ui.chat.copies import Copies
 from ui.chat.emoji import EmojiPanel
 from ui.chat.found_messages import found
 from ui.chat.hover_bar import HoverBar
@@ -25,6 +28,7 @@ from ui.chat.letters import edit_letter, reply_letter
 from ui.chat.message_layout import Hit, Part, left_px
 from ui.chat.reminders import MessageReminding
 from ui.chat.timeline import TimelineView
+from ui.errors import sentence_of
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry, close_when, popup
 from ui.kit.tasks import run, run_guarded
@@ -65,6 +69,7 @@ class MessageActions:
         self._timeline = service.timeline(room)
         self._list, self._composer, self._hover = messages, composer, hover
         self._words = words
+        self.copies = Copies(view, service, room, self.save)
 
     def act(self, shown: Message, action: str) -> None:
         """Does `action` ("reply", "edit", "delete", "copy", "react", "more": its menu) with a message, as the message
@@ -156,12 +161,22 @@ class MessageActions:
         ]
         entries += [
             Entry(
+                text=tr("Open {name} in another program").format(name=attachment.name),
+                icon="open",
+                run=lambda n=number: self.copies.open(message, n),  # type: ignore[misc] # bound per file
+            )
+            for number, attachment in enumerate(message.attachments)
+            if self.copies.can_open and not self._is_shown(attachment.name)
+        ]
+        entries += [
+            Entry(
                 text=tr("Save {name} …").format(name=attachment.name),
                 icon="download",
                 run=lambda n=number: run(self._view, self._fetch(message, n)),  # type: ignore[misc] # bound per file
             )
             for number, attachment in enumerate(message.attachments)
         ]
+        entries += self._changed_entries(message)
         if message.quote is not None:
             entries.append(Entry(text=tr("Show what it answers"), icon="up", run=lambda: self._jump_to_quote(message)))
         if self._service.can_mark_unread(message):
@@ -179,6 +194,13 @@ class MessageActions:
     def _is_gone(self, message: Message) -> bool:
         now = self._find(message.change_id)
         return now is None or now.deleted
+
+    def _changed_entries(self, message: Message) -> list[Entry | None]:
+        """Menu entries for the changed copies of the message's files."""
+        keys = [(message.change_id, number) for number in range(len(message.attachments))]
+        changed = [copy for copy in self.copies.all() if copy.of.key in keys] if keys else []
+        entries = [self.copies.entries(copy, may_write=self.writable) for copy in changed]
+        return [None, *(entry for each in entries for entry in each), None] if entries else []
 
     def _answer_entries(self, message: Message) -> list[Entry]:
         react = tr("React with {emoji}").format(emoji=QUICK_EMOJI)
@@ -203,8 +225,8 @@ class MessageActions:
 
     def hit(self, message: Message, hit: Hit) -> None:
         """Does what a click on `hit`, a part of the message, is for: goes to the quoted message or to the latest
-        answer, sets or removes a reaction (if the person may answer here), shows a file or saves it, stops its
-        fetching, follows a link."""
+        answer, sets or removes a reaction (if the person may answer here), shows a file, opens it in another program or
+        saves it, stops its fetching, follows a link."""
         match hit.part:
             case Part.QUOTE:
                 self._jump_to_quote(message)
@@ -227,8 +249,11 @@ class MessageActions:
 
     def _show_or_save(self, message: Message, number: int) -> None:
         fetched = self._service.transfers.get((message.change_id, number)) is not None
-        if self.open_file is not None and self._is_shown(message.attachments[number].name) and not fetched:
+        name = message.attachments[number].name
+        if self.open_file is not None and self._is_shown(name) and not fetched:
             self.open_file(message.change_id, number)
+        elif self._service.opening is not None and not self._is_shown(name) and not fetched:
+            self.copies.open(message, number)
         else:
             self.hit_file(message, number)
 
@@ -249,11 +274,21 @@ class MessageActions:
     async def _fetch(self, message: Message, number: int) -> None:
         self._service.check_export()
         name = message.attachments[number].name
+        harm = known_harm(name)
+        if harm is not None and not await self.copies.warned(harm, name):
+            return
         target = await save_file(self._view, tr("Save file"), name)
         if target is not None:
             with suppress(asyncio.CancelledError):
-                await self._service.fetch_file(self._room, message, number, target)
-                toast(self._view, tr("{name} is saved").format(name=target.name))
+                path = await self._service.fetch_file(self._room, message, number, target)
+                toast(self._view, await self._saved_text(path, warned=harm is not None))
+
+    async def _saved_text(self, path: Path, *, warned: bool) -> str:
+        """What is said of a file that was saved at `path`: also that its content could run something, unless the person
+        was `warned` before."""
+        text = tr("{name} is saved").format(name=path.name)
+        harm = None if warned else await harm_in(path)
+        return text if harm is None else f"{text}. {sentence_of(harm).title} {sentence_of(harm).action}"
 
     def _follow(self, href: str, hit: Hit) -> None:
         link = hit.run.link if hit.run else None

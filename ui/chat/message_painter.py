@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Paints a laid out message in the theme's roles."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen
 
 from app.chat.records import Attachment
 from app.chat.transfers import Transfer, Transfers
+from app.core.ids import ChangeId
 from ui.chat import line_layout
 from ui.chat.message_layout import MARGIN, QUOTED_INDENT, MessageLayout, Pill, Thing, avatar_px
 from ui.chat.pictures import preview
@@ -29,6 +30,8 @@ class MessagePainter:
 
     def __init__(self, transfers: Transfers) -> None:
         self._transfers = transfers
+        self.changed: Container[tuple[ChangeId, int]] = ()
+        """The files, by (message, number), of which a copy that was changed in another program is kept."""
 
     def paint(self, painter: QPainter, layout: MessageLayout, *, hovered: bool, selected: bool, focus: bool) -> None:
         """Paints a message at the painter's origin. `hovered`: the pointer is over it. `selected`: it is the current
@@ -59,6 +62,8 @@ class MessagePainter:
             attachment = layout.message.attachments[number]
             transfer, failed = self._transfers.get(key), bool(self._transfers.failed(key))
             self._file(painter, rect, attachment, transfer, failed=failed, words=layout.words)
+            if transfer is None and not failed and key in self.changed:
+                self._changed(painter, rect, attachment)
         for number, rect in layout.images:
             self._image(painter, rect, layout.message.attachments[number])
         for pill in layout.pills:
@@ -161,6 +166,20 @@ class MessagePainter:
             done = QRectF(rect.x() + 10, rect.bottom() - 4, (rect.width() - 20) * transfer.percent / 100, 2)
             painter.fillRect(done, theme.current().colour("accent"))
 
+    def _changed(self, painter: QPainter, rect: QRectF, attachment: Attachment) -> None:
+        """Paints, behind the size of a file, that a changed copy of it is kept."""
+        left = (
+            rect.x()
+            + 25
+            + px(22)
+            + QFontMetricsF(font(SMALL_PX)).horizontalAdvance(size_text(attachment.size_bytes) + "  ")
+        )
+        line = QRectF(left, rect.center().y(), rect.right() - px(36) - 10 - left, rect.height() / 2 - 10)
+        shown = QFontMetricsF(font(SMALL_PX, 500)).elidedText(
+            changed_words(), Qt.TextElideMode.ElideRight, max(0.0, line.width())
+        )
+        self._write(painter, line, shown, "warning", SMALL_PX, 500)
+
     def _thing(self, painter: QPainter, thing: Thing) -> None:
         rect = thing.rect
         self._card(painter, rect)
@@ -215,3 +234,8 @@ class MessagePainter:
         painter.setFont(font(size, weight))
         painter.setPen(theme.current().colour(role))
         painter.drawText(rect, align | Qt.TextFlag.TextSingleLine, text)
+
+
+def changed_words() -> str:
+    """Says of a file that a copy of it, which was changed in another program, is kept."""
+    return tr("Changed copy")

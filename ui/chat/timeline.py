@@ -66,7 +66,7 @@ class TimelineView(PlacedList):
         """`transfers` knows which files are being fetched, `things` what links lead to (None: no cards for them)."""
         super().__init__(parent)
         self._chat = model
-        self._painter = MessagePainter(transfers)
+        self.painter = MessagePainter(transfers)
         self._layouts = Layouts(model, things or Things(), self.viewport())
         self._anchor = Anchor(self._layouts)
         bind(self, self._anchor.at_end_changed, lambda at_end: self.at_end_changed.emit(at_end))
@@ -352,9 +352,9 @@ class TimelineView(PlacedList):
             layout = self._layouts.at(row)
             painter.save()
             painter.translate(0, y)
-            self._painter.paint(painter, layout, hovered=row == self._hover.row, selected=row == current, focus=focus)
+            self.painter.paint(painter, layout, hovered=row == self._hover.row, selected=row == current, focus=focus)
             if row == current and (ring := self._part.rect(row)) is not None:
-                self._painter.ring(painter, ring)
+                self.painter.ring(painter, ring)
             painter.restore()
             y += layout.height
 

@@ -117,7 +117,7 @@ class ChatView(QWidget):
         pages = Pages()
         column(self).addWidget(pages)
         actions = self.message_actions
-        self.files = FilePages(pages, body, self._service, self._room, actions.save, self._show_message)
+        self.files = FilePages(pages, body, self._service, self._room, actions, self._show_message)
         actions.open_file = self.files.open
         layout = column(body)
         layout.addWidget(self.files.bar)
@@ -140,6 +140,9 @@ class ChatView(QWidget):
         bind(self, self._service.draft_changed, self._on_draft_elsewhere)
         bind(self, self.message_actions.marked_unread, self._reading.hold)
         bind(self, self._service.transfers.changed, self._on_transfers)
+        if self._service.opening is not None:
+            bind(self, self._service.opening.copies.changed, self._on_copies)
+            self._on_copies(self._room)
         self.list.hit.connect(self.message_actions.hit)
         self.list.key_pressed.connect(self._on_action)
         self.list.menu_asked.connect(self.message_actions.open_menu)
@@ -278,6 +281,13 @@ class ChatView(QWidget):
         if room == self._room:
             self._uploads.show_transfers(self._service.transfers.of(room))
             self.list.viewport().update()
+
+    def _on_copies(self, room: RoomId) -> None:
+        if room == self._room:
+            changed = {copy.of.key for copy in self.message_actions.copies.all()}
+            self.list.painter.changed = self.model.changed_files = changed
+            self.list.viewport().update()
+            self.files.refresh()
 
     # -- writing ----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from app.errors import FileFault, is_ours
 from ui.errors.codes import code_of
 from ui.errors.connection import CONNECTION
 from ui.errors.conversion import CONVERSION
+from ui.errors.copies import COPIES
 from ui.errors.devices import DEVICES
 from ui.errors.egress import EGRESS
 from ui.errors.office import OFFICE
@@ -44,6 +45,7 @@ _ROWS: Rows = {
     **STORAGE,
     **CONVERSION,
     **VIEWING,
+    **COPIES,
     **OFFICE,
     **CONNECTION,
     **EGRESS,

@@ -62,7 +62,12 @@ class OpeningList(SpokenList, QListView):
             at = event.globalPos()
         else:
             index = self.currentIndex()
-            self.scrollTo(index)
-            at = self.viewport().mapToGlobal(self.visualRect(index).center())
+            at = self.middle_of_current()
         if (thing := self._thing_at(index)) is not None:
             self.menu_wanted.emit(thing, at)
+
+    def middle_of_current(self) -> QPoint:
+        """The global point in the middle of the current row, to which the list scrolls."""
+        index = self.currentIndex()
+        self.scrollTo(index)
+        return self.viewport().mapToGlobal(self.visualRect(index).center())

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Opens web and mail addresses in programs outside Kansli: the only place that does so. It asks first, and shows the
-true address."""
+"""Opens web and mail addresses, and copies of files, in programs outside Kansli: the only place that does so. It asks
+before it opens an address, and shows the true one."""
 
 import textwrap
+from pathlib import Path
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
@@ -22,6 +23,12 @@ async def open_address(parent: QWidget, address: str) -> None:
     link = safe_link(address)
     if host(link) and await show(_question(parent, link)):
         QDesktopServices.openUrl(QUrl(opened(link)))
+
+
+def open_outside(path: Path) -> bool:
+    """Opens a file, a working copy (app/copies), in the person's program for it. Returns whether the system has started
+    one. ▲ Never call it with a file that app/viewing/danger.py has not let through."""
+    return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
 
 def address_tip(address: str) -> str:

@@ -309,7 +309,7 @@ async def test_attack_links_that_a_process_gives_are_judged_again(tmp_path: Path
 )
 async def test_attack_a_process_that_ends_hangs_or_babbles_is_reported(code: str) -> None:
     with pytest.raises(ViewEnded):
-        await open_file(b"a", command=[sys.executable, "-c", code], ask_s=0.5)
+        await open_file(b"a", command=[sys.executable, "-c", code], ask_s=0.5, open_s=0.5)
 
 
 async def test_a_process_that_cannot_be_started_is_reported(tmp_path: Path) -> None:

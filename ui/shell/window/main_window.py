@@ -45,6 +45,7 @@ from ui.shell.window.connection_notices import ConnectionNotices
 from ui.shell.window.content import Content
 from ui.shell.window.error_messages import ErrorMessages
 from ui.shell.window.folding import Folding
+from ui.shell.window.held_copies import CopyMessages
 from ui.shell.window.list_and_content import ListAndContent
 from ui.shell.window.navigation import Place, Rail, RailButton
 from ui.shell.window.navigator import Navigator, Parts
@@ -135,6 +136,7 @@ class MainWindow(QMainWindow):
         bind(self, session.invitations.arrived, self._notifications.invited)
         self._errors = ErrorMessages(self, session, lambda: self._toast)
         self._own_faults = OwnFaults(self, session.own, lambda: self._toast)
+        self._copy_messages = CopyMessages(self, session.copies, lambda: self._toast)
         self.go(Place(section="home"))
 
     def _follow_session(self) -> None:

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Opens the files of messages in other programs, and what becomes of copies that were changed there."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from app.chat.files import MAX_FILE_BYTES, Files
+from app.chat.model import Message
+from app.copies.service import WorkingCopies
+from app.core.files import Draft
+from app.core.ids import RoomId
+from app.errors import ExportOff, NotFound, disk_fault
+from app.store.working_copies import ChangedCopy, FileOfMessage
+from app.viewing.danger import PACKAGE, check_name
+from app.viewing.errors import OpensHarm, ViewFault
+from app.viewing.shown_file import check_opening
+
+_HEAD_BYTES = 64 * 1024
+
+
+class Opening:
+    """Makes read-only copies of files for other programs. `files` fetches them, `copies` holds them, `may_export` reads
+    the policy at each call."""
+
+    def __init__(self, files: Files, copies: WorkingCopies, may_export: Callable[[], bool]) -> None:
+        self.copies = copies
+        self.may_export = may_export
+        self._files = files
+
+    async def open(self, room: RoomId, message: Message, index: int, label: str) -> Path:
+        """Fetches the message's attachment with the number `index` (from 0), writes a read-only copy of it, and returns
+        its path, for another program. `label`: how the copy is named, before a number. It is removed when the session
+        is closed. ExportOff; OpensHarm if the file could run something, or ViewFault if that cannot be found out
+        (app/viewing); NotFound; the errors of `Files.read` and of `WorkingCopies.open`."""
+        self._check_export()
+        if not 0 <= index < len(message.attachments):
+            raise NotFound
+        name = message.attachments[index].name
+        check_name(name)
+        data = await self._files.read(room, message, index, MAX_FILE_BYTES)
+        await check_opening(name, data)
+        of = FileOfMessage(room=room, obj=message.obj, message=message.change_id, number=index, name=name)
+        return await self.copies.open(of, data, label)
+
+    async def open_changed(self, copy: bytes, label: str) -> Path:
+        """Opens a changed copy (its id) once more, as `open`."""
+        self._check_export()
+        found, data = await self.copies.read(copy)
+        await check_opening(found.of.name, data)
+        return await self.copies.open(found.of, data, label)
+
+    async def save_changed(self, copy: bytes, target: Path) -> None:
+        """Writes a changed copy (its id) to the file `target`, and keeps it here until it is discarded. ExportOff;
+        NotFound, StoreCorrupt; DiskFull or StoreUnwritable, and then a file at `target` is unchanged."""
+        self._check_export()
+        _, data = await self.copies.read(copy)
+        await asyncio.to_thread(_write, target, data)
+
+    def changed(self, room: RoomId) -> list[ChangedCopy]:
+        """The changed copies of the room's files, the newest first."""
+        return self.copies.copies(room)
+
+    def _check_export(self) -> None:
+        if not self.may_export():
+            raise ExportOff
+
+
+def known_harm(name: str) -> OpensHarm | None:
+    """Why a file with this name is only saved, as far as its name says; None if it says nothing."""
+    try:
+        check_name(name)
+    except OpensHarm as harm:
+        return harm
+    return None
+
+
+async def harm_in(path: Path) -> OpensHarm | None:
+    """Why a file that was saved at `path` would not be opened, by its content; None if there is nothing, if it cannot
+    be read, and if the process that looks into it fails."""
+    try:
+        data = await asyncio.to_thread(_read, path)
+        await check_opening(path.name, data)
+    except OpensHarm as harm:
+        return harm
+    except (OSError, ViewFault):
+        return None
+    return None
+
+
+def _read(path: Path) -> bytes:
+    """The file's bytes if it is an archive, otherwise its beginning."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+        return head + file.read(MAX_FILE_BYTES) if head.startswith(PACKAGE) else head
+
+
+def _write(target: Path, data: bytes) -> None:
+    try:
+        draft = Draft(target)
+        try:
+            draft.file.write(data)
+            draft.keep(foreign=True)
+        finally:
+            draft.drop()
+    except OSError as e:
+        raise disk_fault(e) from e

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The errors of opening a file in another program. The sentences are in ui/errors/.
+
+WorldError
+└── CopyFault               CopyInUse · NoProgram
+"""
+
+from app.errors import WorldError
+
+
+class CopyFault(WorldError):
+    """Error: a file cannot be opened in another program. The file itself is unchanged, and can still be saved."""
+
+
+class CopyInUse(CopyFault):
+    """Error: another run of the program has the working folder of this profile open."""
+
+    code = "copy-in-use"
+
+
+class NoProgram(CopyFault):
+    """Error: the system has no program that opens the file, or cannot start it."""
+
+    code = "no-program"

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Encrypts files that another program has changed, part by part, into <profile>/kept, and reads them again.
+
+The parts are encrypted as those of sent files are (sync/trust/room/blob_manifest.py). Their keys are in the manifest,
+which is only in the store.
+"""
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from app.core.ids import RoomId
+from app.errors import FileTooLarge, FileUnreadable, NotFound, StoreCorrupt
+from app.store.cache_files import CacheFiles
+from sync.errors import Reject
+from sync.protocol.version import PART_BYTES
+from sync.trust.room.blob_manifest import Manifest, Part, decrypt_part, encrypt_part, most_sealed
+
+Kept = tuple[bytes, Sequence[str], bytes, int]
+"""(manifest, names of the parts' files, SHA-256 of the plain bytes, their number)."""
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Opens a file that another program may have exchanged. ▲ Follows no link and never waits: a pipe or device is
+    refused. OSError."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    fd = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "no file")
+    return os.fdopen(fd, "rb")
+
+
+def digest_of(path: Path) -> bytes | None:
+    """SHA-256 of a file's bytes, as many as it has now; None if it is gone, or no ordinary file. OSError if it cannot
+    be read. Blocks: 256 MB take some 0.3 s."""
+    try:
+        with open_plain(path) as file:
+            left, found = os.fstat(file.fileno()).st_size, hashlib.sha256()
+            while left > 0 and (some := file.read(min(1 << 20, left))):
+                found.update(some)
+                left -= len(some)
+            return found.digest()
+    except FileNotFoundError:
+        return None
+    except OSError as e:
+        if e.errno in (errno.EINVAL, errno.ELOOP, errno.ENXIO):
+            return None
+        raise
+
+
+class KeptFiles:
+    """The folder <profile>/kept. Every method may run in any thread."""
+
+    def __init__(self, files: CacheFiles) -> None:
+        self._files = files
+
+    def keep(self, room: RoomId, path: Path) -> Kept:
+        """Encrypts the file at `path` for this computer alone, as many bytes as it has now: one that grows meanwhile
+        is kept up to there. FileUnreadable; DiskFull or StoreUnwritable, and then nothing of it is kept."""
+        parts, names, whole, size = list[Part](), list[str](), hashlib.sha256(), 0
+        try:
+            with open_plain(path) as file:
+                left = os.fstat(file.fileno()).st_size
+                while True:
+                    plain = file.read(min(PART_BYTES, left))
+                    left = left - len(plain) if plain else 0
+                    whole.update(plain)
+                    size += len(plain)
+                    part, sealed = encrypt_part(room, plain, last=not left)
+                    name = self._files.new_name()
+                    names.append(name)
+                    self._files.write(name, sealed)
+                    parts.append(part)
+                    if not left:
+                        break
+        except OSError as e:
+            self._files.remove(names)
+            raise FileUnreadable() from e
+        except BaseException:
+            self._files.remove(names)
+            raise
+        return Manifest(size, tuple(parts)).encode(), names, whole.digest(), size
+
+    def read(self, room: RoomId, manifest: bytes, names: Sequence[str], most_bytes: int) -> bytes:
+        """The plain bytes of a kept file. FileTooLarge if it has more than `most_bytes`; NotFound if a part is gone;
+        StoreCorrupt if one is damaged."""
+        try:
+            described = Manifest.decode(manifest)
+            if described.size > most_bytes:
+                raise FileTooLarge
+            found = bytearray()
+            for part, name in zip(described.parts, names, strict=True):
+                found += decrypt_part(room, part, self._sealed(part, name))
+            return bytes(found)
+        except (Reject, ValueError) as e:
+            raise StoreCorrupt from e
+
+    def _sealed(self, part: Part, name: str) -> bytes:
+        sealed = self._files.read_up_to(name, most_sealed(part.length))
+        if sealed is None:
+            raise NotFound
+        return sealed
+
+    def sweep(self, named: set[str]) -> None:
+        """Removes the files that `named` does not name. What the disk refuses is tried again at the next call."""
+        self._files.remove([name for name in self._files.names() if name not in named])

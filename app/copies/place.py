@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The working folder: where copies in plain are. It is in memory (tmpfs) where the system has such a folder for the
+person, otherwise beside the profile.
+
+<place>/kansli-<profile id>/   lock, and a folder for each copy: <32 random hex digits>/<file>
+"""
+
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.copies.errors import CopyInUse
+from app.core.owners import is_anothers
+from app.core.volumes import MOUNTS, is_in_memory
+from app.errors import ProfileInUse, disk_fault
+from app.profile import take_lock
+
+LOCK = "lock"
+
+
+def working_folder(profile: Path, ident: bytes, env: Mapping[str, str] = os.environ, mounts: Path = MOUNTS) -> Path:
+    """The path of a profile's working folder, whether it exists or not. `profile`: the profile's folder; `ident`: the
+    profile's id.
+
+    It is in $XDG_RUNTIME_DIR if that folder is this user's own, closed to others, and in memory: nothing in it is
+    written to a disk, unless the system writes memory to an unencrypted swap. Otherwise it is in the profile's folder,
+    on the disk that the IT department has chosen for content (an encrypted one where there is one). Windows always
+    uses the profile's folder, since it has no folder in memory.
+    """
+    name = f"kansli-{ident.hex()}"
+    runtime = env.get("XDG_RUNTIME_DIR", "")
+    if sys.platform != "win32" and runtime.startswith("/") and _is_private(Path(runtime), mounts):
+        return Path(runtime) / name
+    return profile / "working" / name
+
+
+def _is_private(folder: Path, mounts: Path) -> bool:
+    try:
+        found = folder.stat()
+    except OSError:
+        return False
+    mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return mine and is_in_memory(folder, mounts)
+
+
+class HeldPlace:
+    """A working folder that this process has locked. The system drops the lock with the process, however it ends."""
+
+    def __init__(self, folder: Path) -> None:
+        """Makes the folder, with mode 0700, if there is none, and locks it. ▲ CopyInUse if another process has the
+        lock: otherwise a second run on a copy of the profile would remove what the first has open. ▲ Also for a folder
+        that another user has made, or a link. DiskFull, StoreUnwritable."""
+        self.folder = folder
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if folder.is_symlink() or is_anothers(folder):
+                raise CopyInUse
+            folder.chmod(0o700)
+            self._lock = take_lock(folder / LOCK)
+        except ProfileInUse as e:
+            raise CopyInUse from e
+        except OSError as e:
+            raise disk_fault(e) from e
+
+    def names(self) -> list[str]:
+        """The names of everything in the folder, except the lock."""
+        try:
+            return sorted(name for name in os.listdir(self.folder) if name != LOCK)  # noqa: PTH208 - names only
+        except OSError:
+            return []
+
+    def close(self) -> None:
+        """Gives up the lock. The empty folder stays: another run could have its lock already. A second call does
+        nothing."""
+        self._lock.close()

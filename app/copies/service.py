@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The working copies of one session: opens them, keeps encrypted what other programs changed in them, and removes them.
+
+A copy's row is stored before its file is written, and is deleted after the file is gone. ▲ So whatever ends this
+process, the next session finds each file that it left, keeps what was changed, and removes the rest.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.copies.errors import CopyInUse
+from app.copies.files import remove_folder, write_copy
+from app.copies.held import held_files
+from app.copies.kept import KeptFiles
+from app.copies.place import HeldPlace, working_folder
+from app.copies.wiping import Wiped, Wiping, is_of
+from app.core import log
+from app.core.ids import RoomId, new_id
+from app.core.signal import Signal
+from app.errors import NotFound, StoreFault
+from app.profile import Profile
+from app.store.cache_files import CacheFiles
+from app.store.store import Store
+from app.store.working_copies import ChangedCopy, FileOfMessage, OpenedCopy, WorkingCopyRows
+
+__all__ = ["ChangedCopy", "HeldCopy", "WorkingCopies", "working_copies"]
+
+LOOK_S = 5.0
+"""Seconds between two looks at the copies in plain, while there are any."""
+MOST_BYTES = 256 * 1024 * 1024
+"""The most bytes of a changed copy that is read again: as many as a file that is sent may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCopy:
+    """A copy that another program has open. `name`: the file's, as the room shows it; `program`: the name of the
+    program, "" if it is not known. `is_left`: an earlier session opened the copy."""
+
+    name: str
+    program: str
+    is_left: bool
+
+
+class WorkingCopies:
+    """Copies in plain for other programs. Lives on the event loop; what reads and writes files runs in threads.
+
+    `changed` is emitted with a room when a changed copy of it was added, replaced or removed. `kept` is emitted with
+    the names of files of which a first change was kept, not with later changes of the same copy. `held_changed` is
+    emitted when `held` has changed. `lost` is emitted with the names of changed copies that are gone with their room or
+    object. `fault` is emitted with a StoreFault when a changed copy could not be kept; it stays in plain and is tried
+    again.
+    """
+
+    def __init__(self, rows: WorkingCopyRows, kept: KeptFiles, folder: Path) -> None:
+        """`folder`: the working folder (`working_folder`), which is made when the first copy is opened."""
+        self.changed: Signal[RoomId] = Signal()
+        self.kept: Signal[Sequence[str]] = Signal()
+        self.held_changed: Signal[()] = Signal()
+        self.lost: Signal[Sequence[str]] = Signal()
+        self.fault: Signal[StoreFault] = Signal()
+        self.held: Sequence[HeldCopy] = ()
+        """Copies of which another program had a file open at the last look."""
+        self._rows, self._kept, self._folder = rows, kept, folder
+        self._places: dict[Path, HeldPlace] = {}
+        """The working folders that this process has locked: the present one, and those of earlier runs."""
+        self._wiping = Wiping(rows, kept)
+        self._number = 0
+        self._busy = asyncio.Lock()
+        self._woken = asyncio.Event()
+        self._mine: set[bytes] = set()
+        """Copies that this session has opened: they stay until it is closed."""
+        self._writing: set[bytes] = set()
+        self._is_left = False
+        """Whether something in a working folder could not be removed."""
+        self._end = rows.dropped.connect(self._on_dropped)
+
+    # -- opening
+
+    async def open(self, of: FileOfMessage, data: bytes, label: str) -> Path:
+        """Writes a copy of a file, whose bytes are `data`, into the working folder, read-only (mode 0400), and returns
+        its path for another program. The file is named `label` with a number and the ending of its own name, since
+        other programs note in lists of recent files, in plain, which names they have opened. CopyInUse; DiskFull or
+        StoreUnwritable, and then nothing of it is left."""
+        place = self._place(self._folder)
+        self._number += 1
+        name = f"{label} {self._number}{_ending(of.name)}"
+        copy = new_id()
+        digest = await asyncio.to_thread(lambda: hashlib.sha256(data).digest())
+        folder = str(place.folder / copy.hex())
+        self._writing.add(copy)
+        try:
+            self._rows.put(OpenedCopy(copy=copy, folder=folder, file=name, of=of, digest=digest, is_whole=False))
+            self._mine.add(copy)
+            try:
+                path = await asyncio.shield(asyncio.to_thread(write_copy, Path(folder), name, data))
+                if not self._rows.complete(copy):
+                    raise NotFound
+            except BaseException:
+                self._mine.discard(copy)
+                raise
+        finally:
+            self._writing.discard(copy)
+            self._woken.set()
+        return path
+
+    @property
+    def is_any_open(self) -> bool:
+        """Whether there are copies in plain, of this session or an earlier one."""
+        return bool(self._rows.opened())
+
+    def _place(self, folder: Path) -> HeldPlace:
+        if folder not in self._places:
+            self._places[folder] = HeldPlace(folder)
+        return self._places[folder]
+
+    # -- changed copies
+
+    def copies(self, room: RoomId | None = None) -> list[ChangedCopy]:
+        """The changed copies of a room's files, or of all rooms (None), the newest first."""
+        return self._rows.changed(room)
+
+    async def read(self, ident: bytes) -> tuple[ChangedCopy, bytes]:
+        """A changed copy and its bytes. NotFound if it is not here any more, FileTooLarge, StoreCorrupt."""
+        found = self._rows.get(ident)
+        if found is None:
+            raise NotFound
+        read = self._kept.read
+        return found, await asyncio.to_thread(read, found.of.room, found.manifest, found.parts, MOST_BYTES)
+
+    async def discard(self, ident: bytes) -> None:
+        """Removes a changed copy for good. Does nothing if it is not here any more. StoreFault."""
+        async with self._busy:
+            found = self._rows.get(ident)
+            if found is None:
+                return
+            self._wiping.leave_out(found)
+            self._rows.discard(ident)
+            await self._sweep()
+        self.changed.emit(found.of.room)
+
+    # -- keeping and removing
+
+    async def run(self) -> None:
+        """Runs until cancelled: removes what an earlier run left, and while there are copies in plain, keeps what has
+        changed in them. What another program still has open is tried again."""
+        while True:
+            await self.look()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S if self.is_any_open or self._is_left else None):
+                    await self._woken.wait()
+            self._woken.clear()
+
+    async def look(self) -> None:
+        """Keeps what has changed in the copies in plain, and removes those of earlier runs, unless another program has
+        them open."""
+        await self._each(lambda copy: copy.copy in self._mine)
+
+    async def wipe(self) -> None:
+        """Keeps what has changed, and removes all copies in plain, except those that another program has open and
+        those whose changes could not be kept; `held` names the former. The next session tries again."""
+        await self._each(lambda copy: False)
+
+    async def _each(self, stays: Callable[[OpenedCopy], bool]) -> None:
+        held, rooms, before = list[HeldCopy](), set[RoomId](), {copy.id for copy in self._rows.changed()}
+        async with self._busy:
+            opened = [copy for copy in self._rows.opened() if copy.copy not in self._writing]
+            for folder in {Path(copy.folder).parent for copy in opened} | {self._folder}:
+                copies = [copy for copy in opened if Path(copy.folder).parent == folder]
+                if not await asyncio.to_thread(folder.is_dir):  # as after a new start of the computer
+                    for copy in copies:
+                        self._rows.remove(copy.copy)
+                    continue
+                with suppress(CopyInUse):  # what is in it is the other run's
+                    self._place(folder)
+                    open_files = await asyncio.to_thread(held_files, folder)
+                    for copy in copies:
+                        wiped = await self._wiped(copy, open_files, stays=stays(copy))
+                        rooms |= {copy.of.room} if wiped.kept else set()
+                        held += (
+                            [HeldCopy(copy.of.name, wiped.program, copy.copy not in self._mine)]
+                            if wiped.is_held
+                            else []
+                        )
+                    await self._remove_strangers(folder)
+            await self._sweep()
+        if held != list(self.held):
+            self.held = tuple(held)
+            self.held_changed.emit()
+        for room in rooms:
+            self.changed.emit(room)
+        new = [copy.of.name for copy in self._rows.changed() if copy.id not in before] if rooms else []
+        if new:
+            self.kept.emit(new)
+
+    async def _wiped(self, copy: OpenedCopy, open_files: Mapping[Path, str], *, stays: bool) -> Wiped:
+        try:
+            return await self._wiping.wipe(copy, open_files, stays=stays)
+        except StoreFault as fault:
+            log.store.warning("changed-copy-not-kept", code=fault.code)
+            self.fault.emit(fault)
+            return Wiped(kept=False)
+
+    async def _remove_strangers(self, folder: Path) -> None:
+        """Removes what is in a working folder and belongs to no copy, such as a copy whose room is gone."""
+        found = await asyncio.to_thread(self._place(folder).names)
+        known = {Path(copy.folder).name for copy in self._rows.opened()}  # after the folder was read
+        strangers = [folder / name for name in found if not is_of(Path(name), known)]
+        gone = [await asyncio.to_thread(remove_folder, path) for path in strangers]
+        self._is_left = not all(gone)
+
+    async def _sweep(self) -> None:
+        await asyncio.to_thread(self._kept.sweep, self._rows.part_names())
+
+    def _on_dropped(self, names: Sequence[str]) -> None:
+        self._woken.set()
+        if names:
+            self.lost.emit(names)
+
+    async def close(self) -> None:
+        """Keeps what has changed and removes the copies in plain, as `wipe`; gives up the folders. A second call does
+        no harm. StoreFault if the database refuses."""
+        self._end()
+        try:
+            if self.is_any_open:
+                await self.wipe()
+        finally:
+            places, self._places = self._places, {}
+            for place in places.values():
+                place.close()
+
+
+def _ending(name: str) -> str:
+    """The ending of a name, with its dot, by which the system knows the kind of the file; "" for none."""
+    stem, dot, ending = name.rpartition(".")
+    return f".{ending}" if dot and stem else ""
+
+
+def working_copies(store: Store, profile: Profile) -> WorkingCopies:
+    """The working copies of a session on this profile."""
+    kept = KeptFiles(CacheFiles(profile.kept_folder))
+    return WorkingCopies(store.copies, kept, working_folder(profile.folder, profile.id))

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Looks at one working copy: keeps what another program changed in it, and removes it if nobody has it open."""
+
+import asyncio
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.copies.files import files_in, remove_folder
+from app.copies.held import held_files
+from app.copies.kept import KeptFiles, digest_of
+from app.core import clock
+from app.core.ids import new_id
+from app.errors import FileUnreadable, disk_fault
+from app.objects.filenames import shown_name
+from app.store.working_copies import ChangedCopy, OpenedCopy, WorkingCopyRows
+
+_ASIDE = ".going"
+"""The ending of a copy's folder while it is removed: a program that still knows the old path fails to write there,
+and says so, instead of writing what is removed a moment later."""
+
+_State = tuple[int, int, int]
+"""(inode, size, time of the last change in ns) of a file: while they stay, its bytes are not read again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiped:
+    """`kept`: something changed was kept. `is_held`: another program, `program` ("" if not known), has a file of the
+    copy open, which therefore stays."""
+
+    kept: bool
+    is_held: bool = False
+    program: str = ""
+
+
+class Wiping:
+    """Keeps and removes copies in plain. Lives on the event loop; one copy at a time."""
+
+    def __init__(self, rows: WorkingCopyRows, kept: KeptFiles) -> None:
+        self._rows, self._kept = rows, kept
+        self._seen: dict[Path, tuple[_State, bytes]] = {}
+        self._left_out: set[tuple[bytes, str, bytes]] = set()
+
+    def leave_out(self, changed: ChangedCopy) -> None:
+        """Has this state of a file not be kept again: the person has discarded it."""
+        self._left_out.add((changed.copy, changed.file, changed.digest))
+
+    async def wipe(self, copy: OpenedCopy, held: Mapping[Path, str], *, stays: bool) -> Wiped:
+        """Keeps what has changed in a copy, and removes it, unless it `stays` or another program has it open. `held`:
+        the files that other programs have open. StoreFault if a change cannot be kept; then nothing of the copy is
+        removed."""
+        folder = Path(copy.folder)
+        aside = folder.with_name(folder.name + _ASIDE)
+        program = next((program for path, program in held.items() if path.is_relative_to(folder)), None)
+        kept = await self._finish(copy, aside)
+        kept |= await self._keep(copy, folder)
+        if stays or program is not None:
+            return Wiped(kept=kept, is_held=program is not None, program=program or "")
+        if not await asyncio.to_thread(_rename, folder, aside):
+            return Wiped(kept=kept, is_held=True)
+        kept |= await self._keep(copy, aside)  # a program may have written between the first look and now
+        if now_held := await asyncio.to_thread(held_files, aside):
+            await asyncio.to_thread(_rename, aside, folder)
+            return Wiped(kept=kept, is_held=True, program=next(iter(now_held.values())))
+        if not await asyncio.to_thread(remove_folder, aside):
+            return Wiped(kept=kept, is_held=True)
+        self._rows.remove(copy.copy)
+        self._seen = {path: seen for path, seen in self._seen.items() if not path.is_relative_to(folder)}
+        return Wiped(kept=kept)
+
+    async def _finish(self, copy: OpenedCopy, aside: Path) -> bool:
+        """Completes a removal that a crash has interrupted. Returns whether something was kept."""
+        if not await asyncio.to_thread(aside.exists):
+            return False
+        kept = await self._keep(copy, aside)
+        await asyncio.to_thread(remove_folder, aside)
+        return kept
+
+    async def _keep(self, copy: OpenedCopy, folder: Path) -> bool:
+        """Keeps each file in `folder` whose bytes are neither those that were written nor kept already. Returns
+        whether it kept one. Keeps nothing of a copy that was never whole: no other program has had it."""
+        kept = False
+        for path in await asyncio.to_thread(files_in, folder) if copy.is_whole else ():
+            file = str(path.relative_to(folder))
+            digest, before = await self._digest(path), self._rows.known(copy.copy, file)
+            is_known = digest in (None, copy.digest, before[1] if before is not None else None)
+            if not is_known and (copy.copy, file, digest) not in self._left_out:
+                kept |= await self._keep_one(copy, path, file, new_id() if before is None else before[0])
+        return kept
+
+    async def _digest(self, path: Path) -> bytes | None:
+        try:
+            state = await asyncio.to_thread(_state, path)
+            before = self._seen.get(path)
+            if state is None or (before is not None and before[0] == state):
+                return None if state is None or before is None else before[1]
+            digest = await asyncio.to_thread(digest_of, path)
+        except OSError as e:
+            raise disk_fault(e) from e
+        if digest is not None:
+            self._seen[path] = state, digest
+        return digest
+
+    async def _keep_one(self, copy: OpenedCopy, path: Path, file: str, ident: bytes) -> bool:
+        try:
+            manifest, names, digest, size = await asyncio.to_thread(self._kept.keep, copy.of.room, path)
+        except FileUnreadable:
+            return False  # it is gone, or no file any more
+        of = copy.of if file == copy.file else replace(copy.of, name=shown_name(path.name))
+        return self._rows.keep(
+            ChangedCopy(
+                id=ident,
+                copy=copy.copy,
+                file=file,
+                of=of,
+                size=size,
+                t=clock.now_ms(),
+                digest=digest,
+                manifest=manifest,
+                parts=names,
+            )
+        )
+
+
+def is_of(path: Path, names: Container[str]) -> bool:
+    """Whether a path in a working folder is the folder of a copy, perhaps set aside, whose name is in `names`."""
+    return path.name.removesuffix(_ASIDE) in names
+
+
+def _rename(folder: Path, to: Path) -> bool:
+    """Renames a folder. True also if there is nothing to rename; False if the system refuses, as Windows does while a
+    file in it is open."""
+    try:
+        folder.rename(to)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _state(path: Path) -> _State | None:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Working copies: read-only, in a folder of the person's own, gone at the end; what another program changed is kept."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.copies.errors import CopyInUse
+from app.copies.place import working_folder
+from app.copies.service import WorkingCopies
+from app.core.foreign import ORIGIN, XATTR
+from app.core.ids import ObjId
+from app.core.volumes import is_in_memory
+from app.errors import DiskFull, NotFound
+from app.store.store import Store
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
+from tests.app.copies.crash_copies import CHANGED, PLAIN, copies_of, of_message
+from tests.app.store.conftest import KEY, KINDS, ME, OTHER, ROOM, Bench
+from tests.app.store.test_canary import found_in
+
+LABEL = "Skrivskyddad kopia"
+HOLD = "import sys; held = open(sys.argv[1], 'rb'); print('open', flush=True); sys.stdin.read()"
+
+
+class Desk:
+    """A store with its working copies, which can be closed and opened again."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench, self.folder = bench, bench.folder
+        self.copies = copies_of(bench.store, bench.folder)
+
+    @property
+    def plain(self) -> list[Path]:
+        """The files in the working folder."""
+        working = self.folder / "working"
+        return sorted(path for path in working.rglob("*") if path.is_file() and path.name != "lock")
+
+    async def restart(self) -> None:
+        """The next session, which begins with a look."""
+        await self.copies.close()
+        self.copies = copies_of(self.bench.reopen(), self.folder)
+        await self.copies.look()
+
+    async def kept(self) -> list[tuple[str, bytes]]:
+        """(name, bytes) of what is kept."""
+        found = [await self.copies.read(copy.id) for copy in self.copies.copies(ROOM)]
+        return sorted((copy.of.name, data) for copy, data in found)
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    """As a program does that stores a file in place of a read-only one."""
+    new = path.with_name("new")
+    new.write_bytes(data)
+    new.replace(path)
+
+
+@contextmanager
+def held_by_another(path: Path) -> Iterator[None]:
+    """Within it, another process has the file open."""
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"open\n"
+        yield
+        process.communicate()
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    bench = Bench(tmp_path, Store.create(tmp_path / "store.db", KEY, KINDS))
+    bench.store.set_me(ME)
+    bench.join()
+    desk = Desk(bench)
+    yield desk
+    await desk.copies.close()
+    bench.store.close()
+
+
+async def test_a_copy_is_read_only_and_its_folder_is_the_persons_own(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    assert path.read_bytes() == PLAIN
+    assert path.name == "Skrivskyddad kopia 1.docx"  # other programs note names in plain: not the file's own
+    assert stat.S_IMODE(path.stat().st_mode) == 0o400
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in path.parents[:2]] == [0o700, 0o700]
+    await desk.copies.look()
+    assert desk.plain == [path]  # it stays while the session does
+    await desk.copies.close()
+    assert desk.plain == []
+    assert await desk.kept() == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has a stream there instead")
+async def test_a_copy_is_marked_as_foreign_and_the_mark_names_nothing(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    assert os.getxattr(path, XATTR) == ORIGIN.encode()
+
+
+async def test_what_a_program_changed_or_saved_beside_it_is_kept_sealed(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    overwrite(path, CHANGED)
+    (path.parent / "bilaga").mkdir()
+    (path.parent / "bilaga" / "Mitt tillägg 🙂.docx").write_bytes(b"beside " * 99)
+    (path.parent / ".~lock.x#").write_text("a program's own mark")
+    await desk.copies.look()
+    expected = [("Beslut åäö 🙂.docx", CHANGED), ("Mitt tillägg 🙂.docx", b"beside " * 99)]
+    assert await desk.kept() == expected
+    await desk.restart()
+    assert await desk.kept() == expected
+    assert desk.plain == []
+    assert found_in(desk.folder, CHANGED[:24]) == []
+    assert found_in(desk.folder, b"beside") == []
+
+
+async def test_the_newest_state_of_a_changed_copy_replaces_the_one_before(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    overwrite(path, CHANGED)
+    await desk.copies.look()
+    (before,) = desk.copies.copies(ROOM)
+    overwrite(path, CHANGED + b"!")
+    await desk.copies.look()
+    (now,) = desk.copies.copies(ROOM)
+    assert now.id == before.id  # what a menu shows stays valid
+    assert (await desk.copies.read(now.id))[1] == CHANGED + b"!"
+    assert sorted(path.name for path in (desk.folder / "kept").iterdir()) == sorted(now.parts)
+
+
+async def test_a_discarded_copy_is_gone_and_does_not_come_back(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    overwrite(path, CHANGED)
+    await desk.copies.look()
+    (changed,) = desk.copies.copies(ROOM)
+    await desk.copies.discard(changed.id)
+    await desk.copies.look()
+    assert desk.copies.copies(ROOM) == []
+    with pytest.raises(NotFound):
+        await desk.copies.read(changed.id)
+    await desk.restart()
+    assert await desk.kept() == []
+    assert [*(desk.folder / "kept").iterdir()] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="which program has a file open is known on Linux only")
+async def test_what_a_program_holds_open_is_named_stays_and_is_tried_again(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    changes = list[int]()
+    desk.copies.held_changed.connect(lambda: changes.append(1))
+    with held_by_another(path):
+        await desk.copies.look()
+        (held,) = desk.copies.held
+        assert held.name == "Beslut åäö 🙂.docx"
+        assert held.program.startswith("python")
+        overwrite(path, CHANGED)
+        with held_by_another(path):
+            await desk.copies.wipe()
+            assert path.read_bytes() == CHANGED  # neither renamed nor removed
+            assert await desk.kept() == [("Beslut åäö 🙂.docx", CHANGED)]
+            await desk.restart()
+            assert desk.plain == [path]
+            assert [each.name for each in desk.copies.held] == ["Beslut åäö 🙂.docx"]
+    await desk.copies.look()
+    assert desk.copies.held == ()
+    assert desk.plain == []
+    assert await desk.kept() == [("Beslut åäö 🙂.docx", CHANGED)]
+    assert len(changes) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there, and there are no pipes")
+async def test_links_and_pipes_in_place_of_a_copy_are_not_followed(desk: Desk, tmp_path: Path) -> None:
+    outside = tmp_path / "utanför"
+    outside.write_bytes(b"secret of another program")
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    path.unlink()
+    path.symlink_to(outside)
+    os.mkfifo(path.parent / "pipe")
+    (path.parent / "folder").symlink_to(tmp_path)
+    await desk.restart()
+    assert await desk.kept() == []
+    assert desk.plain == []
+    assert outside.exists()
+
+
+async def test_a_second_run_does_not_remove_what_the_first_has_open(desk: Desk, tmp_path: Path) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    (twin := tmp_path / "twin").mkdir()
+    for name in ("store.db", "store.db-wal"):
+        if (tmp_path / name).exists():
+            shutil.copy(tmp_path / name, twin / name)
+    store = Store.open(twin / "store.db", KEY, KINDS)
+    try:
+        second = WorkingCopies(store.copies, desk.copies._kept, tmp_path / "working")
+        await second.look()
+        with pytest.raises(CopyInUse):
+            await second.open(of_message(), PLAIN, LABEL)
+        await second.close()
+    finally:
+        store.close()
+    assert path.read_bytes() == PLAIN
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[None]:
+    """The working folder is on a disk of 1 MB."""
+    if os.name == "nt" or os.geteuid() != 0:
+        pytest.skip("mounting a small tmpfs needs root")
+    (working := tmp_path / "working").mkdir()
+    if os.system(f"mount -t tmpfs -o size=1m none {working} 2>/dev/null"):  # noqa: S605 - our own path
+        pytest.skip("this container may not mount a tmpfs")
+    yield
+    os.system(f"umount -l {working}")  # noqa: S605
+
+
+async def test_a_disk_that_is_full_leaves_nothing_of_a_copy(small_disk: None, desk: Desk) -> None:
+    with pytest.raises(DiskFull):
+        await desk.copies.open(of_message(), PLAIN * 1000, LABEL)
+    assert desk.plain == []
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    assert path.read_bytes() == PLAIN
+    await desk.copies.look()
+    assert len(desk.bench.store.copies.opened()) == 1
+
+
+async def test_a_change_that_the_disk_refuses_stays_in_plain_until_it_is_kept(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    overwrite(path, CHANGED)
+    faults = list[Exception]()
+    desk.copies.fault.connect(faults.append)
+    (desk.folder / "kept").write_bytes(b"a file where the folder would be")
+    await desk.copies.wipe()
+    assert len(faults) == 1
+    assert path.read_bytes() == CHANGED
+    (desk.folder / "kept").unlink()
+    await desk.restart()
+    assert desk.plain == []
+    assert await desk.kept() == [("Beslut åäö 🙂.docx", CHANGED)]
+
+
+async def test_destroying_an_object_removes_its_copies_at_once_and_says_what_is_lost(desk: Desk) -> None:
+    of = of_message()
+    path = await desk.copies.open(of, PLAIN, LABEL)
+    await desk.copies.open(replace(of, obj=ObjId(b"another object 1")), PLAIN, LABEL)
+    overwrite(path, CHANGED)
+    await desk.copies.look()
+    lost = list[str]()
+    desk.copies.lost.connect(lost.extend)
+    event = RoomEvent(n=9, t=9, kind="destroy", by=OTHER, obj=of.obj)
+    desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", events=[event]))
+    assert lost == [of.name]
+    await desk.copies.look()
+    assert [file.name for file in desk.plain] == ["Skrivskyddad kopia 2.docx"]
+    assert [*(desk.folder / "kept").iterdir()] == []
+
+
+async def test_leaving_a_room_removes_its_copies(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    overwrite(path, CHANGED)
+    await desk.copies.look()
+    lost = list[str]()
+    desk.copies.lost.connect(lost.extend)
+    desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", gone=[ME]))
+    await desk.copies.look()
+    assert lost == [of_message().name]
+    assert desk.plain == []
+    assert [*(desk.folder / "kept").iterdir()] == []
+
+
+async def test_a_folder_that_is_gone_with_the_computers_memory_leaves_no_row(desk: Desk) -> None:
+    await desk.copies.open(of_message(), PLAIN, LABEL)
+    await desk.copies._busy.acquire()  # as if the process had ended here
+    shutil.rmtree(desk.folder / "working")
+    desk.copies._busy.release()
+    await desk.copies.look()
+    assert desk.bench.store.copies.opened() == []
+
+
+def test_the_working_folder_is_in_memory_where_there_is_one_of_the_persons_own(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    runtime, profile = tmp_path / "run", tmp_path / "profile"
+    runtime.mkdir(mode=0o700)
+    env, name = {"XDG_RUNTIME_DIR": str(runtime)}, "kansli-" + "61" * 16
+    mounts.write_text(f"1 0 0:1 / {runtime} rw - tmpfs tmpfs rw\n")
+    assert is_in_memory(runtime, mounts)
+    found = working_folder(profile, b"a" * 16, env, mounts)
+    assert found == (runtime / name if os.name != "nt" else profile / "working" / name)
+    beside = profile / "working" / name
+    mounts.write_text(f"1 0 0:1 / {runtime} rw - ext4 /dev/sda rw\n")
+    assert working_folder(profile, b"a" * 16, env, mounts) == beside
+    assert working_folder(profile, b"a" * 16, {}, mounts) == beside
+    mounts.write_text(f"1 0 0:1 / {runtime} rw - tmpfs tmpfs rw\n")
+    runtime.chmod(0o755)  # others may look in
+    assert working_folder(profile, b"a" * 16, env, mounts) == beside
