@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from app import diagnosis
 from app.copies.service import working_copies
 from app.core import clock, garbage
+from app.core.alarms import Alarms
 from app.core.delay import LoopTimer
 from app.core.enums import Level, LinkState
 from app.core.ids import DevId, RoomId, Uid
@@ -137,6 +138,7 @@ class Session:
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         self._common_rooms = enter("common-rooms", CommonRooms(store, self.engine, self.rooms.room_changed))
         self._timer = LoopTimer()
+        self.alarms = enter("alarms", Alarms(self._timer.later))
         ports = ports_of(store, self.engine, settings, self._common_rooms, self._timer.later)
         self.presence = enter("presence", PresenceService(ports))
         self.files = SealedFiles(store.blobs, self.engine.blobs)
@@ -392,9 +394,6 @@ class Session:
         self.engine.wake()
         self.succession.wake()
         self.status_changed.emit()
-
-    def _is_online(self) -> bool:
-        return self.engine.status.state is LinkState.ONLINE
 
     def _cache_limit(self) -> CacheLimit:
         chosen = self.settings.get(RECEIVED_FILES_MB)

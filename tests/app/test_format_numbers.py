@@ -47,7 +47,7 @@ FORMATS: dict[str, tuple[int, Fields, list[str]]] = {
     ),
     "document": (1, UPDATES, ["meta", "text"]),
     "board": (1, UPDATES, ["board", "cards", "columns", "labels"]),
-    "own": (1, UPDATES, ["about", "drafts", "notices", "reads", "rooms", "sections", "settings"]),
+    "own": (1, UPDATES, ["about", "drafts", "notices", "reads", "reminders", "rooms", "sections", "settings"]),
 }
 """By kind: the number of its format, the fields of each record and of what is in one, the roots of its CRDT (none if it
 does not merge)."""

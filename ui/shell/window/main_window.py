@@ -122,14 +122,8 @@ class MainWindow(QMainWindow):
         self._notifications = Notifications(self, session, self.tools, lambda: self.content.lines, None)
         self._notifications.desktop = desktop(self, self._notifications.on_action)
         self._notifications.place_wanted.connect(self._on_place_wanted)
-        time_come = TimeCome(
-            self,
-            session,
-            lambda: self._toast,
-            lambda: self.content.lines,
-            self.navigator.open_notice,
-            lambda: self.go_section("home"),
-        )
+        home, lines = partial(self.go_section, "home"), lambda: self.content.lines
+        time_come = TimeCome(self, session, lambda: self._toast, lines, self.navigator.open_notice, home)
         self._notifications.time_come.connect(time_come.show)
         self._notifications.front_wanted.connect(self.front_wanted)
         self._news = News(self, session.rooms, self.tools, self.announcer, lambda: self.navigator.place.room)
