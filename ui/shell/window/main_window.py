@@ -7,6 +7,7 @@ It is given a session and the tools. It locks nothing itself (`lock_requested`) 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
