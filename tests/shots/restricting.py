@@ -28,7 +28,9 @@ async def _made(s: Scene) -> None:
         for title, uids in ((PROTECTED, people), (PARTY, people[1:])):
             s.story.rooms[title] = (await me.nesting.make(case, title, uids)).room
         await s.story.settle()
-        s.story.registrar.service(CHAT).send(s.story.rooms[PARTY], "Ombudet vill se **aktbilaga 14**.")
+        chat = s.story.registrar.service(CHAT)
+        await until(lambda: chat.channel(s.story.rooms[PARTY]) is not None)
+        chat.send(s.story.rooms[PARTY], "Ombudet vill se **aktbilaga 14**.")
         await s.story.settle()
 
 
