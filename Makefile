@@ -7,6 +7,8 @@ PYTEST := $(PY) -m pytest -q -n 2
 ONLY ?=
 # The tests that take every branch of sync/crypto and sync/trust.
 COVERED := tests/sync/crypto tests/sync/trust tests/sync/vectors
+# Whether make bench also measures another server: make bench PEERS=1
+PEERS ?=
 # How many inputs make fuzz tries.
 N ?= 1000000
 
@@ -50,8 +52,9 @@ lint: setup  ## linters, types and layers only
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
 
-bench: setup  ## measure; figures in build/bench.json (make bench ONLY=name,name)
-	@$(PY) -m tests.bench $(if $(ONLY),--only $(ONLY))
+bench: setup  ## measure; figures in build/bench.json (make bench ONLY=name,name; PEERS=1: also beside prosody)
+	@$(if $(PEERS),bash packaging/linux/setup.sh peers)
+	@$(PY) -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--peers)
 
 fuzz: setup  ## hostile bytes and a false server, at length (make fuzz N=10000000 ONLY=name,name); faults in build/fuzz/
 	@$(PY) -m tests.fuzz --runs $(N) $(if $(ONLY),--only $(ONLY))

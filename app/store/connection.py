@@ -85,6 +85,9 @@ class Connection(_Driver):
     """Code that writes rows whose commit may take long, however few they are, sets it within the transaction:
     `Database.apart` then commits in a thread."""
 
+    search_waits: bool = False
+    """Code that leaves texts for the search index sets it within the transaction: `Indexing` then indexes them soon."""
+
     notices_changed: bool = False
     """Code that changes notices sets it within the transaction: `NoticeStore` then emits `changed` after the commit."""
     parts_dropped: Callable[[], None] | None = None

@@ -63,7 +63,6 @@ class Database:
         """Whether that gave room when the disk was full last."""
         self._after: _Acts = []
         self._before: dict[Callable[[list[Any]], object], list[Any]] = {}
-        """What is to be called before the running transaction is committed, with what it is called with."""
         self._committing: tuple[Future[Exception | None], _Acts, list[Exception]] | None = None
         """The commit that runs apart, its callbacks, and their errors."""
         self._committer = ThreadPoolExecutor(1, "store-commit")
@@ -246,8 +245,13 @@ class Database:
             self._wake_checkpointer()
             failed.extend(errors_of(acts))
 
+    @property
+    def is_own_thread(self) -> bool:
+        """Whether the caller is on the thread that opened this."""
+        return threading.get_ident() == self._thread
+
     def _check_thread(self) -> None:
-        if threading.get_ident() != self._thread:
+        if not self.is_own_thread:
             raise BugError("the store belongs to the loop's thread")
 
     def _join(self) -> Iterator[Connection]:
@@ -329,9 +333,8 @@ class Database:
 
     def before_commit(self, act: Callable[[list[T]], object], item: T) -> None:
         """Has `act` called within the running transaction, right before it is committed: once, with all items for which
-        this was called meanwhile, in order. What `act` writes is committed with the rest, and its error rolls back all
-        of it. Never called if the transaction is not durable, if it is committed apart, or if it is rolled back before.
-        BugError if no transaction is open."""
+        this was called meanwhile, in order. What `act` writes is committed with the rest; its error rolls back all of
+        it. Not called in a transaction that is not durable or is committed apart. BugError if none is open."""
         if not self._depth:
             raise BugError("no transaction is open")
         self._before.setdefault(act, []).append(item)

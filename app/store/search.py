@@ -16,9 +16,14 @@ from app.core.ids import ObjId, RoomId
 from app.core.words import words_of
 from app.store.connection import Connection
 from app.store.database import Database
+from app.store.indexing import Indexing
 from app.store.rows import SearchHit
 from app.store.snippets import snippet
 
+FEW = 16
+FEW_CHARS = 4096
+"""Up to so many new places and characters are indexed after the commit. More are indexed in it: each would be written
+twice."""
 _FIND = """
     SELECT r.id, r.room, coalesce((SELECT p.series FROM series p WHERE p.obj = r.obj AND p.counts), r.obj), r.kind,
         r.ref, coalesce(nullif(s.title, ''), o.title, ''), r.t, s.rank
@@ -43,7 +48,8 @@ class Entry:
 
 def put(conn: Connection, entries: Sequence[Entry]) -> None:
     """Adds places to the search index, or replaces those with the same object and `ref`. Inside the store's
-    transaction. 15 µs a place.
+    transaction. 15 µs a place. A few new places (a message that was sent or received) are only noted in `search_due`,
+    and are indexed by `Indexing` a moment after the commit.
 
     A place whose words are unchanged is not indexed again: rewriting it takes a millisecond. A commit now and then
     merges parts of the index, which takes up to 50 ms of processor time with 60,000 places.
@@ -55,22 +61,29 @@ def put(conn: Connection, entries: Sequence[Entry]) -> None:
             new[e.obj, e.ref] = e
         else:
             conn.execute("UPDATE search_rows SET t = ?, kind = ? WHERE id = ?", (e.t, e.kind, row[0]))
+            if conn.execute(
+                "UPDATE search_due SET title = ?, body = ? WHERE id = ?", (e.title, e.body, row[0])
+            ).rowcount:
+                continue
             if conn.execute("SELECT title, body FROM search WHERE rowid = ?", row).fetchone() != (e.title, e.body):
                 conn.long_commit = True
                 conn.execute("UPDATE search SET title = ?, body = ? WHERE rowid = ?", (e.title, e.body, row[0]))
     if not new:
         return
-    conn.long_commit = True
     first = int(conn.value("SELECT coalesce(max(id), 0) + 1 FROM search_rows"))
     numbered = list(enumerate(new.values(), start=first))
     conn.executemany(
         "INSERT INTO search_rows (id, room, obj, kind, ref, t) VALUES (?, ?, ?, ?, ?, ?)",
         [(i, e.room, e.obj, e.kind, e.ref, e.t) for i, e in numbered],
     )
+    texts = [(i, e.title, e.body) for i, e in numbered]
+    if len(texts) <= FEW and sum(len(title) + len(body) for _, title, body in texts) <= FEW_CHARS:
+        conn.executemany("INSERT INTO search_due (id, title, body) VALUES (?, ?, ?)", texts)
+        conn.search_waits = True
+        return
+    conn.long_commit = True
     # not INSERT OR REPLACE, which reads the index for each row: 40 µs instead of 9
-    conn.executemany(
-        "INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)", [(i, e.title, e.body) for i, e in numbered]
-    )
+    conn.executemany("INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)", texts)
 
 
 def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
@@ -78,6 +91,7 @@ def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
     store's transaction."""
     conn.long_commit = True
     where, params = ("obj = ? AND ref = ?", (obj, ref)) if ref is not None else ("obj = ?", (obj,))
+    conn.execute(f"DELETE FROM search_due WHERE id IN (SELECT id FROM search_rows WHERE {where})", params)
     conn.execute(f"DELETE FROM search WHERE rowid IN (SELECT id FROM search_rows WHERE {where})", params)
     conn.execute(f"DELETE FROM search_rows WHERE {where}", params)
 
@@ -85,6 +99,7 @@ def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
 def drop_kind(conn: Connection, kind: str) -> None:
     """Removes all places (messages, cards …) of objects of the kind `kind` from the search index, before the kind's
     changes are indexed again. In the caller's transaction."""
+    conn.execute("DELETE FROM search_due WHERE id IN (SELECT id FROM search_rows WHERE kind = ?)", (kind,))
     conn.execute("DELETE FROM search WHERE rowid IN (SELECT id FROM search_rows WHERE kind = ?)", (kind,))
     conn.execute("DELETE FROM search_rows WHERE kind = ?", (kind,))
 
@@ -99,15 +114,18 @@ class Search:
     """Searches the texts of all objects: 1–3 ms for a rare word among 100,000 places, 29 ms to rank a word that 10,000
     places have, 100 ms for one letter. Reading the found texts comes on top: 30 ms for a document of 40,000 lines."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, indexing: Indexing) -> None:
         self._db = db
+        self._indexing = indexing
 
     async def find(
         self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
     ) -> list[SearchHit]:
         """Finds at most `limit` places that have the words of `text`, in the room `room` and of the kind of objects
         `kind`, or in all (None). Same results as `find_here`, but works in a thread: the time depends on the words, and
-        the event loop must not wait for it."""
+        the event loop must not wait for it. What was written a moment ago is indexed first. StoreFault if the disk
+        refuses that."""
+        await self._indexing.index_due()
         return await asyncio.to_thread(self.find_here, text, room=room, kind=kind, limit=limit)
 
     def find_here(
@@ -115,7 +133,9 @@ class Search:
     ) -> list[SearchHit]:
         """Finds at most `limit` places that have the words of `text`, in the room `room` and of the kind of objects
         `kind`, or in all (None). The best places first, newest first among equals; [] if `text` has no words. Any
-        thread, on a reading connection: rows that an open transaction has written are not found yet."""
+        thread, on a reading connection: rows that an open transaction has written are not found yet. On the loop's
+        thread, what was written a moment ago is indexed first; on another it may not be found yet."""
+        self._indexing.index_due_here()
         match = match_of(text)
         if match is None:
             return []

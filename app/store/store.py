@@ -25,6 +25,7 @@ from app.store.database import Database, faults
 from app.store.heartbeats import Heartbeats
 from app.store.held_changes import HeldChanges
 from app.store.inbox import Inbox
+from app.store.indexing import Indexing
 from app.store.journal import Journal
 from app.store.judges import Judges
 from app.store.kept_items import KeptItems
@@ -89,7 +90,8 @@ class Store:
         self.origins = Origins(db, self._me, self.changes, self.outbox)
         self.objects = Objects(db, self._projecting)
         self.series = self.objects.series
-        self.search = Search(db)
+        self.indexing = Indexing(db, self._projecting.changed)
+        self.search = Search(db, self.indexing)
         self.cached = CachedParts(db, CacheFiles(blobs_folder.with_name("received")))
         self.cache_upkeep = db.spare = CacheUpkeep(db, self.cached)
         self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit, self.cached, self.cache_upkeep)
@@ -142,6 +144,7 @@ class Store:
         self.trials.prepare()
         self._behind.prepare()
         self._projecting.prepare()
+        self.indexing.prepare()
         if tries:
             self.judges.prepare()
 
@@ -277,6 +280,7 @@ class Store:
         """Ends the worker process, stores the judges' state (if that fails, changes are judged again at the next
         start), and closes the database; the key is dropped with it. A second call does nothing."""
         self.trials.close()
+        self.indexing.close()
         with contextlib.suppress(StoreFault):  # what is not stored is judged again
             self.judges.close()
         self.db.close()

@@ -73,6 +73,14 @@ xauth                       xauth
 "
 fi
 
+# What `setup.sh peers` installs: another server, to be measured beside ours.
+if [ "${1:-}" = peers ]; then
+    PROGRAMS+="
+prosody                     prosody
+/usr/share/doc/lua-dbi-sqlite3 lua-dbi-sqlite3
+"
+fi
+
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
@@ -111,7 +119,7 @@ PYTHON
 missing_programs() {
     local program package
     while read -r program package; do
-        [ -z "$program" ] || command -v "$program" >/dev/null || echo "$package"
+        [ -z "$program" ] || command -v "$program" >/dev/null || [ -e "$program" ] || echo "$package"
     done <<<"$PROGRAMS"
 }
 

@@ -21,7 +21,7 @@ LIMIT_S = 900
 def find_benches() -> None:
     """Imports every module beside this one: a bench registers itself."""
     for module in pkgutil.iter_modules(tests.bench.__path__):
-        if module.name not in ("__main__", "hostile_run", "window_run", "window_work"):
+        if module.name not in ("__main__", "hostile_run", "window_run", "window_work", "xmpp"):
             importlib.import_module(f"tests.bench.{module.name}")
 
 
@@ -50,6 +50,7 @@ def run_here(name: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", default="", help="names of figures, with commas between")
+    parser.add_argument("--peers", action="store_true", help="also what needs another server beside ours")
     parser.add_argument("--here", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     find_benches()
@@ -64,7 +65,7 @@ def main() -> int:
     report: dict[str, dict[str, object]] = {"machine": machine(), "figures": earlier}
     failed = 0
     for bench in BENCHES:
-        if wanted and not wanted & set(bench.names):
+        if (wanted and not wanted & set(bench.names)) or (bench.peers and not (arguments.peers or wanted)):
             continue
         figures, why = run_apart(bench)
         failed += not figures

@@ -22,20 +22,22 @@ Run = Callable[[], list[Figure]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """A registered bench; it runs in a process of its own. `names` are the figures it gives, in order."""
+    """A registered bench; it runs in a process of its own. `names` are the figures it gives, in order. `peers`: it
+    needs another server beside ours, and runs only if it is asked for."""
 
     names: tuple[str, ...]
     run: Run
+    peers: bool = False
 
 
 BENCHES: list[Bench] = []
 
 
-def bench(*names: str) -> Callable[[Run], Run]:
+def bench(*names: str, peers: bool = False) -> Callable[[Run], Run]:
     """Registers a function that measures the named figures."""
 
     def register(run: Run) -> Run:
-        BENCHES.append(Bench(names=names, run=run))
+        BENCHES.append(Bench(names=names, run=run, peers=peers))
         return run
 
     return register

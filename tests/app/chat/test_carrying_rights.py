@@ -115,6 +115,7 @@ def test_attack_two_people_with_one_change_id_both_are_read_and_found(rg: Desk) 
     messages = both(rg, HL, EK, Stream(rg))
     assert [(m.author, m.text) for m in messages] == [(HL, "Den förstas ord"), (EK, "Den andras ord")]
     assert [m.change_id for m in messages] == [b"i" * 16, second_id(EK, b"i" * 16)]
+    rg.store.indexing.index_due_here()
     hits = rg.store.db.rows(
         "SELECT r.ref, s.body FROM search s JOIN search_rows r ON r.id = s.rowid WHERE r.room = ?", (NEXT,)
     )

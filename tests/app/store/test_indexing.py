@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""New texts reach the search index a moment after they were stored: found within a second, and lost by no crash."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from app.core.ids import ObjId
+from app.errors import StoreUnwritable
+from app.store import indexing, search
+from app.store.search import Entry, match_of
+from app.store.store import Store
+from tests.app.store.conftest import KEY, KINDS, ROOM, Bench
+from tests.app.store.failing import Statements, fails_at
+from tests.world import until
+
+
+def entry(ref: bytes, body: str, obj: ObjId | None = None) -> Entry:
+    return Entry(room=ROOM, obj=obj or ObjId(ROOM), kind="note", ref=ref, t=1, title="", body=body)
+
+
+def put(bench: Bench, *entries: Entry) -> None:
+    """As a projection does, in a transaction that notifies of its room."""
+    with bench.store.transaction() as conn:
+        search.put(conn, entries)
+        bench.store.db.after_commit(lambda: bench.store.changed.emit(ROOM))
+
+
+def indexed(bench: Bench, text: str) -> int:
+    """How many places the index itself has, for any reader."""
+    with bench.store.db.reader() as reader:
+        return int(reader.value("SELECT count(*) FROM search WHERE search MATCH ?", (match_of(text),)))
+
+
+def due(bench: Bench) -> int:
+    return int(bench.store.db.value("SELECT count(*) FROM search_due"))
+
+
+async def until_indexed(bench: Bench, text: str) -> None:
+    await until(lambda: indexed(bench, text) > 0)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a pause before the index is written."""
+    monkeypatch.setattr(indexing, "DELAY_S", 0.0)
+
+
+async def test_a_text_is_indexed_within_a_second_without_anybody_searching(bench: Bench) -> None:
+    put(bench, entry(b"1", "Ansökan åäö 🙂"))
+    assert (indexed(bench, "ansökan"), due(bench)) == (0, 1)
+    await until_indexed(bench, "ansökan")
+    assert indexing.DELAY_S <= 0.5
+    assert due(bench) == 0
+
+
+async def test_a_search_finds_what_was_stored_a_moment_ago(bench: Bench) -> None:
+    put(bench, entry(b"1", "Ansökan åäö 🙂"))
+    assert [hit.ref for hit in await bench.store.search.find("åäö")] == [b"1"]
+    assert due(bench) == 0
+
+
+def test_a_text_that_waited_when_the_process_ended_is_found_after_the_next_start(bench: Bench) -> None:
+    put(bench, entry(b"1", "Ansökan"))
+    assert due(bench) == 1
+    bench.reopen()
+    assert (indexed(bench, "ansökan"), due(bench)) == (0, 1)
+    assert [hit.ref for hit in bench.store.search.find_here("ansökan")] == [b"1"]
+
+
+async def test_a_start_indexes_what_an_earlier_run_left(bench: Bench, at_once: None) -> None:
+    with bench.store.transaction() as conn:
+        search.put(conn, [entry(b"1", "Ansökan")])
+    bench.reopen()
+    await until_indexed(bench, "ansökan")
+
+
+def test_a_kill_at_any_statement_of_the_move_leaves_the_text_in_one_of_the_two(bench: Bench) -> None:
+    for number in range(6):
+        put(bench, entry(b"%d" % number, f"Ansökan{number}"))
+        seen = Statements(bench.store)
+        seen.before = fails_at(number)
+        with seen.watched(), suppress(StoreUnwritable):
+            bench.store.indexing.index_due_here()
+        assert indexed(bench, f"ansökan{number}") + due(bench) == 1
+        assert [hit.ref for hit in bench.store.search.find_here(f"ansökan{number}")] == [b"%d" % number]
+
+
+async def test_a_disk_that_refuses_is_asked_again(bench: Bench, at_once: None) -> None:
+    seen = Statements(bench.store)
+    refused = list[int]()
+
+    def refuse(number: int, text: str) -> None:
+        if text.startswith("INSERT INTO search (") and not refused:
+            refused.append(number)
+            fails_at(number)(number, text)
+
+    seen.before = refuse
+    with seen.watched():
+        put(bench, entry(b"1", "Ansökan"))
+        await until(lambda: bool(refused))
+        put(bench, entry(b"2", "Beslut"))
+        await until_indexed(bench, "beslut")
+    assert indexed(bench, "ansökan") == 1
+
+
+def test_a_text_that_changes_or_goes_while_it_waits_is_found_by_its_new_words_alone(bench: Bench) -> None:
+    put(bench, entry(b"1", "Ansökan"), entry(b"2", "Yttrande"))
+    put(bench, entry(b"1", "Beslut"))
+    with bench.store.transaction() as conn:
+        search.drop(conn, ObjId(ROOM), b"2")
+    find = bench.store.search.find_here
+    assert [len(find(word)) for word in ("ansökan", "beslut", "yttrande")] == [0, 1, 0]
+    with bench.store.transaction() as conn:
+        search.put(conn, [entry(b"3", "Beslut")])
+        search.drop_kind(conn, "note")
+    assert (find("beslut"), due(bench)) == ([], 0)
+
+
+def test_many_texts_and_long_ones_are_indexed_in_their_own_transaction(bench: Bench) -> None:
+    put(bench, *(entry(b"%d" % n, "Ansökan") for n in range(search.FEW + 1)))
+    put(bench, entry(b"long", "Beslut " * search.FEW_CHARS))
+    assert (indexed(bench, "ansökan"), indexed(bench, "beslut"), due(bench)) == (search.FEW + 1, 1, 0)
+
+
+async def test_more_than_one_batch_waits(bench: Bench) -> None:
+    for n in range(indexing.AT_ONCE + 2):
+        put(bench, entry(b"%d" % n, "Ansökan"))
+    await bench.store.indexing.index_due()
+    assert (indexed(bench, "ansökan"), due(bench)) == (indexing.AT_ONCE + 2, 0)
+
+
+async def test_a_store_that_is_closed_while_a_text_waits_indexes_it_at_the_next_start(bench: Bench) -> None:
+    put(bench, entry(b"1", "Ansökan"))
+    bench.store.close()
+    await asyncio.sleep(0)
+    bench.store = Store.open(bench.path, KEY, KINDS)
+    assert due(bench) == 1
+    assert [hit.ref for hit in await bench.store.search.find("ansökan")] == [b"1"]
