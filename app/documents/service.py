@@ -272,6 +272,11 @@ class DocumentService:
         self.delete(obj)
         return copied
 
+    def move_back(self, obj: ObjId, copied: ObjId) -> None:
+        """Undoes `move`: takes the document `obj` out of the trash, and puts its copy `copied` there."""
+        self.restore(obj)
+        self.delete(copied)
+
     def _copied(self, shown: Document, room: RoomId, title: str) -> ObjId:
         copy = self.create(room, title)
         with self._live.holding(copy) as document:

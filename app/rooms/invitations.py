@@ -74,6 +74,9 @@ class Invitations:
         self._settings = settings
         self._answers = answers
         self._online = False
+        self._parents: dict[RoomId, RoomId] = {}
+        """By room of an open invitation whose records were read: the room that it belongs to, as the inviting colleague
+        says."""
         self._ends = [
             answers.changed.connect(self._on_answers),
             people.changed.connect(self._reconsider),
@@ -197,7 +200,7 @@ class Invitations:
             accepted=yes and found is not None and found.n >= max(added.added_n, left_n),
             declined=found is not None and found.answer == "declined",
             blocked=added.adder in self._answers.blocked(),
-            known=yes or (added.adder is not None and self._knows(added.adder)) or self._parent(added) is not None,
+            known=yes or (added.adder is not None and self._knows(added.adder)) or self._belongs(added.room),
             continues=self._continues(added),
         )
         return decide(added, known)
@@ -211,7 +214,9 @@ class Invitations:
     def on_invitations(self) -> None:
         """Called when another room waits for an answer, or one room less. Notifies the person and the interface. Rooms
         that belong to one in which the person is are opened: that can be read only now."""
-        if any(self._parent(i.added) is not None for i in self._engine.invitations):
+        shown = ((i.added.room, read(i, self._engine.uid).parent) for i in self._engine.invitations if i.records)
+        self._parents = {room: parent for room, parent in shown if parent is not None}
+        if any(map(self._belongs, self._parents)):
             self._engine.reconsider()
         self._emit_invited()
         self.changed.emit()
@@ -234,17 +239,15 @@ class Invitations:
         same = mine is not None and unit != "" and unit == mine.unit.strip()
         return same or self._store.rooms_list.both_wrote(self._engine.uid, uid)
 
-    def _parent(self, added: Added) -> RoomId | None:
-        """The room, in which this person is, to which the room of an open invitation belongs. ▲ Both must say so: an
-        administrator of that room, and the colleague who invites. Otherwise each of them alone could put the person
-        into rooms that have nothing to do with it. None if there is none, or if the invitation's records are not
-        read."""
-        found = next((i for i in self._engine.invitations if i.added.room == added.room), None)
-        parent = read(found, self._engine.uid).parent if found is not None else None
+    def _belongs(self, room: RoomId) -> bool:
+        """Whether the room of an open invitation belongs to one in which this person is. ▲ Both must say so: an
+        administrator of that one, and the colleague who invites. Otherwise each of them alone could put the person into
+        rooms that have nothing to do with it."""
+        parent, db = self._parents.get(room), self._store.db
         row = self._store.rooms_list.get(parent) if parent is not None else None
-        if parent is None or row is None or row.left or belonging.named_parent(self._store.db, parent) is not None:
-            return None
-        return parent if belonging.names_child(self._store.db, parent, added.room) else None
+        if parent is None or row is None or row.left:
+            return False
+        return belonging.named_parent(db, parent) is None and belonging.names_child(db, parent, room)
 
     def _continues(self, added: Added) -> bool:
         if added.origin is None or added.founder is None:
@@ -268,7 +271,7 @@ class Invitations:
             self._engine.reconsider()
 
     def _on_changed(self, room: RoomId) -> None:
-        if any(self._parent(i.added) == room for i in self._engine.invitations):
+        if any(self._belongs(invited) for invited, parent in self._parents.items() if parent == room):
             self._engine.reconsider()
 
     def _reconsider(self) -> None:

@@ -22,6 +22,8 @@ ANSWERED = (
 )
 CHANGED_FIRST = "Ändrat. Skapade en uppgift för masknigen:"
 CHANGED = "Ändrat. Skapade en uppgift för maskningen: 👍"
+RESTRICTED, PROTECTED = "Skyddade personuppgifter å 🔒", "Utredning om skyddad adress"
+PROTECTED_TEXT = "Sökandens adress får inte framgå av någon handling i ärendet."
 OFFLINE = "Jag sitter på tåget utan nät men skriver klart skälen ändå. 🚆"
 AFTER = "Efter att juristen lämnat rummet: sekretessmarkeringen gäller åter alla bilagor."
 

@@ -45,6 +45,7 @@ from tests.demo.steps_board import Board
 from tests.demo.steps_colleagues import Colleagues
 from tests.demo.steps_devices import OwnDevices
 from tests.demo.steps_document import Document
+from tests.demo.steps_restricted import Restricted
 from tests.demo.steps_trust import Trust
 from tests.demo.words import said
 
@@ -67,6 +68,7 @@ class Steps:
         self.board = Board(stage, self.a, self.b, self.lawyer)
         self.apart = Apart(stage, self.a, self.b)
         self.colleagues = Colleagues(stage, self.a, self.b)
+        self.restricted = Restricted(stage, self.a, self.b, self.lawyer)
         self.again: Client = stage.client("again")
         self.sheet = ""
         self._enrols: Future[None] | None = None
@@ -115,6 +117,7 @@ class Steps:
             self.registrar_is_back,
             *self.trust.compare(),
             self.colleagues.b_is_busy,
+            *self.restricted.all(),
             *self.devices.all(),
             *self.trust.part(),
             self.stop,

@@ -186,23 +186,27 @@ async def test_a_member_without_the_history_is_told_of_the_link_by_those_who_may
     await until(lambda: within(c, case) == within(b, case) == [])
 
 
-async def test_a_successor_of_the_case_and_one_of_the_room_say_the_link_again(o: Offices) -> None:
+@pytest.mark.parametrize("stopped", ["case", "child"])
+async def test_a_successor_of_the_case_or_of_the_room_says_the_link_again(o: Offices, stopped: str) -> None:
     a, b, other = await o.hire("Handläggare", "Registrator", "Enhetschef")
     case = await o.room(a, b, other)
-    child = await make(a, case, b)
-    await until(lambda: within(b, case) == [child])
-    for desk in (a, b):
+    child = await make(a, case, b, other)
+    await until(lambda: within(b, case) == within(other, case) == [child])
+    for desk in (a, b, other):
         await until(lambda desk=desk: desk.session.status.waiting == 0)  # type: ignore[misc]
     await other.close()
     keep_copy(o)
-    a.session.rooms.rename(case, "Efter delningen")
-    await until(lambda: b.session.rooms.room(case).title == "Efter delningen")
-    await divide(o, case, other, [a, b], lambda: None)
-    new = await a.session.succession.open(case)
+    old = case if stopped == "case" else child
+    a.session.rooms.rename(old, "Efter delningen")
+    await until(lambda: b.session.rooms.room(old).title == "Efter delningen")
+    await divide(o, old, other, [a, b], lambda: None)
+    new = await a.session.succession.open(old)
     await until(lambda: new in rooms(b))
-    await until(lambda: within(a, new) == [child] and within(b, new) == [child])
-    assert within(a, case) == []
-    assert {room.room for room in a.session.rooms.rooms() if room.replaced} == {case}
+    parent, inner = (new, child) if stopped == "case" else (case, new)
+    await until(lambda: within(a, parent)[-1:] == [inner] and inner in within(b, parent))
+    assert {room.room for room in a.session.rooms.rooms() if room.replaced} == {old}
+    if stopped == "case":
+        assert within(a, case) == []
 
 
 async def test_attack_an_owner_who_claims_a_foreign_case_gets_nothing(o: Offices) -> None:

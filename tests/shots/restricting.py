@@ -2,10 +2,11 @@
 """The steps to the pictures of restricted rooms: in the list and beside the members, the dialogs, the seal, and the
 question about a member who was removed from the case room."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.chat.tool import TOOL as CHAT
-from app.core.enums import Role
+from app.core.enums import Role, RoomType
 from app.documents.tool import TOOL as DOCUMENTS
 from app.notices.kinds import LEFT_PARENT
 from app.notices.service import NoticeFilter
@@ -18,6 +19,7 @@ from ui.shell.room.removal_dialogs import RemoveDialog
 from ui.shell.room.restricted_dialogs import RestrictedRoomDialog
 
 PROTECTED, PARTY = "Skyddade personuppgifter 🔒", "Partsinsyn"
+ANOTHER, REVIEW = "Tillsyn 2026-1201", "Sekretessprövning"
 
 
 async def _made(s: Scene) -> None:
@@ -39,6 +41,7 @@ async def making(s: Scene) -> QWidget:
     rooms = s.story.me.rooms
     made = RestrictedRoomDialog(s.window, rooms.room(view.room).title, rooms.members(view.room))
     made.field.setText(PROTECTED)
+    made.list.item(0).setCheckState(Qt.CheckState.Checked)
     return dialog(s, made)
 
 
@@ -74,16 +77,20 @@ async def removing(s: Scene) -> QWidget:
 
 
 async def removed(s: Scene) -> QWidget:
-    """The head of the unit removes the registrar from the case room."""
-    await _made(s)
-    me, case, uid = s.story.me, s.story.rooms[told.CASE], s.story.uid(s.story.registrar)
+    """In a case of its own, the head of the unit removes the registrar from the case room."""
+    me, head, uid = s.story.me, s.story.head, s.story.uid(s.story.registrar)
     wanted = NoticeFilter(kinds=frozenset({LEFT_PARENT.id}), open=True)
-    if not me.notices.count(wanted):
-        await me.rooms.set_role(case, s.story.uid(s.story.head), Role.ADMIN)
-        await until(lambda: s.story.head.rooms.is_admin(case))
-        await s.story.head.rooms.remove(case, uid)
-        await until(lambda: me.notices.count(wanted) == 2)
-    s.room(PARTY, "chat")
+    if REVIEW not in s.story.rooms:
+        case = s.story.rooms[ANOTHER] = await me.rooms.create(ANOTHER, RoomType.CASE)
+        await me.rooms.add(case, s.story.uid(head), Role.ADMIN, True)
+        await me.rooms.add(case, uid, Role.WRITER, True)
+        await until(lambda: any(r.room == case for r in s.story.registrar.rooms.rooms()))
+        await until(lambda: any(r.room == case for r in head.rooms.rooms()))
+        s.story.rooms[REVIEW] = (await me.nesting.make(case, REVIEW, [uid])).room
+        await s.story.settle()
+        await head.rooms.remove(case, uid)
+    await until(lambda: me.notices.count(wanted) == 1)
+    s.room(REVIEW, "chat")
     return s.window
 
 

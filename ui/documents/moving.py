@@ -66,17 +66,9 @@ async def move(widget: QWidget, service: DocumentService, obj: ObjId, room: Room
     if not await show(dialog):
         return False
     target, moved = dialog.room, list[ObjId]()
-
-    def do() -> None:
-        moved.append(service.move(obj, target))
-
-    def undo() -> None:
-        service.restore(obj)
-        service.delete(moved[0])
-
-    if not run_guarded(widget, do) or not moved:
+    if not run_guarded(widget, lambda: moved.append(service.move(obj, target))) or not moved:
         return False
     text = tr("“{title}” is moved to {room}").format(title=title, room=dict(rooms)[target])
     window = widget.window()
-    toast(window, text, lambda: run_guarded(window, undo))
+    toast(window, text, lambda: run_guarded(window, lambda: service.move_back(obj, moved[0])))
     return True
