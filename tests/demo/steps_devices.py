@@ -82,7 +82,7 @@ class OwnDevices:
         laptop.wait(card(sample.OWN_TASK))
         laptop.focus(card(sample.OWN_TASK))
         laptop.keys("Ctrl+Right")
-        a.press(named(said("My own board"), "PageTab", said("Tasks")))
+        call(a, said("My own board"))
         until(lambda: column_of(a, sample.OWN_TASK) == sample.DOING, "the task did not move on the first computer")
         laptop.shot(self.stage.out / "own-board.png")
         a.keys(SETTINGS)

@@ -205,6 +205,25 @@ async def test_what_was_written_late_into_the_other_board_comes_too(two: tuple[D
         assert linked.title == "Sent skriven 🙂"
 
 
+async def test_a_new_room_of_ones_own_gets_the_board_of_the_forked_one(two: tuple[Device, Device]) -> None:
+    one, _ = two
+    card = await _add(one, MILK)
+    old = one.tasks.own.find()
+    member = MemberRow(uid=HL, role=Role.OWNER, since_n=0, history=True)
+    one.store.receive(ReceivedSlice(room=OWN_ROOM, cursor=0, state=b"", members=[member]))
+    one.own.give(OWN_ROOM, ROOM)
+    one.turn()
+    one.turn()
+    new = one.tasks.own.find()
+    assert old is not None
+    assert new is not None
+    assert (old.room, new.room) == (ROOM, OWN_ROOM)
+    assert [each.id for each in one.tasks.board(new.room, new.obj).all_cards()] == [card]
+    (task,) = one.tasks.my_tasks()
+    assert (task.room, task.obj) == (OWN_ROOM, new.obj)
+    assert await one.found("mjölk") == [card.encode()]
+
+
 async def test_joining_writes_once_also_after_a_restart(two: tuple[Device, Device]) -> None:
     one, other = two
     server, devices = Server(), (one, other)
