@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ObjectAnnounced, encode
 from app.store.store import Store
 from app.tasks import KIND
+from app.tasks.model import Board
 from app.tasks.noticing import DUE, OVERDUE
-from app.tasks.own_board import COLUMNS, add_card
+from app.tasks.own_board import COLUMNS, add_card, lacking
 from app.tasks.service import TaskService
 from sync.client.ports import MemberRow
 from sync.client.received import ReceivedSlice
@@ -262,6 +264,19 @@ async def test_a_card_of_it_that_is_due_rings_as_others_do(two: tuple[Device, De
     await until(lambda: bool(one.notices.list()))
     assert {row.kind for row in one.notices.list()} <= {DUE.id, OVERDUE.id}
     assert len(one.notices.list()) == 1
+
+
+def test_a_merged_state_is_not_written_as_a_change() -> None:
+    updates: list[bytes] = []
+    with closing(Board(updates.append)) as first, closing(Board(updates.append)) as second:
+        first.setup(("Att göra",), ids=("open",))
+        second.merge(updates)
+        add_card(second, MILK, HL)
+        state = second.diff()
+    assert lacking([], updates) == updates
+    assert lacking(updates, updates) == []
+    assert lacking(updates[:1], updates) == updates[1:]
+    assert lacking([], [state]) == [], "two clients have written in it"
 
 
 async def test_a_full_disk_keeps_the_boards_apart_and_they_join_later(two: tuple[Device, Device]) -> None:
