@@ -104,7 +104,7 @@ class Session:
         self.profile = profile
         self.settings = settings
         self.store = store
-        self._was_online = False
+        self._was_online = self._closed = False
         self.status_changed: Signal[()] = Signal()
         self.search: Search = store.search
         self.engine = Engine(store, dialer, self, clock.now_ms, others)
@@ -160,7 +160,6 @@ class Session:
             self._follow(rules)
         self._listen()
         self._running: list[asyncio.Task[None]] = []
-        self._closed = False
 
     def _listen(self) -> None:
         store, changed = self.store, self.succession.offers.changed
@@ -223,6 +222,7 @@ class Session:
             reads=self.reads,
             drafts=self.drafts,
             alarms=self.alarms,
+            own_room=self.own_room,
         )
 
     def linked(self, link: ObjectLink) -> Linked | None:

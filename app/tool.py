@@ -102,6 +102,29 @@ class Reads(Protocol):
         positions `left` up to it."""
 
 
+class OwnPlace(Protocol):
+    """The room of one's own (decision 0023), in which a tool keeps what belongs to the person alone. No list shows the
+    room."""
+
+    @property
+    def known(self) -> Signal[()]:
+        """Other rooms count than before, or another one is written to."""
+        ...
+
+    def rooms(self) -> Sequence[RoomId]:
+        """The rooms that count, the oldest first; usually one. [] before one was made."""
+        ...
+
+    def find(self) -> RoomId | None:
+        """The one to write to; None if there is none."""
+        ...
+
+    async def ensure(self) -> RoomId:
+        """Returns the one to write to, and makes it if there is none. SyncError, such as Unreachable while offline;
+        StoreFault. NotFound if no further room may be made, or if one exists that cannot be read now."""
+        ...
+
+
 class Standing(Protocol):
     """Keeps notices that no change makes, such as that a day has come, beside the state that they are about."""
 
@@ -129,7 +152,7 @@ class Parts:
     device does not have it. `room_changed` is emitted with a room whose content or members changed, by whomever.
     `alarms` calls the tool at times of day. `rooms_within` returns the rooms that belong to a room and that this person
     is in, each with its title. `reads` are the person's read marks and `drafts` what they were writing, which follow to
-    their other devices.
+    their other devices. `own_room` is the room of their own.
     """
 
     db: Database
@@ -155,6 +178,7 @@ class Parts:
     reads: Reads
     drafts: OwnDrafts
     alarms: Alarms
+    own_room: OwnPlace
 
 
 # ---- what a tool gives the app

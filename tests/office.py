@@ -12,6 +12,7 @@ from app.core.alarms import Alarms
 from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
 from app.core.signal import Signal
+from app.errors import NotFound
 from app.notices.kinds import KINDS as NOTICE_KINDS
 from app.notices.service import Level, Notices
 from app.people.person import Person, Verified, initials
@@ -28,6 +29,7 @@ from sync.client.ports import MemberRow, OpenedChange
 from sync.client.received import ReceivedSlice
 
 ROOM = RoomId(b"r" * 16)
+OWN_ROOM = RoomId(b"o" * 16)
 CHANNEL = ObjId(b"c" * 16)
 BOARD_ID = ObjId(b"b" * 16)
 HL = Uid(b"\x00" + b"h" * 15)
@@ -106,6 +108,33 @@ class Announcing:
             object_rows.set_deleted(conn, room, obj, on)
 
 
+class OwnPlaces:
+    """The rooms of one's own of a desk; none, until a test gives it some."""
+
+    def __init__(self, *rooms: RoomId) -> None:
+        self.known: Signal[()] = Signal()
+        self.there = list(rooms)
+        self.refusal: Exception | None = NotFound()
+        """Why no room can be made now; None: one is made."""
+
+    def rooms(self) -> Sequence[RoomId]:
+        return list(self.there)
+
+    def find(self) -> RoomId | None:
+        return self.there[0] if self.there else None
+
+    async def ensure(self) -> RoomId:
+        if not self.there and self.refusal is not None:
+            raise self.refusal
+        self.give(*self.there or [OWN_ROOM])
+        return self.there[0]
+
+    def give(self, *rooms: RoomId) -> None:
+        """These are the rooms from now on."""
+        self.there = list(rooms)
+        self.known.emit()
+
+
 class Things:
     """What messages link to: tasks."""
 
@@ -123,6 +152,7 @@ class Desk:
     chat: ChatService
     tasks: TaskService
     notices: Notices
+    own: OwnPlaces = field(default_factory=OwnPlaces)
 
     def close(self) -> None:
         self.notices.close()
@@ -144,7 +174,8 @@ def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin
         object_rows.announce(conn, ROOM, BOARD_ID, BOARD.id, 1, HL)
     folk = Folk(uid, admin, store=store)
     notices = notices_of(store)
-    tasks = board_service(store, folk, notices)
+    own = OwnPlaces()
+    tasks = board_service(store, folk, notices, own)
     chat = ChatService(
         store.db,
         store.changes,
@@ -155,7 +186,7 @@ def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin
         lines=store.room_lines,
         room_changed=store.changed,
     )
-    return Desk(store, folk, chat, tasks, notices)
+    return Desk(store, folk, chat, tasks, notices, own)
 
 
 def notices_of(store: Store, alarms: Alarms | None = None) -> Notices:
@@ -164,10 +195,10 @@ def notices_of(store: Store, alarms: Alarms | None = None) -> Notices:
     return Notices(store, kinds, lambda room: Level.ALL, frozenset[str], alarms or Alarms())
 
 
-def board_service(store: Store, folk: Folk, notices: Notices) -> TaskService:
+def board_service(store: Store, folk: Folk, notices: Notices, own: OwnPlaces | None = None) -> TaskService:
     """The service of boards, whose timer never comes."""
     parts = (store.db, store.changes, store.objects, folk, folk, Announcing(store))
-    return TaskService(*parts, notices, alarms=Alarms())
+    return TaskService(*parts, notices, own or OwnPlaces(), alarms=Alarms())
 
 
 def start_board(at: Desk, title: str = "Ärendets uppgifter") -> None:

@@ -39,6 +39,7 @@ from ui.tool_parts import (
     Origin,
     Parent,
     Place,
+    SectionCommand,
     TabShown,
     ToolCommand,
 )
@@ -116,13 +117,15 @@ class ShownKind(Generic[S]):
     is an English msgid for one object and one for several ("document", "documents").
 
     `icon` is that of the kind, `place_icon` that of a place in an object, to which a link leads. `listed`: whether
-    lists of what was changed or opened have it; False for the one object that is called as its room. `title(object,
-    room's title)`: the object's name outside its room. `line`: one line about an object in lists; None: who changed it,
-    and when. `link_line`: the same about what a link leads to. `origins`: who wrote what a search has found at these
-    places; None: nobody is named. `before` makes a view of an object as it was before a row of the store; only for a
-    kind that merges (whose changes are computed to one state), otherwise None. `copy_question`: the question whether a
-    copy of the person's own changes is put into the successor, the room that continues a stopped one; only for a kind
-    whose rule for that is an `Offer` (app/tool.py), otherwise None.
+    lists of what was changed or opened have it; False for the one object that is called as its room. `own`: an English
+    msgid for the object of this kind that a person has for themselves alone ("My own board"), None if there is none; a
+    section whose `own` is this kind shows it. `title(object, room's title)`: the object's name outside its room.
+    `line`: one line about an object in lists; None: who changed it, and when. `link_line`: the same about what a link
+    leads to. `origins`: who wrote what a search has found at these places; None: nobody is named. `before` makes a view
+    of an object as it was before a row of the store; only for a kind that merges (whose changes are computed to one
+    state), otherwise None. `copy_question`: the question whether a copy of the person's own changes is put into the
+    successor, the room that continues a stopped one; only for a kind whose rule for that is an `Offer` (app/tool.py),
+    otherwise None.
     """
 
     kind: str
@@ -130,6 +133,7 @@ class ShownKind(Generic[S]):
     place_icon: str
     noun: tuple[str, str]
     listed: bool
+    own: str | None
     title: Callable[[ObjectSummary, str], str]
     line: Callable[[ViewParts[S], ObjectSummary], str] | None
     link_line: Callable[[ViewParts[S], Linked], str] | None
@@ -153,13 +157,17 @@ class Trial(Generic[S]):
 class Section(Generic[S]):
     """A section of the rail (the window's left edge) that one tool has, over all rooms. `title` is an English msgid.
     `make` gets the tool's `ViewParts` and makes the section's view, which follows the tool's service by itself.
-    `count`: how much is new in it, read when rooms change; None: no count is shown."""
+    `count`: how much is new in it, read when rooms change; None: no count is shown. `own`: the kind of which the
+    section shows the person's own object; its view is an `OwnView` then, and a `TabbedView` with the tab OWN
+    (ui/tool_views.py). None if it shows none. `commands`: what the palette offers of it."""
 
     id: str
     title: str
     icon: str
     make: Callable[[ViewParts[S]], QWidget]
     count: Callable[[ViewParts[S]], int] | None
+    own: str | None
+    commands: tuple[SectionCommand, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +197,12 @@ class ShownNotice(Generic[S]):
     counted: bool
 
 
+class OwnRooms(Protocol):
+    """The rooms of one's own, which no list shows."""
+
+    def rooms(self) -> Sequence[RoomId]: ...
+
+
 class Office(Protocol):
     """The parts of a session that the tools of a window work with: the people, the rooms, the settings, and the service
     of each tool."""
@@ -203,6 +217,8 @@ class Office(Protocol):
     def presence(self) -> KnownPresence: ...
     @property
     def reminders(self) -> Reminders: ...
+    @property
+    def own_room(self) -> OwnRooms: ...
     def service(self, tool: AppTool[S], /) -> S: ...
 
 
@@ -281,6 +297,9 @@ class Tool(Generic[S]):
             if offers != (each.copy_question is not None):
                 return f"its kind {each.kind!r} " + ("is offered to a successor, and has no `copy_question`" if offers
                                                      else "is carried over, so `copy_question` is None")  # fmt: skip
+        for section in self.sections:
+            if section.own is not None and not any(k.kind == section.own and k.own is not None for k in self.kinds):
+                return f"its section {section.id!r} shows own objects of a kind that has none"
         made = sorted(notice.id for kind in self.app.kinds for notice in kind.kind.notices)
         if made != sorted(notice.kind for notice in self.notices):
             return f"its kinds make the notices {made}, and it shows {sorted(each.kind for each in self.notices)}"
@@ -333,6 +352,7 @@ def _join_kind(shown: ShownKind[S], parts: ViewParts[S], keeps_history: bool) ->
         place_icon=shown.place_icon,
         noun=shown.noun,
         listed=shown.listed,
+        own=shown.own,
         keeps_history=keeps_history,
         title=shown.title,
         line=None if shown.line is None else partial(shown.line, parts),
@@ -362,4 +382,6 @@ def _join_section(section: Section[S], parts: ViewParts[S]) -> JoinedSection:
         icon=section.icon,
         make=partial(section.make, parts),
         count=None if section.count is None else partial(section.count, parts),
+        own=section.own,
+        commands=section.commands,
     )

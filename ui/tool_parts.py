@@ -61,6 +61,19 @@ class ToolCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SectionCommand:
+    """A command of a tool's section in the palette, with its shortcuts. It is always offered: it goes to the section,
+    at the tab `tab` ("": the first), and if that page is an `ActingView` whose `doable` has the id, does that there.
+    `title` is an English msgid."""
+
+    id: str
+    title: str
+    icon: str
+    shortcuts: tuple[str, ...]
+    tab: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewsWords:
     """The texts by which a tool announces what is unread, to a screen reader and on the desktop. Each is a function,
     called when it is shown, in the language in force. `named_in` and `new_in` get the room's title, `new_with` the text
@@ -86,6 +99,7 @@ class JoinedKind:
     place_icon: str
     noun: tuple[str, str]
     listed: bool
+    own: str | None
     keeps_history: bool
     title: Callable[[ObjectSummary, str], str]
     line: Callable[[ObjectSummary], str] | None
@@ -104,6 +118,8 @@ class JoinedSection:
     icon: str
     make: Callable[[], QWidget]
     count: Callable[[], int] | None
+    own: str | None
+    commands: tuple[SectionCommand, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,25 @@ class AnsweringView(Protocol):
     def answer(self, obj: ObjId, ref: bytes) -> None: ...
 
 
+OWN = "own"
+"""The tab of a section with the person's own object, as `Place.tab` has it."""
+
+
+@runtime_checkable
+class TabbedView(Protocol):
+    """A page of the window with several tabs. `show_tab` shows one; the first for "" and for one that is unknown."""
+
+    def show_tab(self, tab: str) -> None: ...
+
+
+@runtime_checkable
+class OwnView(Protocol):
+    """A section's page with an object of the person's own. `open_own` goes to a place in it, such as a card, and marks
+    the words of a search there; b"" is no place."""
+
+    def open_own(self, ref: bytes, words: Sequence[str]) -> None: ...
+
+
 @runtime_checkable
 class MarkingView(Protocol):
     """A view of a tool that can mark the words of a search in its open object. No words remove the marks."""
@@ -114,6 +133,21 @@ class Shell(Protocol):
     def open_link(self, link: ObjectLink) -> None: ...
 
     def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None: ...
+
+
+@runtime_checkable
+class SectionShell(Protocol):
+    """What the page of a section may ask of the window that it is in: to go to one of its tabs."""
+
+    def go_section(self, section: str, tab: str = "") -> None: ...
+
+
+def go_tab(widget: QWidget, section: str, tab: str) -> None:
+    """Goes to a tab of a section in the window that `widget` is in, as a visited place. Does nothing if the window is
+    not a main window."""
+    window = widget.window()
+    if isinstance(window, SectionShell):
+        window.go_section(section, tab)
 
 
 def follow(widget: QWidget, link: ObjectLink) -> None:

@@ -14,9 +14,9 @@ class OwnRoom:
 
     def __init__(self, personal: Personal) -> None:
         self.known: Signal[()] = Signal()
-        """Emitted when the room to write to is known or has changed."""
+        """Emitted when the room to write to is known or has changed, and when other rooms count."""
         self._personal = personal
-        self._found = self.find()
+        self._found, self._counted = self.find(), self.rooms()
         self._end = personal.changed.connect(self._look)
 
     def close(self) -> None:
@@ -43,6 +43,7 @@ class OwnRoom:
         return room
 
     def _look(self) -> None:
-        before, self._found = self._found, self.find()
-        if self._found is not None and self._found != before:
+        before = self._found, self._counted
+        self._found, self._counted = self.find(), self.rooms()
+        if self._found is not None and (self._found, self._counted) != before:
             self.known.emit()

@@ -26,19 +26,28 @@ _FIRST = date(1970, 1, 2)
 _AT_ONCE = 200
 """So many of them are looked at in one turn of the loop: 1 to 2 ms."""
 
-_CARDS = """SELECT room, obj, card, due FROM board_cards WHERE assignee = ? AND done = 0 AND due <= ?
+_CARDS = """SELECT room, obj, card, due FROM board_cards WHERE (assignee = ? OR obj = ?) AND done = 0 AND due <= ?
     AND room IN (SELECT room FROM rooms WHERE NOT left) ORDER BY due DESC, obj, card LIMIT ?"""
 
 
 class DueCards:
     """Keeps the notices about due and overdue cards. A notice is made when its day (local time) begins. It is marked as
     answered when the card is finished, gone or somebody else's, or has another due day. `me`: returns this account's
-    person. `alarms`: the session's timer. Lives on the event loop."""
+    person. `alarms`: the session's timer. `own`: returns this person's own board, whose cards are all theirs; None if
+    there is none. Lives on the event loop."""
 
-    def __init__(self, db: Database, notices: Standing, me: Callable[[], Uid], alarms: Alarms) -> None:
+    def __init__(
+        self,
+        db: Database,
+        notices: Standing,
+        me: Callable[[], Uid],
+        alarms: Alarms,
+        own: Callable[[], ObjId | None] = lambda: None,
+    ) -> None:
         self._db = db
         self._notices = notices
         self._me = me
+        self._own = own
         self._alarm = alarms.make(self._on_time)
         self._end = alarms.shifted.connect(self._on_time)
         self._task: asyncio.Task[None] | None = None
@@ -88,7 +97,7 @@ class DueCards:
 
     async def _due(self, today: date) -> list[Notice]:
         """▲ In parts: a colleague can give the person as many cards as they like."""
-        rows, found = self._db.rows(_CARDS, (self._me(), today.isoformat(), MOST)), list[Notice]()
+        rows, found = self._db.rows(_CARDS, (self._me(), self._own(), today.isoformat(), MOST)), list[Notice]()
         for at in range(0, len(rows), _AT_ONCE):
             some = rows[at : at + _AT_ONCE]
             found += [_notice(room, obj, card, date.fromisoformat(due), today) for room, obj, card, due in some]

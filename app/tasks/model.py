@@ -137,14 +137,14 @@ class Board:
 
     # -- columns ---------------------------------------------------------------------------------------------------
 
-    def setup(self, titles: Sequence[str], done: int | None = None, title: str = "") -> None:
-        """Gives a new board its `title` ("": none) and a column for each of `titles`; `done` is the index of the one
-        whose cards count as finished (None: no column). Ctrl+Z does not undo it."""
+    def setup(self, titles: Sequence[str], done: int | None = None, title: str = "", ids: Sequence[str] = ()) -> None:
+        """Gives a new board its `title` ("": none) and a column for each of `titles`, with these `ids` (none: random
+        ones); cards in that with the index `done` (None: no column) count as finished. Ctrl+Z does not undo it."""
         with self._doc.transact(SETUP):
             if title:
                 self._meta.set(("title",), name_line(title))
             for i, (title, order) in enumerate(zip(titles, spread(len(titles)), strict=True)):
-                self._columns.set((short_id(),), {"title": title, "order": order, "done": i == done})
+                self._columns.set((ids[i] if ids else short_id(),), {"title": title, "order": order, "done": i == done})
 
     def rename(self, title: str) -> None:
         """Gives the whole board another title."""

@@ -194,6 +194,14 @@ class Projection:
             objects.set_title(conn, obj.obj, board.title)
 
 
+def drop_rows(conn: Connection, obj: ObjId) -> None:
+    """Removes, in the caller's transaction, all rows by which lists, the trash and search find the cards of a board. A
+    later change of the board adds the rows of the cards that it touches."""
+    for table in ("board_cards", "board_put_away", "board_overwritten"):
+        conn.execute(f"DELETE FROM {table} WHERE obj = ?", (obj,))
+    search.drop(conn, obj)
+
+
 def _load(conn: Connection, obj: ObjectRow, kept: _Kept, upto: int, new: Collection[int]) -> None:
     """Loads what is stored of a board up to row `upto`, without the rows in `new`, into `kept`. Begins with the cached
     state, and caches a new one if many changes came after that.

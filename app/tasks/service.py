@@ -11,6 +11,7 @@ from typing import Protocol
 
 from app.core import clock
 from app.core.alarms import Alarms
+from app.core.delay import Later, on_loop
 from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
@@ -28,8 +29,9 @@ from app.tasks.adapter import BoardAdapter
 from app.tasks.descriptions import Description, description_from
 from app.tasks.due import DueCards
 from app.tasks.model import Board, Card
+from app.tasks.own_board import OwnBoard
 from app.tasks.trash import CardTrash
-from app.tool import Standing, Unsaved
+from app.tool import OwnPlace, Standing, Unsaved
 
 
 class People(Protocol):
@@ -114,9 +116,13 @@ class TaskService:
         members: Members,
         rooms: Rooms,
         notices: Standing,
+        place: OwnPlace,
         *,
         alarms: Alarms,
+        later: Later = on_loop,
     ) -> None:
+        """`place`: the room of one's own, in which the person's own board is. `later`: calls a function after some
+        seconds."""
         self.changed: Signal[RoomId] = Signal()
         """The cards of a room changed."""
         self.people = people
@@ -135,12 +141,16 @@ class TaskService:
         self.open, self.close = live.open, live.close
         self._closed = False
         self.trash = CardTrash(db, lambda: self.me, self.board)
-        self._due = DueCards(db, notices, lambda: self.me, alarms)
+        self.own = OwnBoard(place, db, changes, objects, rooms.announce, later=later)
+        """The person's own board."""
+        self._due = DueCards(db, notices, lambda: self.me, alarms, self._own_id)
         self._ends = [
             self.changed.connect(lambda room: self._due.on_cards()),
             changes.received.connect(self._on_received),
             changes.appended.connect(lambda change: self._notify([change])),
             changes.taken_back.connect(self._on_taken_back),
+            self.own.changed.connect(self._on_own),
+            self.own.joined.connect(self.changed.emit),
         ]
 
     def unstored(self) -> list[Unsaved]:
@@ -155,6 +165,7 @@ class TaskService:
         closes. StoreFault if the disk refuses some again: `unsaved_changes` returns them."""
         self._closed = True
         self._due.close()
+        self.own.close()
         for end in self._ends:
             end()
         self._live.close_all()
@@ -165,8 +176,8 @@ class TaskService:
         return self.people.me.uid
 
     def members(self, room: RoomId) -> list[Person]:
-        """The people who can be given a task in the room."""
-        return list(self._members.people_in(room))
+        """The people who can be given a task in the room; nobody on the person's own board."""
+        return [] if self.own.is_own(room) else list(self._members.people_in(room))
 
     def may_write(self, room: RoomId) -> bool:
         """Whether this person may change the board, or only read it."""
@@ -190,6 +201,7 @@ class TaskService:
         """Merges descriptions that an earlier run of the program left unmerged, and begins to make notices about cards
         that are due. Call it when the event loop runs."""
         self._settle()
+        self.own.look()
         self._due.start()
 
     def _settle(self) -> None:
@@ -220,11 +232,20 @@ class TaskService:
             return board.seen(card)
 
     def my_tasks(self, *, done: bool = False) -> list[TaskRow]:
-        """The cards that are assigned to this person, over all rooms, without archived ones and those in the trash: the
-        finished ones if `done`, otherwise the others. The earliest due first, those without a date last; then by
-        title."""
-        where = "assignee = ? AND done = ? ORDER BY due IS NULL, due, title"
-        return self._rows(where, (self.me, int(done)))
+        """The cards that are assigned to this person, over all rooms, and those of their own board, without archived
+        ones and those in the trash: the finished ones if `done`, otherwise the others. The earliest due first, those
+        without a date last; then by title."""
+        where = "(assignee = ? OR obj = ?) AND done = ? ORDER BY due IS NULL, due, title"
+        return self._rows(where, (self.me, self._own_id(), int(done)))
+
+    def _own_id(self) -> ObjId | None:
+        found = self.own.find()
+        return found.obj if found is not None else None
+
+    def _on_own(self) -> None:
+        found = self.own.find()
+        if found is not None:
+            self.changed.emit(found.room)
 
     def tasks(self, room: RoomId) -> list[TaskRow]:
         """A room's cards, by title."""
@@ -233,6 +254,7 @@ class TaskService:
     def linked(self, link: ObjectLink) -> Linked | None:
         """What to show of the card that a link leads to, or without a `ref` of the board. None if it is gone from the
         board: deleted, archived or in the trash."""
+        link = self.own.present(link)
         if not link.ref:
             return linked_object(self._objects, link)
         card = link.ref.decode(errors="replace")

@@ -18,6 +18,7 @@ def _make(parts: Parts) -> TaskService:
         parts.rooms,
         parts.rooms,
         parts.notices,
+        parts.own_room,
         alarms=parts.alarms,
     )
 

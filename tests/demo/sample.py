@@ -12,6 +12,7 @@ HANDLER, HEAD, REGISTRAR, LAWYER = "Handläggare", "Enhetschef", "Registrator", 
 UNIT, LEGAL_UNIT = "Enheten för tillsyn", "Juridiska enheten"
 UNITS = {LAWYER: LEGAL_UNIT}
 """Of who is not of UNIT, and is therefore asked before they are in a room."""
+OWN_TASK = "Lämna in tidrapporten före helgen å 🙂"
 LAPTOP, LAPTOP_RENAMED = "Bärbar på resa", "Resedatorn på plan 3"
 
 ARRIVED = "Kompletteringen från sökanden är inkommen och diarieförd som aktbilaga 14."
@@ -85,7 +86,7 @@ REMINDER = "Avsnitt 3 är klart att läsas igenom,"
 
 TEXTS = (
     ROOM, ARRIVED, ASKED, ANSWERED, CHANGED_FIRST, CHANGED, OFFLINE, AFTER, FILE_NAME, FILE_WORDS, DOCUMENT, BACKGROUND,
-    PICTURE_NAME, SHOWN,
+    PICTURE_NAME, SHOWN, OWN_TASK,
     PERMIT, COMPLAINT, PERMIT_TEXT, COMPLAINT_TEXT, UNIT_TEXT, LEGAL_TEXT, DIRECT_TEXT, REMINDER,
     REASONS, SUBJECT, ORDER, TOGETHER_A, TOGETHER_B, PLACE_FIRST, PLACE_A, PLACE_B,
     CUT_A, CUT_B, *LIST_ITEMS, *(card.title for card in CARDS),

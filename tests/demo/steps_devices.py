@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.demo import sample
-from tests.demo.doing import expect, messages, open_room, opened
+from tests.demo.doing import call, card, column_of, expect, messages, open_room, opened
 from tests.demo.driver import Client, named
 from tests.demo.sample import HANDLER, LAPTOP, LAPTOP_RENAMED, PASSPHRASE
 from tests.demo.stage import Stage, until
@@ -30,7 +30,14 @@ class OwnDevices:
         self.laptop = stage.client("laptop")
 
     def all(self) -> list[Callable[[], None]]:
-        return [self.second_device, self.read_elsewhere, self.rename_device, self.revoke_device, self.empty_device]
+        return [
+            self.second_device,
+            self.read_elsewhere,
+            self.own_task,
+            self.rename_device,
+            self.revoke_device,
+            self.empty_device,
+        ]
 
     def second_device(self) -> None:
         """the case handler lets a second computer in by a code; it reads everything at once"""
@@ -64,6 +71,22 @@ class OwnDevices:
         self.a.keys(SETTINGS)
         open_room(self.laptop)
         self.laptop.wait_row(messages(), sample.ANSWERED)
+
+    def own_task(self) -> None:
+        """a task that only the case handler sees is written on the first computer, and is on the board of the second"""
+        a, laptop = self.a, self.laptop
+        a.keys("Ctrl+Shift+T")
+        a.enter(named(said("New task of my own"), "EditableText"), sample.OWN_TASK, "Return")
+        a.wait_part(sample.OWN_TASK, within=said("My tasks"))
+        call(laptop, said("My own board"))
+        laptop.wait(card(sample.OWN_TASK))
+        laptop.focus(card(sample.OWN_TASK))
+        laptop.keys("Ctrl+Right")
+        call(a, said("My own board"))
+        until(lambda: column_of(a, sample.OWN_TASK) == sample.DOING, "the task did not move on the first computer")
+        laptop.shot(self.stage.out / "own-board.png")
+        a.keys(SETTINGS)
+        open_room(laptop)
 
     def rename_device(self) -> None:
         """the new computer is in the list with its name, and gets another, which both know"""

@@ -25,7 +25,7 @@ from app.settings import Settings
 from app.store.store import Store
 from app.tool import AppTool, Parts, S
 from tests.office import HL, KEY, Announcing, Folk
-from tests.ui.view_parts import NoPresence, NoReminders, NoRooms, no_settings
+from tests.ui.view_parts import NoOwnRooms, NoPresence, NoReminders, NoRooms, no_settings
 from ui.kit.translate import local_now
 from ui.shell.tool_list import ToolList
 from ui.tool import Tool
@@ -143,6 +143,7 @@ class Session:
     settings: Settings
     presence: NoPresence = field(default_factory=NoPresence)
     reminders: NoReminders = field(default_factory=NoReminders)
+    own_room: NoOwnRooms = field(default_factory=NoOwnRooms)
 
     def service(self, tool: AppTool[S], /) -> S:
         return self.tools.service(tool)

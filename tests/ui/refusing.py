@@ -29,7 +29,7 @@ from app.tasks.service import TaskService
 from sync.client.ports import MemberRow
 from sync.client.received import ReceivedSlice
 from tests.app.documents.desks import Rooms, Timers, World
-from tests.office import BOARD_ID, CHANNEL, COLUMNS, HL, KEY, NAMES, ROOM, Folk, announce_chat, notices_of
+from tests.office import BOARD_ID, CHANNEL, COLUMNS, HL, KEY, NAMES, ROOM, Folk, OwnPlaces, announce_chat, notices_of
 from ui.errors import code_of
 from ui.kit import tasks
 from ui.kit.toast import InfoBar
@@ -91,7 +91,7 @@ class Place:
             store,
             ChatService(*parts, folk),
             DocumentService(*parts, rooms, later=Timers().later),
-            TaskService(*parts, folk, rooms, notices_of(store), alarms=Alarms()),
+            TaskService(*parts, folk, rooms, notices_of(store), OwnPlaces(), alarms=Alarms()),
             next(iter(store.db.rows("SELECT obj FROM document_rows")), (ObjId(b""),))[0],
         )
 

@@ -101,6 +101,10 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: replace(CHAT, kinds=(replace(CHAT.kinds[0], copy_question=str),)),
         "its kind 'chat' is carried over, so `copy_question` is None",
     ),
+    "a section with own objects that no kind has": (
+        lambda: replace(TASKS, kinds=(replace(TASKS.kinds[0], own=None),)),
+        "its section 'tasks' shows own objects of a kind that has none",
+    ),
 }
 
 
@@ -116,6 +120,7 @@ def joined(*tools: AnyTool) -> ToolList:
     return tool_list(tools, Folk(HL), **{tool.id: object() for tool in PRODUCT}, notes=object())
 
 
+SECTION = replace(TASKS.sections[0], own=None)
 SMALL_KIND = replace(CHAT.kinds[0], kind=KIND.id)
 
 
@@ -130,7 +135,7 @@ def small(**changed: Any) -> Tool[Any]:
 @pytest.mark.parametrize(
     ("other", "sentence"),
     [
-        (small(sections=TASKS.sections), "Two tools on screen own the section 'tasks'"),
+        (small(sections=(replace(SECTION, commands=()),)), "Two tools on screen own the section 'tasks'"),
         (small(commands=DOCUMENTS.commands[:1]), "Two tools on screen own the command 'print'"),
     ],
 )
@@ -145,7 +150,7 @@ def test_a_tool_that_is_listed_twice_is_refused() -> None:
 
 
 def test_the_windows_own_sections_are_taken() -> None:
-    section = replace(TASKS.sections[0], id="settings")
+    section = replace(SECTION, id="settings", commands=())
     with pytest.raises(BugError, match="The window itself has the section 'settings'"):
         sections(joined(small(sections=(section,))))
 
@@ -161,7 +166,7 @@ def test_a_tab_is_shown_where_the_tool_says() -> None:
 
 
 def test_the_rails_numbers_go_on_after_a_tools_section_and_end_at_nine() -> None:
-    made = [replace(TASKS.sections[0], id=f"section-{n}") for n in range(8)]
+    made = [replace(SECTION, id=f"section-{n}", commands=()) for n in range(8)]
     keys = {each.id: each.shortcuts for each in sections(joined(small(sections=tuple(made))))}
     assert keys["section-0"] == ("Ctrl+3",)
     assert keys["section-6"] == ("Ctrl+9",)
@@ -172,10 +177,13 @@ def test_the_rails_numbers_go_on_after_a_tools_section_and_end_at_nine() -> None
 def test_every_text_and_icon_that_a_tool_names_is_there(tool: Tool[Any]) -> None:
     texts = [tool.title, tool.noun, tool.found, *(word for kind in tool.kinds for word in kind.noun)]
     texts += [section.title for section in tool.sections] + [card.title for card in tool.cards]
-    texts += [command.title for command in tool.commands]
+    of_sections = [command for section in tool.sections for command in section.commands]
+    texts += [*(command.title for command in tool.commands), *(command.title for command in of_sections)]
+    texts += [kind.own for kind in tool.kinds if kind.own is not None]
     assert [text for text in texts if text not in catalogue("sv")] == []
     icons = {tool.icon, *(name for kind in tool.kinds for name in (kind.icon, kind.place_icon))}
-    icons |= {section.icon for section in tool.sections} | {command.icon for command in tool.commands}
+    icons |= {section.icon for section in tool.sections}
+    icons |= {*(command.icon for command in tool.commands), *(command.icon for command in of_sections)}
     assert [name for name in sorted(icons) if not path(f"icons/{name}.svg").is_file()] == []
 
 

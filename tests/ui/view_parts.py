@@ -33,6 +33,13 @@ class NoRooms:
         return True
 
 
+class NoOwnRooms:
+    """The person has no room of their own yet."""
+
+    def rooms(self) -> Sequence[RoomId]:
+        return ()
+
+
 class NoPresence:
     """Nothing is known of anybody."""
 
@@ -101,6 +108,7 @@ class FewServices:
     settings: Settings = field(default_factory=no_settings)
     presence: NoPresence = field(default_factory=NoPresence)
     reminders: "NoReminders" = field(default_factory=lambda: NoReminders())
+    own_room: NoOwnRooms = field(default_factory=NoOwnRooms)
 
     def service(self, tool: AppTool[S], /) -> S:
         return cast("S", self.services[tool.id])

@@ -57,6 +57,7 @@ TOOL = Tool(
             place_icon="chat",
             noun=("chat", "chat"),
             listed=False,
+            own=None,
             title=lambda chat, room_title: room_title,
             line=None,
             link_line=None,

@@ -44,6 +44,7 @@ TOOL = Tool(
             place_icon="document",
             noun=("document", "documents"),
             listed=True,
+            own=None,
             title=lambda document, room_title: document.title or tr("Untitled"),
             line=None,
             link_line=None,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The tools of a window, joined with its session. All that the shell asks of tools, it asks here; it names none."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from PySide6.QtWidgets import QWidget
@@ -25,13 +25,14 @@ class ToolList:
     def __init__(self, tools: Sequence[AnyTool], office: Office, now: Callable[[], datetime]) -> None:
         """Joins the tools with the session, `office`. `now` returns the local time. BugError if the session lacks what
         a tool needs, or if two tools own the same id, kind, section or command."""
-        self._people = office.people
+        self._people, self._own_room = office.people, office.own_room
         self.all: tuple[JoinedTool, ...] = tuple(tool.join(office, self, now) for tool in tools)
         self.kinds: dict[str, JoinedKind] = {kind.kind: kind for tool in self.all for kind in tool.kinds}
         _unique("id", [tool.id for tool in self.all])
         _unique("kind", [kind.kind for tool in self.all for kind in tool.kinds])
         _unique("section", [section.id for tool in self.all for section in tool.sections])
-        _unique("command", [command.id for tool in self.all for command in tool.commands])
+        _unique("command", [command.id for tool in self.all for command in tool.commands]
+                + [command.id for section in self.sections for command in section.commands])  # fmt: skip
 
     def of_kind(self, kind: str) -> JoinedTool | None:
         """The tool that opens objects of a kind; None if no tool does."""
@@ -79,6 +80,8 @@ class ToolList:
     def title(self, item: ObjectSummary, room_title: str) -> str:
         """The title of an object where it is shown outside its room, as its tool names it; if no tool has its kind, its
         own title. `room_title` is the title of that room."""
+        if own := self.own_title(item.room, item.kind):
+            return own
         found = self.kinds.get(item.kind)
         return found.title(item, room_title) if found is not None else item.title or tr("Untitled")
 
@@ -92,6 +95,27 @@ class ToolList:
         if item.by is None:
             return when
         return tr("{name} · {when}").format(name=self._people.person(item.by).name, when=when)
+
+    # -- the person's own -----------------------------------------------------------------------------------------
+
+    def is_own(self, room: RoomId) -> bool:
+        """Whether a room is one of the person's own. No list shows such a room, and it has no title."""
+        return room in self._own_room.rooms()
+
+    def own_section(self, kind: str) -> JoinedSection | None:
+        """The section that shows the person's own object of a kind; None if no section does."""
+        return next((section for section in self.sections if section.own == kind), None)
+
+    def own_title(self, room: RoomId, kind: str) -> str:
+        """What the person's own object of a kind is called ("My own board"), for one in their own `room`; "" for any
+        other room or kind."""
+        found = self.kinds.get(kind)
+        return tr(found.own) if found is not None and found.own is not None and self.is_own(room) else ""
+
+    def where(self, room: RoomId, kind: str, titles: Mapping[RoomId, str]) -> str:
+        """The text by which an object or a place in it is found: the title of its room, which `titles` has, or what the
+        person's own object is called; "" if neither is known."""
+        return self.own_title(room, kind) or titles.get(room, "")
 
     def origins(self, hits: Sequence[SearchHit]) -> dict[Place, Origin]:
         """The author of each place that a search has found, by place. A place of which its tool names nobody is left

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Tasks on screen: a room's board, and a person's own tasks over all rooms."""
+"""Tasks on screen: a room's board, a person's tasks over all rooms, and their own board."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -12,12 +12,13 @@ from ui.kit.translate import tr, trn
 from ui.tasks.home_card import HomeTasks
 from ui.tasks.kanban import KanbanView
 from ui.tasks.linked import link_line
-from ui.tasks.my_tasks import MyTasks
 from ui.tasks.notices import NOTICES
+from ui.tasks.task_pages import NEW, TaskPages
 from ui.tasks.trial import TRIAL
 from ui.tasks.view import TasksView
 from ui.tool import HomeCard, Section, ShownKind, Tool, ViewParts
-from ui.tool_parts import with_an_object
+from ui.tool_parts import SectionCommand, with_an_object
+from ui.tool_views import OWN
 
 Parts = ViewParts[TaskService]
 
@@ -61,6 +62,7 @@ TOOL = Tool(
             place_icon="tasks",
             noun=("board", "boards"),
             listed=True,
+            own="My own board",
             title=_title,
             line=_line,
             link_line=link_line,
@@ -69,7 +71,20 @@ TOOL = Tool(
             copy_question=lambda: tr("Do you want to add your cards here as new ones?"),
         ),
     ),
-    sections=(Section(id="tasks", title="Tasks", icon="tasks", make=MyTasks, count=None),),
+    sections=(
+        Section(
+            id="tasks",
+            title="Tasks",
+            icon="tasks",
+            make=TaskPages,
+            count=None,
+            own=KIND.id,
+            commands=(
+                SectionCommand(id="own-board", title="My own board", icon="columns", shortcuts=(), tab=OWN),
+                SectionCommand(id=NEW, title="New task of my own", icon="add", shortcuts=("Ctrl+Shift+T",), tab=""),
+            ),
+        ),
+    ),
     cards=(HomeCard(title="My tasks", make=HomeTasks),),
     notices=NOTICES,
     commands=(),

@@ -51,7 +51,8 @@ class CardMenu:
             None,
         ]
         if self.writable:
-            entries += [*self._moves(card_id), None, *self._assignments(card_id), None]
+            for group in (self._moves(card_id), self._assignments(card_id)):
+                entries += [*group, None] if group else []
         entries.append(Entry(text=tr("Copy link"), icon="link", run=lambda: self._copy_link(card_id)))
         if self._reminding is not None:
             entries += self._reminding.entries(card_id, at)

@@ -45,7 +45,7 @@ _COMES_BACK = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocus
 
 class CardEditor(Spoken, QFrame):
     """The panel in which one card is read and changed. Escape or the cross closes it. `people` returns whom a card can
-    be assigned to, `who` the person for an id.
+    be assigned to (nobody: no field asks for it), `who` the person for an id.
 
     An open card has the focus as a whole, so that keys which were meant for the board write nothing into its title.
     From there F2, Enter and Tab go to the title.
@@ -192,6 +192,7 @@ class CardEditor(Spoken, QFrame):
         """Shows or hides `field` with its caption; `filled`: whether the card has something in it. A person who may
         only read sees no empty field that asks to be filled in, and a new card has only its title."""
         shown = (self._writable or filled) and (self._make is None or field is self.title)
+        shown = shown and (field is not self.assignee or bool(self._people()))
         self._captions[field].setVisible(shown)
         if field is not self.labels.button:
             field.setVisible(shown)
@@ -378,8 +379,7 @@ class CardEditor(Spoken, QFrame):
         columns = [(column_.title or tr("Without column"), column_.id) for column_ in self._board.columns()]
         here = self._board.column_of(card.id)
         offer(self.column, columns, here.id if here else "")
-        people = [(person.name, person.uid) for person in self._people()]
-        offer(self.assignee, [(tr("Nobody"), None), *people], card.assignee)
+        offer(self.assignee, [(tr("Nobody"), None), *((p.name, p.uid) for p in self._people())], card.assignee)
 
     def _on_column(self) -> None:
         run_guarded(self, lambda: self._board.move_card(self._card, str(self.column.currentData())))

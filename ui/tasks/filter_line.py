@@ -130,7 +130,8 @@ class FilterLine(QFrame):
             self._entry(person.name, now.person == person.uid, now.toggled(person=person.uid))
             for person in self._people()
         ]
-        entries.append(None)
+        if entries:
+            entries.append(None)
         entries += [self._entry(text, now.due == due, now.toggled(due=due)) for due, text in _dues()]
         labels = self._board.labels()
         if labels:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Uppgifter in the rail: the cards that are assigned to me, from every room, and the row that shows one."""
+"""My tasks: the cards that are assigned to me, from every room, those of my own board, and the row that shows one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.translate import short_day, tr
 from ui.kit.unsaved_bar import edit_unseen
+from ui.tasks.new_own_task import NewOwnTask
 from ui.tool import ViewParts
 from ui.tool_views import follow, toast
 
@@ -171,20 +172,25 @@ def due_text(task: TaskRow, today: date) -> tuple[str, str]:
 
 
 class MyTasks(QWidget):
-    """The page with the person's own tasks of all rooms. The person chooses what it shows: all that are not finished,
-    those due within a week or overdue, those overdue, or the finished ones."""
+    """The page with the person's tasks: those of all rooms that are assigned to them, and those of their own board. The
+    person chooses what it shows: all that are not finished, those due within a week or overdue, those overdue, or the
+    finished ones. `new` is the line in which a task of their own is written."""
 
     def __init__(self, parts: ViewParts[TaskService], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._parts = parts
         set_props(self, frame="window")
-        self.setAccessibleName(tr("Tasks"))
+        self.setAccessibleName(tr("My tasks"))
         inner = QWidget()
-        page = column(inner, margins=(34, 26, 34, 24), spacing=14)
+        page = column(inner, margins=(34, 6, 34, 24), spacing=14)
         page.addWidget(label(tr("My tasks"), "home"))
+        self.new = NewOwnTask(parts.service)
+        page.addWidget(self.new)
         page.addLayout(self._filter_line())
         self._none = EmptyState(
-            "tasks", tr("Nothing here"), tr("Cards that are assigned to you on a room's board show up here.")
+            "tasks",
+            tr("Nothing here"),
+            tr("Cards that are assigned to you on a room's board show up here, and those of your own board."),
         )
         page.addWidget(self._none)
         self._list = QWidget()
@@ -237,8 +243,11 @@ class MyTasks(QWidget):
         self._none.setVisible(not tasks)
         self._list.setVisible(bool(tasks))
         self._rooms.show(
-            [_RoomTasks(room=room, title=titles.get(room, ""), lines=of_room) for room, of_room in lines.items()]
+            [_RoomTasks(room=room, title=self._title(titles, room), lines=of_room) for room, of_room in lines.items()]
         )
+
+    def _title(self, titles: Mapping[RoomId, str], room: RoomId) -> str:
+        return tr("My own board") if self._parts.service.own.is_own(room) else titles.get(room, "")
 
     def _chosen(self, today: date) -> list[TaskRow]:
         which = self._filters.checkedId()

@@ -25,13 +25,18 @@ class Nothing(Pages):
         add: Callable[[], object],
         show_all: Callable[[], object],
         look_in_trash: Callable[[], object],
+        *,
+        own: bool = False,
     ) -> None:
+        """`own`: it is the person's own board, which nobody else sees."""
         super().__init__(host)
         self._host = host
         self._no_cards = EmptyState(
             "tasks",
             tr("No tasks yet"),
-            tr("What is to be done in the room stands here, and everybody in the room sees it."),
+            tr("What only you have to do stands here. Nobody else sees it, and it is on all your devices.")
+            if own
+            else tr("What is to be done in the room stands here, and everybody in the room sees it."),
             tr("Add the first task"),
             add,
         )

@@ -150,6 +150,10 @@ class CardTable(QTableView):
         for section, width in enumerate(_WIDTHS):
             self.setColumnWidth(section, px(width))
 
+    def hide_assignees(self) -> None:
+        """Shows no column of people: on the person's own board nobody else is there."""
+        self.setColumnHidden(2, True)
+
     def set_filter(self, chosen: Filter) -> None:
         """Shows only the cards that the filter shows."""
         self._filter = chosen

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A room's board: the line with views, filter and New task, the board or table, and the card that is open."""
+"""A board, of a room or the person's own: the line with views, filter and New task, the board or table, and the card
+that is open."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -50,7 +51,7 @@ _ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right)
 
 class TasksView(QWidget):
     """The view of a room's tasks: the board as columns or as a table, a filter, and the card that is open. `obj` is the
-    board; None for the room's own."""
+    board; None for the room's own. On the person's own board nothing is about other people."""
 
     def __init__(
         self,
@@ -64,7 +65,8 @@ class TasksView(QWidget):
         """`reminders`: the person's own; None: none are offered."""
         super().__init__(parent)
         set_props(self, frame="window")
-        self.setAccessibleName(tr("Tasks"))
+        is_own = service.own.is_own(room)
+        self.setAccessibleName(tr("My own board") if is_own else tr("Tasks"))
         self._service = service
         self._room, self._obj = room, obj
         self.board: Board = service.board(room, obj)
@@ -90,7 +92,11 @@ class TasksView(QWidget):
         self._card_menu = CardMenu(self, self.kanban, self.board, people, self._link, self._reminding)
         self._writable = True
         self._build()
-        self.nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()), self.open_trash)
+        if is_own:
+            self.filter_line.mine.hide()
+            self.table.hide_assignees()
+        show_all = partial(self._set_filter, Filter())
+        self.nothing = Nothing(self._views, self._add_first, show_all, self.open_trash, own=is_own)
         bind(self, self.board.edited, self._on_edited)
         bind(self, self.board.changed, lambda _ids: self._show_nothing())
         bind(self, self.board.columns_changed, self._show_nothing)

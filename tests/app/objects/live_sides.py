@@ -28,7 +28,7 @@ from app.tasks.model import Board
 from app.tasks.service import TaskService
 from tests.app.documents.desks import Timers
 from tests.app.objects.crdts import crdt_of
-from tests.office import COLUMNS, HL, Announcing, Folk, notices_of
+from tests.office import COLUMNS, HL, Announcing, Folk, OwnPlaces, notices_of
 
 KINDS = {kind.id: kind for kind in (ROOM_KIND, DOCUMENT, BOARD)}
 OBJ = ObjId(b"o" * 16)
@@ -234,7 +234,15 @@ class BoardSide(Side):
     def service(self, store: Store) -> TaskService:
         folk = Folk(HL)
         return TaskService(
-            store.db, store.changes, store.objects, folk, folk, Rooms(store), notices_of(store), alarms=Alarms()
+            store.db,
+            store.changes,
+            store.objects,
+            folk,
+            folk,
+            Rooms(store),
+            notices_of(store),
+            OwnPlaces(),
+            alarms=Alarms(),
         )
 
     def new(self, emit: Callable[[bytes], None] | None = None) -> Board:

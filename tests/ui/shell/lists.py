@@ -44,7 +44,8 @@ from ui.shell.settings.owned_card import OwnedCard, OwnedRow
 from ui.shell.window.palette import Choice, Palette
 from ui.shell.window.room_list import RoomList
 from ui.shell.window.search_view import SearchView
-from ui.tasks.my_tasks import MyTasks, TaskCheck
+from ui.tasks.my_tasks import TaskCheck
+from ui.tasks.task_pages import TaskPages
 
 
 def devices(folder: Path) -> Shown:
@@ -181,14 +182,14 @@ def home_tasks(folder: Path) -> Shown:
 
 def my_tasks(folder: Path) -> Shown:
     session = open_session(folder)
-    view = tool_list(session).sections[0].make()
-    assert isinstance(view, MyTasks)
+    pages = tool_list(session).sections[0].make()
+    assert isinstance(pages, TaskPages)
 
     def show(rows: Rows) -> None:
         _put_tasks(session, rows)
-        view.refresh()
+        pages.mine.refresh()
 
-    return rows_of(view, show, TaskCheck, QCheckBox)
+    return rows_of(pages, show, TaskCheck, QCheckBox)
 
 
 def blocked(folder: Path) -> Shown:

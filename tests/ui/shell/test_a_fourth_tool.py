@@ -97,6 +97,7 @@ NOTES = Tool(
             place_icon="pin",
             noun=("file", "files"),
             listed=True,
+            own=None,
             title=lambda note, room: f"{note.title} i {room}",
             line=lambda parts, note: f"raden om {note.title}",
             link_line=lambda parts, linked: f"länk till {linked.title}",
@@ -105,7 +106,9 @@ NOTES = Tool(
             copy_question=None,
         ),
     ),
-    sections=(Section(id="notes", title="Paste", icon="edit", make=_summary, count=lambda parts: 7),),
+    sections=(
+        Section(id="notes", title="Paste", icon="edit", make=_summary, count=lambda parts: 7, own=None, commands=()),
+    ),
     cards=(HomeCard(title="Copy", make=lambda parts: NoteCard()),),
     notices=(),
     commands=(ToolCommand(id="stamp", title="Copy", icon="edit", shortcuts=("Ctrl+Alt+Y",)),),

@@ -144,7 +144,7 @@ class Home(QWidget):
         notices = self._session.people.notices()
         after = [w for w in self._session.trash.written_after() if w.item.room in titles]
         opened = self._tools.listed(self._session.rooms.recent(_RECENT * 8))
-        recent = [each for each in opened if each.room in titles][:_RECENT]
+        recent = [each for each in opened if self._tools.where(each.room, each.kind, titles)][:_RECENT]
         actions = [self._written_after(each) for each in after]
         asking = self.answers.refresh()
         self._reminder.setVisible(reminds)
@@ -155,7 +155,7 @@ class Home(QWidget):
         self.answers.setVisible(bool(asking))
         self._nothing.setVisible(not (reminds or notices or actions or asking))
         self._recent_host.setVisible(bool(recent))
-        self._recent.show([self._recent_action(item, titles[item.room]) for item in recent])
+        self._recent.show([self._recent_action(item, titles.get(item.room, "")) for item in recent])
         self._no_recent.setVisible(not recent)
         for card in self._cards:
             if isinstance(card, RefreshedView):

@@ -54,7 +54,7 @@ class NoticeLines:
     """Makes the lines of notices, in the language in force, for one session."""
 
     def __init__(self, session: Session, tools: ToolList) -> None:
-        self._session = session
+        self._session, self._tools = session, tools
         self._of_tools: Mapping[str, JoinedNotice] = {each.kind: each for tool in tools.all for each in tool.notices}
         self.counted = frozenset(each.kind for each in self._of_tools.values() if each.counted)
         """The kinds about what is counted among the unread of its room."""
@@ -62,7 +62,7 @@ class NoticeLines:
     def line(self, row: NoticeRow) -> NoticeLine:
         """The line of a notice."""
         who = self._session.people.person(row.by).name if row.by is not None else ""
-        room, text = self._room_title(row.room), ""
+        room, text = self._tools.own_title(row.room, row.object_kind) or self._room_title(row.room), ""
         shown = self._of_tools.get(row.kind)
         if shown is not None:
             found = shown.linked(_link(row)) if shown.linked is not None and row.object_kind else None

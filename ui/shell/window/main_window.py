@@ -288,8 +288,7 @@ class MainWindow(QMainWindow):
     def keep_draft(self) -> None:
         """Stores what is being written in the view that is shown; does nothing if that view has no drafts. If the disk
         refuses, the view shows that itself. The other views stored their drafts when the person left them."""
-        room = self.current_room()
-        view = room.current_view() if room is not None else None
+        view = self.navigator.current_view()
         if isinstance(view, DraftingView):
             view.keep_draft()
 
@@ -303,11 +302,11 @@ class MainWindow(QMainWindow):
         """Goes to a place and remembers it."""
         self.navigator.go(place)
 
-    def go_section(self, section: str) -> None:
-        """Goes to the section of the rail with the id `section`. In a small window, going to the rooms from an open
-        room shows the list of rooms, and the next time the room again."""
+    def go_section(self, section: str, tab: str = "") -> None:
+        """Goes to the section of the rail with the id `section`, at its tab `tab` ("": the first). In a small window,
+        going to the rooms from an open room shows the list of rooms, and the next time the room again."""
         if section != "rooms" or not self.folding.turn():
-            self.navigator.go_section(section)
+            self.navigator.go_section(section, tab)
 
     def open_room(self, room: RoomId) -> None:
         """Opens a room, at the tab it had last."""
@@ -375,8 +374,7 @@ class MainWindow(QMainWindow):
     def _written_in(self) -> QWidget | None:
         """The field at the foot of the open view in which the person writes, and which no message may cover; None if
         there is none."""
-        room = self.current_room()
-        view = room.current_view() if room is not None else None
+        view = self.navigator.current_view()
         return view.writing_area() if isinstance(view, WritingView) else None
 
     def _account_menu(self) -> None:

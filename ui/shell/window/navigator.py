@@ -17,7 +17,6 @@ from app.notices.service import NoticeFilter, NoticeRow
 from app.objects.links import ObjectLink
 from app.session import Session
 from ui.kit.tasks import run_guarded
-from ui.shell.home.home_pages import HomePages
 from ui.shell.notices.lines import link_of
 from ui.shell.room.invitation_view import InvitationView
 from ui.shell.room.room_view import RoomView
@@ -25,7 +24,7 @@ from ui.shell.tool_list import ToolList, of_tool
 from ui.shell.window.navigation import History, Place, Rail
 from ui.shell.window.room_list import RoomList
 from ui.shell.window.search_view import SearchView
-from ui.tool_views import AnsweringView
+from ui.tool_views import OWN, AnsweringView, OwnView, TabbedView
 
 _KEPT_ROOMS = 6
 """The most rooms that keep their open views; the one that was visited the longest time ago is closed."""
@@ -81,9 +80,10 @@ class Navigator(QObject):
         self._show(place)
         self.history.visit(self.place)
 
-    def go_section(self, section: str) -> None:
-        """Goes to the section of the rail with this id. For "rooms" it goes to the room that was open last, or to the
-        first room; if there is no room, to a page that says so. KeyError for an unknown id."""
+    def go_section(self, section: str, tab: str = "") -> None:
+        """Goes to the section of the rail with this id, at its tab `tab` ("": the first). For "rooms" it goes to the
+        room that was open last, or to the first room; if there is no room, to a page that says so. KeyError for an
+        unknown id."""
         if section == "rooms" and self._rooms:
             room = next(reversed(self._rooms))
             self.go(Place(section="rooms", room=room, tab=self._rooms[room].tabs.current()))
@@ -91,7 +91,7 @@ class Navigator(QObject):
             known = self._session.rooms.rooms()
             self.go(Place(section="rooms", room=known[0].room if known else None))
         else:
-            self.go(Place(section=section))
+            self.go(Place(section=section, tab=tab))
 
     def back(self) -> None:
         """Goes to the place that was visited before this one, if there is one."""
@@ -112,8 +112,11 @@ class Navigator(QObject):
 
     def open_room(self, room: RoomId, *, answers: bool = False) -> None:
         """Goes to `room`, at the tool's tab that was open there last. If this device does not have the room, shows the
-        invitation to it, or the page that is shown while no room is open. `answers`: the field for answers gets the
-        focus, where the view has one."""
+        invitation to it, or the page that is shown while no room is open. For a room of one's own, which is never shown
+        itself, goes to Home. `answers`: the field for answers gets the focus, where the view has one."""
+        if self._tools.is_own(room):
+            self.go_section("home")
+            return
         view = self._rooms.get(room)
         self.go(Place(section="rooms", room=room, tab=view.tabs.current() if view else ""))
         if answers:
@@ -121,7 +124,12 @@ class Navigator(QObject):
 
     def open_link(self, link: ObjectLink) -> None:
         """Goes to the object that the link names, in its room, at the place in it, and records that the object was
-        opened. If no tool knows its kind, goes to the room only."""
+        opened. An object of the person's own is opened in its tool's section. If no tool knows its kind, goes to the
+        room only."""
+        own = self._tools.own_section(link.kind) if self._tools.is_own(link.room) else None
+        if own is not None:
+            self._open_own(own.id, link)
+            return
         tool = self._tools.of_kind(link.kind)
         if tool is None:
             self.open_room(link.room)
@@ -130,6 +138,13 @@ class Navigator(QObject):
         view = self._rooms.get(link.room)
         if view is not None:
             view.show_tool(tool.id, link.obj, link.ref, link.words)
+        self._session.rooms.opened(link.room, link.obj)
+
+    def _open_own(self, section: str, link: ObjectLink) -> None:
+        self.go(Place(section=section, tab=OWN))
+        page = self._parts.sections[section]()
+        if isinstance(page, OwnView):
+            page.open_own(link.ref, link.words)
         self._session.rooms.opened(link.room, link.obj)
 
     def open_notice(self, row: NoticeRow, *, answers: bool = False) -> None:
@@ -175,12 +190,12 @@ class Navigator(QObject):
             self._show_room(place)
             return
         page = self._parts.sections[place.section]()
-        if isinstance(page, HomePages):
+        if isinstance(page, TabbedView):
             page.show_tab(place.tab)
         self._parts.stack.setCurrentWidget(page)
         if place.section == "search":
             self._parts.search.field.setFocus()
-        elif isinstance(page, HomePages) and place.tab:
+        elif isinstance(page, TabbedView) and place.tab:
             page.setFocus()
         else:
             self._parts.stack.setFocus()
@@ -245,6 +260,11 @@ class Navigator(QObject):
         """The view of the room that is shown now; None if another page is shown."""
         widget = self._parts.stack.currentWidget()
         return widget if isinstance(widget, RoomView) else None
+
+    def current_view(self) -> QWidget | None:
+        """The view of the tool that is shown in the open room, or the page that is shown instead of a room."""
+        room = self.current_room()
+        return room.current_view() if room is not None else self._parts.stack.currentWidget()
 
     def open_tab(self, number: int) -> None:
         """Opens the tab with this number, from 1, in the room that is shown. Does nothing if there is none."""

@@ -27,7 +27,7 @@ def judge(text: str, session: Session) -> tuple[ObjectLink | None, str]:
     link = ObjectLink.parse(text) if len(text) <= link_fields.MAX_CHARS else None
     if link is None:
         return None, tr("This is no link that Kansli knows.")
-    if link.room not in {room.room for room in session.rooms.rooms()}:
+    if link.room not in {*(room.room for room in session.rooms.rooms()), *session.own_room.rooms()}:
         return None, tr("The link leads to a room that you are not in, or that has not arrived yet.")
     kind = next((thing.kind for thing in session.rooms.objects(link.room) if thing.obj == link.obj), None)
     if kind is None:

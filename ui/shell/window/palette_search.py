@@ -81,7 +81,7 @@ class Finder:
             Choice(
                 row=Row(
                     key=("object", o.obj),
-                    title=o.title,
+                    title=self._tools.own_title(o.room, o.kind) or o.title,
                     icon=self._tools.icon(o.kind),
                     right=titles.get(o.room, ""),
                 ),

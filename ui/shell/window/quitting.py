@@ -84,5 +84,7 @@ class QuitDialog(Dialog):
 def _line(one: Unstored) -> str:
     if one.draft:
         return tr("The message that you are writing in “{room}”").format(room=one.room)
+    if not one.title and not one.room:
+        return tr("Your latest changes to what only you see")
     title = one.title or tr("Untitled")
     return tr("Your latest changes to “{title}” in “{room}”").format(title=title, room=one.room)

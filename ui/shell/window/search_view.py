@@ -62,7 +62,9 @@ def hit_rows(
     for hit in hits:
         origin = origins.get((hit.obj, hit.ref))
         sender, quotes = (origin.person.name, origin.quoted) if origin is not None else ("", False)
-        rows.append(hit_row(hit, titles.get(hit.room, ""), tools.icon(hit.kind), words, sender, quotes=quotes))
+        rows.append(
+            hit_row(hit, tools.where(hit.room, hit.kind, titles), tools.icon(hit.kind), words, sender, quotes=quotes)
+        )
     return rows
 
 

@@ -13,7 +13,7 @@ from ui.shell.home.home_pages import ACTIVITY
 from ui.shell.window.commands import Command
 from ui.shell.window.navigation import Place
 from ui.shell.window.sections import HOME
-from ui.tool_parts import ToolCommand
+from ui.tool_parts import SectionCommand, ToolCommand
 from ui.tool_views import ActingView
 
 if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
@@ -26,7 +26,8 @@ _REMIND = ToolCommand(id=COMMAND, title="Remind me …", icon="clock", shortcuts
 
 def window_commands(w: "MainWindow") -> list[Command]:
     """Every command of the window."""
-    return [*_going(w), *_doing(w), *w.own_status.commands(), *_of_view(w), *_looks(w), *_sizes(w), *_hidden(w)]
+    of_tools = (*_of_sections(w), *_of_view(w))
+    return [*_going(w), *_doing(w), *w.own_status.commands(), *of_tools, *_looks(w), *_sizes(w), *_hidden(w)]
 
 
 def _going(w: "MainWindow") -> list[Command]:
@@ -98,13 +99,35 @@ def _doing(w: "MainWindow") -> list[Command]:
     ]
 
 
+def _of_sections(w: "MainWindow") -> list[Command]:
+    """The commands of the tools' sections. Each goes to its section, and does there what it is for."""
+
+    def do(section: str, command: SectionCommand) -> None:
+        w.go(Place(section=section, tab=command.tab))
+        page = w.navigator.current_view()
+        act = page.doable().get(command.id) if isinstance(page, ActingView) else None
+        if act is not None:
+            act()
+
+    return [
+        Command(
+            id=each.id,
+            text=tr(each.title),
+            icon=each.icon,
+            shortcuts=each.shortcuts,
+            run=partial(do, section.id, each),
+        )
+        for section in w.tools.sections
+        for each in section.commands
+    ]
+
+
 def _of_view(w: "MainWindow") -> list[Command]:
     """The commands of the tools. Each is done by the view that is shown, and enabled only if that view can do it
     now."""
 
     def found(name: str) -> Callable[[], object] | None:
-        room = w.current_room()
-        view = room.current_view() if room is not None else None
+        view = w.navigator.current_view()
         return view.doable().get(name) if isinstance(view, ActingView) else None
 
     def do(name: str) -> None:

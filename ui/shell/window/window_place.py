@@ -42,8 +42,7 @@ def keep(window: MainWindow, keeper: PlaceKeeper) -> None:
     """Stores with `keeper`, in the encrypted store, which place `window` shows; called before Kansli is locked. If the
     store refuses (StoreFault, such as a full disk), nothing is stored and nothing is raised, so that locking goes
     on."""
-    room = window.current_room()
-    view = room.current_view() if room is not None else None
+    view = window.navigator.current_view()
     standing = view.view_place() if isinstance(view, PlacedView) else None
     words = window.content.search_view.field.text() if window.navigator.place.section == "search" else ""
     with suppress(StoreFault):
@@ -68,8 +67,7 @@ def go_back(window: MainWindow, keeper: PlaceKeeper) -> None:
         window.search_for(kept.words)
         return
     window.go(place)
-    room = window.current_room()
-    view = room.current_view() if room is not None else None
+    view = window.navigator.current_view()
     if kept.standing is not None and isinstance(view, PlacedView) and isinstance(view, QWidget):
         _PlaceRestorer(window, view, kept.standing)
 

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The person's own board: it lies in the room of their own, so that all their devices have it and nobody else.
+
+It is made at its first use. Two devices that are apart may each make one, and a server that forks the room of one's own
+has another room made. So there can be several such boards. The one with the lowest id in the room that is written to
+counts. The updates of the others that it lacks are written into it once more, as members of a successor room do with
+theirs: so every card keeps its id, and it does no harm if two devices do it. All own boards begin with the same
+columns' ids, so that cards of two boards come into the same columns.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
+
+from app.core import clock, log
+from app.core.delay import Later, on_loop
+from app.core.i18n import tr
+from app.core.ids import ObjId, RoomId, Uid
+from app.core.signal import Signal
+from app.errors import NotFound, StoreFault
+from app.objects.crdt import CrdtDoc
+from app.objects.grammar import read
+from app.objects.lib0 import BadUpdate
+from app.objects.links import ObjectLink
+from app.objects.pieces import Assembler, encode
+from app.store.changes import Changes
+from app.store.database import Database
+from app.store.objects import Objects
+from app.store.rows import ObjectRow, StoredChange
+from app.tasks import projection
+from app.tasks.model import ROOT_MAPS, Board
+from app.tool import OwnPlace
+
+COLUMNS = ("open", "doing", "done")
+"""The ids of the columns that an own board begins with; the last one is for what is finished."""
+
+Announce = Callable[[RoomId, ObjId, str], None]
+
+
+def first_change() -> bytes:
+    """The data of an own board's first change: three columns, named in the language in force. It has no title: where
+    it is shown, it is called as what it is."""
+    with closing(Board()) as board:
+        board.setup((tr("To do"), tr("In progress"), tr("Finished")), done=2, ids=COLUMNS)
+        (data,) = encode(board.diff())
+        return data
+
+
+class OwnBoard:
+    """Finds or makes the person's own board, and joins several into one. Lives on the event loop."""
+
+    def __init__(
+        self,
+        place: OwnPlace,
+        db: Database,
+        changes: Changes,
+        objects: Objects,
+        announce: Announce,
+        *,
+        later: Later = on_loop,
+    ) -> None:
+        """`place`: the room of one's own. `announce` gets (room, object, kind) and writes, in the caller's transaction,
+        the record by which the room lists a new object."""
+        self.changed: Signal[()] = Signal()
+        """The board that counts was made or received, or another one counts."""
+        self.joined: Signal[RoomId] = Signal()
+        """The lists of this room's boards have changed, because another own board was joined into the one that
+        counts."""
+        self.known = place.known
+        """Emitted when the person has a room of their own to write to, or another one."""
+        self._place = place
+        self._db, self._changes, self._objects = db, changes, objects
+        self._announce = announce
+        self._later = later
+        self._found = self._read()
+        self._joined: dict[ObjId, tuple[ObjId, int]] = {}
+        """By board that does not count: the one into which it was joined, and the last row of it that was."""
+        self._ends = [place.known.connect(self.look), changes.received.connect(self._on_received)]
+        self._is_closed = False
+        self._planned = False
+
+    def close(self) -> None:
+        """Stops following the store. A second call does nothing."""
+        self._is_closed = True
+        for end in self._ends:
+            end()
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def find(self) -> ObjectLink | None:
+        """The link to the board that counts; None before one was made or received."""
+        return self._found
+
+    def is_own(self, room: RoomId) -> bool:
+        """Whether a room is one of the person's own."""
+        return room in self._place.rooms()
+
+    def present(self, link: ObjectLink) -> ObjectLink:
+        """A link to an own board that does not count any more, as a link to the one that does; any other link as it
+        is."""
+        found = self._found
+        if found is None or link.kind != projection.KIND_ID or link.obj == found.obj or not self.is_own(link.room):
+            return link
+        return replace(link, room=found.room, obj=found.obj)
+
+    # -- making ---------------------------------------------------------------------------------------------------
+
+    async def ensure(self) -> ObjectLink:
+        """Returns the link to the board, and makes it if there is none; works offline once the person has a room of
+        their own. SyncError, such as Unreachable, if that room must be made first; StoreFault. NotFound if no further
+        room may be made, or if a room exists that cannot be read now."""
+        room = self._place.find() or await self._place.ensure()
+        if self._found is None:
+            self._make(room)
+        if self._found is None:
+            raise NotFound
+        return self._found
+
+    def _make(self, room: RoomId) -> None:
+        with self._db.transaction():
+            obj = self._objects.new(room)
+            self._announce(room, obj, projection.KIND_ID)
+            self._changes.append(room, obj, first_change())
+        self.look()
+
+    # -- which one counts, and what the others have -----------------------------------------------------------------
+
+    def look(self) -> None:
+        """Reads again which board counts. Further ones are joined into it in the loop's next turn. Call it once when
+        the loop runs."""
+        before, self._found = self._found, self._read()
+        if self._found != before:
+            self.changed.emit()
+        if self._others() and not self._planned:
+            self._planned = True
+            self._later(0, self._join)
+
+    def _read(self) -> ObjectLink | None:
+        room = self._place.find()
+        rows = self._objects.all(room, projection.KIND_ID) if room is not None else []
+        if room is None or not rows:
+            return None
+        return ObjectLink(room=room, obj=min(row.obj for row in rows), kind=projection.KIND_ID)
+
+    def _others(self) -> list[ObjectRow]:
+        rows = [row for room in self._place.rooms() for row in self._objects.all(room, projection.KIND_ID)]
+        return [row for row in rows if self._found is None or row.obj != self._found.obj]
+
+    def _on_received(self, changes: Sequence[StoredChange]) -> None:
+        own = set(self._place.rooms())
+        if any(change.room in own for change in changes):
+            self.look()
+
+    def _join(self) -> None:
+        """Joins the other boards into the one that counts. What the disk refuses is tried again after the next
+        change."""
+        self._planned = False
+        if self._is_closed:
+            return
+        with suppress(StoreFault):
+            if self._found is None and (room := self._place.find()) is not None:
+                self._make(room)
+            for other in self._others():
+                self._join_one(other)
+
+    def _join_one(self, other: ObjectRow) -> None:
+        """Writes what the board `other` has and the one that counts lacks as changes of the latter, and removes the
+        rows by which lists and search find `other`."""
+        found, changes = self._found, self._changes.of(other.obj)
+        if found is None or not changes:
+            return
+        state = found.obj, changes[-1].rowid
+        if self._joined.get(other.obj) == state:
+            return
+        there = self._changes.of(found.obj)
+        with self._changes.merging(found.room, found.obj, [*there, *changes]):
+            updates = lacking(Assembler().feed(there), Assembler().feed(changes))
+        with self._db.transaction() as conn:
+            for data in (data for update in updates for data in encode(update)):
+                self._changes.append(found.room, found.obj, data)
+            projection.drop_rows(conn, other.obj)
+        self._joined[other.obj] = state
+        log.store.info("own-board-joined", updates=len(updates))
+        self.joined.emit(other.room)
+
+
+def lacking(mine: Sequence[bytes], theirs: Sequence[bytes]) -> list[bytes]:
+    """Those of the updates `theirs` of one board, in order, that change something in another board, which has the
+    updates `mine`. ▲ Without merged states, in which several clients have written: as a change, such an update is void
+    (app/objects/FORMAT.md). A device that has only such a state of a board leaves it to one that has its updates."""
+    found: list[bytes] = []
+    with closing(CrdtDoc(maps=ROOT_MAPS, keep_deleted=True)) as both:
+        both.apply(mine)
+        for update in theirs:
+            changed: list[bytes] = []
+            end = both.updated.connect(lambda made, changed=changed: changed.append(made.data))  # type: ignore[misc]
+            both.apply([update])
+            end()
+            if changed and _is_change(update):
+                found.append(update)
+    return found
+
+
+def _is_change(update: bytes) -> bool:
+    """Whether the update keeps the rules of a change; a merged state does not."""
+    with suppress(BadUpdate):
+        read(update)
+        return True
+    return False
+
+
+def add_card(board: Board, title: str, me: Uid) -> str:
+    """Adds a card at the end of an own board's first column, which is made if it has none. Returns the card's id."""
+    column = board.columns()[0].id or board.add_column(tr("To do"))
+    return board.add_card(column, title, by=me, t=clock.now_ms())

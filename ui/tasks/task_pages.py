@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The section Tasks of the rail: the list of the person's tasks, and beside it their own board."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFocusEvent
+from PySide6.QtWidgets import QButtonGroup, QWidget
+
+from app.tasks.service import TaskService
+from ui.kit import theme
+from ui.kit.buttons import SegmentButton, Segments
+from ui.kit.pages import Pages
+from ui.kit.style import column, line, set_props
+from ui.kit.translate import tr
+from ui.tasks.my_tasks import MyTasks
+from ui.tasks.own_board_page import OwnBoardPage
+from ui.tool import ViewParts
+from ui.tool_views import OWN, ViewPlace, go_tab
+
+MINE = ""
+"""The tab with the list, as `Place.tab` has it; the other one is OWN."""
+NEW = "new-own-task"
+"""The command that goes to the field for a new task of one's own."""
+
+
+class TaskPages(QWidget):
+    """The two pages `mine` and `own_board`, under a row of buttons that chooses one. The second one is made when it is
+    first shown."""
+
+    def __init__(self, parts: ViewParts[TaskService], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._parts = parts
+        self._own_board: OwnBoardPage | None = None
+        set_props(self, frame="window")
+        self.setAccessibleName(tr("Tasks"))
+        layout = column(self)
+        head = line(margins=(34, 18, 34, 10))
+        segments = Segments(tr("Pages of Tasks"))
+        self._group = QButtonGroup(self)
+        self.buttons = {MINE: SegmentButton(tr("My tasks")), OWN: SegmentButton(tr("My own board"))}
+        for tab, button in self.buttons.items():
+            segments.add(button)
+            self._group.addButton(button)
+            button.clicked.connect(lambda _on, tab=tab: go_tab(self, "tasks", tab))
+        head.addWidget(segments)
+        head.addStretch(1)
+        layout.addLayout(head)
+        self._stack = Pages()
+        self.mine = MyTasks(parts)
+        self._stack.addWidget(self.mine)
+        layout.addWidget(self._stack, 1)
+        self.show_tab(MINE)
+
+    @property
+    def own_board(self) -> OwnBoardPage:
+        """The page with the person's own board."""
+        if self._own_board is None:
+            with theme.styled_at_once():
+                self._own_board = OwnBoardPage(self._parts)
+                self._stack.addWidget(self._own_board)
+        return self._own_board
+
+    @property
+    def tab(self) -> str:
+        """The tab that is shown."""
+        return MINE if self._stack.currentWidget() is self.mine else OWN
+
+    # -- for the shell ----------------------------------------------------------------------------------------------
+
+    def show_tab(self, tab: str) -> None:
+        """Shows a tab; the list for one that is unknown."""
+        shown = tab if tab in self.buttons else MINE
+        self.buttons[shown].setChecked(True)
+        for each, button in self.buttons.items():  # Qt does it only when one of them gets the focus
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if each == shown else Qt.FocusPolicy.ClickFocus)
+        self._stack.setCurrentWidget(self.own_board if shown == OWN else self.mine)
+
+    def open_own(self, ref: bytes, words: Sequence[str]) -> None:
+        """Opens the card whose id is `ref` (b"": none) on the person's own board, and marks the words of a search in
+        it."""
+        self.show_tab(OWN)
+        self.own_board.open_ref(ref, words)
+
+    def doable(self) -> Mapping[str, Callable[[], object]]:
+        """What can be done here now, by command: a new task of one's own."""
+        return {NEW: self.mine.new.setFocus} if self.tab == MINE else {}
+
+    def keep_draft(self) -> None:
+        """Stores what is being written in the open card of the person's own board."""
+        if self._own_board is not None and self._own_board.view is not None:
+            self._own_board.view.keep_draft()
+
+    def view_place(self) -> ViewPlace:
+        """What is shown of the person's own board, to be restored later; nothing for the list."""
+        view = self._own_board.view if self._own_board is not None and self.tab == OWN else None
+        return view.view_place() if view is not None else ViewPlace()
+
+    def restore_place(self, left: ViewPlace) -> None:
+        """Shows what `view_place` returned, once the person's own board is there."""
+        view = self._own_board.view if self._own_board is not None and self.tab == OWN else None
+        if view is not None:
+            view.restore_place(left)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        if self.tab == OWN:
+            self.own_board.setFocus(event.reason())
