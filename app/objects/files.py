@@ -175,6 +175,13 @@ class SealedFiles:
         known = self._blobs.get(part.part)
         return known is not None and known.present
 
+    def is_received(self, manifest: bytes) -> bool:
+        """Whether the file was received, so that it can be kept offline. False for an own file whose parts are here,
+        and for a damaged manifest."""
+        with suppress(Reject):
+            return not all(self._is_own(part) for part in Manifest.decode(manifest).parts)
+        return False
+
     def is_pinned(self, manifest: bytes) -> bool:
         """Whether the file is kept offline. False for an own file, which stays without that, and for a damaged
         manifest."""
