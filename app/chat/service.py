@@ -86,6 +86,8 @@ class ChatService:
         self.attached = AttachedFiles(db, self.channel)
         self.may_export: Callable[[], bool] = lambda: True
         """Whether policy lets files be saved outside the program."""
+        self.may_print: Callable[[], bool] = lambda: True
+        """Whether policy lets files be printed."""
         self.keeping: Keeping | None = None
         """Keeps received files on this computer; None: they stay only as long as there is space."""
         self.opening: Opening | None = None

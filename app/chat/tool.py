@@ -29,6 +29,7 @@ def _make(parts: Parts) -> ChatService:
         shows_typing=parts.shows_typing,
     )
     service.may_export = parts.may_export
+    service.may_print = parts.may_print
     service.keeping = Keeping(parts.db, parts.files, service.channel)
     service.opening = Opening(service.files, parts.copies, parts.may_export)
     return service

@@ -148,6 +148,8 @@ class FilePages:
             about=f"{who} · {short_day(day(file.t))} {clock(file.t)}",
             fetch=partial(self._fetch, file),
             save=partial(self._save_file, file) if self._service.may_export() else None,
+            may_print=lambda: self._service.may_print(),
+            may_export=lambda: self._service.may_export(),
             go_to=partial(self._show_message, file),
         )
 
