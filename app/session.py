@@ -144,7 +144,7 @@ class Session:
         self.files = SealedFiles(store.blobs, self.engine.blobs)
         self.kept_offline = enter("kept-offline", KeptOffline(self.files, lambda: self._was_online))
         store.cache_upkeep.chosen = self._cache_limit
-        self.copies = enter("copies", working_copies(store, profile))
+        self.copies = working_copies(store, profile)
         self._switches: dict[str, Switch] = {}
         kinds = [*notice_kinds.KINDS, *(each for tool in tools for kind in tool.store_kinds for each in kind.notices)]
         self.turns = turns_of(self.engine, self.own_room)
@@ -286,8 +286,8 @@ class Session:
     def start(self) -> None:
         """Starts the tools and begins to sync. After an error the caller closes the scopes.
 
-        What waits for the network is opened last, and so closed first: nothing waits between the closing of the tools
-        and that of the store, so that no view can edit in between.
+        What waits for the network, or copies files, is opened last, and so closed first: nothing waits between the
+        closing of the tools and that of the store, so that no view can edit in between.
         """
         self.reads.start()
         self.wishes.start()
@@ -300,6 +300,7 @@ class Session:
             service.start()
         self.presence.start()
         self._scopes.enter("requests", self.engine.blobs)
+        self._scopes.enter("copies", self.copies)
         parts = (
             self.engine.run,
             self._admission.run,

@@ -6,10 +6,11 @@ What is shown of them during a transfer is in transfers.py.
 
 import asyncio
 import mimetypes
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from app.chat.errors import EmptyMessage, MessageTooLong, TooManyFiles
 from app.chat.model import Message
@@ -44,6 +45,7 @@ class Picture:
     preview: bytes
 
 
+T = TypeVar("T")
 Checked = tuple[Source, str, int]
 """A file, its safe name and its size in bytes."""
 
@@ -74,9 +76,9 @@ class Files:
         `pictures`: what is known of those that are images. `text_bytes`: the size of the message's record without
         files. Yields (the attachments for the message, in the order of `files`; the ids of all their parts, which must
         be uploaded before the message is sent). A picture whose preview is too large, alone or with those before it, is
-        sent without preview and size in pixels. MessageTooLong, before anything is encrypted, if the text leaves no
-        room for the files; FileUnreadable, which names the file, DiskFull or StoreUnwritable; NotFound if this chat
-        transfers no files.
+        sent without preview and size in pixels. A file whose transfer the person cancels is left out; if none is left,
+        this is cancelled. MessageTooLong, before anything is encrypted, if the text leaves no room for the files;
+        FileUnreadable, which names the file, DiskFull or StoreUnwritable; NotFound if this chat transfers no files.
         """
         if self._blobs is None:
             raise NotFound
@@ -86,19 +88,31 @@ class Files:
         room_for_previews = min(MAX_PREVIEWS_BYTES, left)
         attachments: list[Attachment] = []
         parts: list[bytes] = []
+        transfers = [
+            Transfer(key=(new_id(), 0), room=room, name=name, done=0, total=size, upload=True)
+            for _, name, size in files
+        ]
         try:
-            for source, name, size in files:
+            self._transfers.announce(transfers)
+            for (source, name, _), transfer in zip(files, transfers, strict=True):
+                if self._transfers.get(transfer.key) is None:
+                    continue
                 picture = pictures.get(source)
                 if picture is not None and len(picture.preview) > min(MAX_PREVIEW_BYTES, room_for_previews):
                     picture = None
                 room_for_previews -= len(picture.preview) if picture else 0
-                attachment, added = await self._seal_one(self._blobs, room, obj, source, name, size, picture)
-                attachments.append(attachment)
-                parts += added
+                sealing = self._seal_one(self._blobs, obj, source, name, transfer, picture, parts)
+                attachment = await _unless_cancelled(sealing)
+                if attachment is not None:
+                    attachments.append(attachment)
+            if not attachments:
+                raise asyncio.CancelledError
             yield tuple(attachments), parts
         except BaseException:
             self._blobs.drop(parts)
             raise
+        finally:
+            self._transfers.withdraw(transfers)
 
     async def fetch(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
         """Fetches the message's attachment with the number `index` (from 0) and writes it to `target`: a path, where it
@@ -149,22 +163,44 @@ class Files:
             return name, size
 
     async def _seal_one(
-        self, blobs: Blobs, room: RoomId, obj: ObjId, source: Source, name: str, size: int, picture: Picture | None
-    ) -> tuple[Attachment, Sequence[bytes]]:
-        transfer = Transfer(key=(new_id(), 0), room=room, name=name, done=0, total=size, upload=True)
+        self,
+        blobs: Blobs,
+        obj: ObjId,
+        source: Source,
+        name: str,
+        transfer: Transfer,
+        picture: Picture | None,
+        parts: list[bytes],
+    ) -> Attachment:
+        """Encrypts one file, and adds the ids of its parts to `parts` in the step in which it is done."""
+        room = transfer.room
         with _naming(source):
             sealing = self._transfers.run(transfer, lambda progress: blobs.add(room, obj, source, progress))
-            manifest, parts = await sealing
-        attachment = Attachment(
+            manifest, added = await sealing
+        parts += added
+        return Attachment(
             name=name,
-            size_bytes=size,
+            size_bytes=transfer.total,
             media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
             manifest=manifest,
             width=picture.width if picture else 0,
             height=picture.height if picture else 0,
             preview=picture.preview if picture else b"",
         )
-        return attachment, parts
+
+
+async def _unless_cancelled(work: Coroutine[object, object, T]) -> T | None:
+    """The result of `work`, which runs as a task of its own; None if that task was cancelled, and not its caller."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # otherwise asyncio reports it as never retrieved
+        raise
+    return None if task.cancelled() else task.result()
 
 
 def check_count(files: Sequence[Source]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from app.chat.authority import second_id
+from app.chat.file_parts import add_parts, remove_parts
 from app.chat.noticing import answered, notices_of
 from app.chat.records import (
     Carried,
@@ -232,6 +233,8 @@ def _add_messages(conn: Connection, part_of: ObjId, sent: Sequence[_Arrived]) ->
         named = [row for one in added if one.carried is None for row in _mention_rows(part_of, one)]
         if named:
             conn.executemany(ADD_MENTION, named)
+        for one in added:
+            add_parts(conn, one.change.rowid, one.change.obj, one.sent.attachments)
         search.put(conn, [_found(one) for one in added])
     return added, confirmed
 
@@ -268,6 +271,7 @@ def _new(conn: Connection, part_of: ObjId, sent: Sequence[_Arrived]) -> tuple[li
         if mine is not None:
             conn.execute("DELETE FROM chat_messages WHERE row = ?", (mine.row,))
             conn.execute("DELETE FROM chat_mentions WHERE row = ?", (mine.row,))
+            remove_parts(conn, mine.row)
             conn.execute("DELETE FROM chat_reactions WHERE obj = ? AND target = ?", (mine.obj, change_id))
         taken[change_id] = _Taken(one.author, one.change.rowid, one.change.obj, one.carried is not None)
         added[change_id] = one if change_id == one.change_id else replace(one, change_id=change_id)

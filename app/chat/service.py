@@ -20,6 +20,7 @@ from app.chat.carrying import carry
 from app.chat.drafts import Draft, Drafts
 from app.chat.errors import EmptyMessage
 from app.chat.files import MAX_FILE_BYTES, Files, Picture
+from app.chat.keeping import Keeping
 from app.chat.lines import ChatLines
 from app.chat.mentions import find
 from app.chat.model import Author, Message, Timeline
@@ -85,6 +86,10 @@ class ChatService:
         self.attached = AttachedFiles(db, self.channel)
         self.may_export: Callable[[], bool] = lambda: True
         """Whether policy lets files be saved outside the program."""
+        self.may_print: Callable[[], bool] = lambda: True
+        """Whether policy lets files be printed."""
+        self.keeping: Keeping | None = None
+        """Keeps received files on this computer; None: they stay only as long as there is space."""
         self.opening: Opening | None = None
         """Opens files in other programs; None: they are only shown and saved."""
         self._db = db

@@ -10,6 +10,7 @@ import msgspec
 
 from app.chat import unread
 from app.chat.authority import MessageRow, Outcome, message_row, outcome, reaction
+from app.chat.file_parts import add_parts, forget_parts_of
 from app.chat.markup import plain
 from app.chat.originals import HOPS, Attribution, attribution
 from app.chat.records import (
@@ -26,7 +27,6 @@ from app.chat.records import (
 )
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.visible import one_line
-from app.objects.files import forget_files
 from app.store import counters, notice_rows, search, series
 from app.store.connection import Connection, RowSource
 from app.store.counters import Counter, Latest
@@ -123,9 +123,7 @@ def _write_attribution(
 
 def _write_deleted(conn: Connection, message: MessageRow, by: Uid) -> None:
     """Writes a message as deleted. ▲ What was received of its files leaves the cache in the same transaction."""
-    found = conn.value("SELECT attachments FROM chat_messages WHERE row = ?", (message.row,))
-    attachments = msgspec.msgpack.decode(found, type=tuple[Attachment, ...]) if found else ()
-    forget_files(conn, [attachment.manifest for attachment in attachments])
+    forget_parts_of(conn, message.row)
     conn.execute(
         "UPDATE chat_messages SET text = '', mentions = ?, attachments = ?, deleted_by = ? WHERE row = ?",
         (_encoder.encode(()), _encoder.encode(()), by, message.row),
@@ -149,6 +147,7 @@ def _write_again(conn: Connection, message: MessageRow, record: Record) -> None:
         "UPDATE chat_messages SET text = ?, mentions = ?, attachments = ?, deleted_by = NULL WHERE row = ?",
         (sent.text, _encoder.encode(sent.mentions), _encoder.encode(sent.attachments), message.row),
     )
+    add_parts(conn, message.row, message.obj, sent.attachments)
     if not isinstance(record, Carried):
         _write_mentions(conn, message, sent.mentions)
     notice_rows.unhide(conn, message.obj, message.change_id)

@@ -18,7 +18,7 @@ change; `row` is the change's row in the store (in the order of receipt), which 
 
 from app.store import series
 
-VERSION = 9
+VERSION = 10
 PENDING = series.PENDING
 
 _MESSAGES = (
@@ -59,6 +59,14 @@ _MENTIONS = (
 )
 """The people who are mentioned in each message, for the counts."""
 
+_FILE_PARTS = (
+    """CREATE TABLE chat_file_parts (digest BLOB NOT NULL, row INTEGER NOT NULL, obj BLOB NOT NULL,
+       UNIQUE (digest, row))""",
+    "CREATE INDEX chat_file_parts_by_row ON chat_file_parts (row)",
+    "CREATE INDEX chat_file_parts_by_obj ON chat_file_parts (obj)",
+)
+"""The parts of files that each message which is not deleted names, by the SHA-256 of their encrypted bytes."""
+
 EDIT, DELETION, REACTION = "edit", "deletion", "reaction"
 
-TABLES = (*_MESSAGES, *_NOTES, *_REACTIONS, *_MENTIONS)
+TABLES = (*_MESSAGES, *_NOTES, *_REACTIONS, *_MENTIONS, *_FILE_PARTS)

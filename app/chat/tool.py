@@ -2,6 +2,7 @@
 """Chat as the app's tool. Kept out of `app.chat`, which the store's lists import without the service."""
 
 from app.chat import KIND
+from app.chat.keeping import Keeping
 from app.chat.opening import Opening
 from app.chat.ports import LinkedThings
 from app.chat.room_files import RoomFiles
@@ -28,6 +29,8 @@ def _make(parts: Parts) -> ChatService:
         shows_typing=parts.shows_typing,
     )
     service.may_export = parts.may_export
+    service.may_print = parts.may_print
+    service.keeping = Keeping(parts.db, parts.files, service.channel)
     service.opening = Opening(service.files, parts.copies, parts.may_export)
     return service
 

@@ -2,7 +2,7 @@
 """Transfers of files: what is being uploaded or fetched, how far it is, and how it is stopped."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -55,12 +55,27 @@ class Transfers:
         none."""
         return self._failed.get(key, "")
 
+    def announce(self, transfers: Sequence[Transfer]) -> None:
+        """Shows transfers that begin later, one after the other, such as the files of one message. Each can be
+        cancelled already. End them with `withdraw`."""
+        self._running |= {transfer.key: transfer for transfer in transfers}
+        for room in {transfer.room for transfer in transfers}:
+            self.changed.emit(room)
+
+    def withdraw(self, transfers: Sequence[Transfer]) -> None:
+        """Shows transfers no more that have not begun."""
+        gone = [self._running.pop(transfer.key, None) for transfer in transfers if transfer.key not in self._tasks]
+        for room in {transfer.room for transfer in gone if transfer is not None}:
+            self.changed.emit(room)
+
     def cancel(self, key: tuple[bytes, int]) -> None:
-        """Stops the transfer with this key by cancelling its task, which cleans up. Does nothing if it is not
-        running."""
-        task = self._tasks.get(key)
+        """Stops the transfer with this key by cancelling its task, which cleans up; one that has not begun is
+        withdrawn. Does nothing if it is not running."""
+        task, waiting = self._tasks.get(key), self._running.get(key)
         if task is not None:
             task.cancel()
+        elif waiting is not None:
+            self.withdraw([waiting])
 
     async def run(self, transfer: Transfer, work: Callable[[Progress], Awaitable[T]]) -> T:
         """Runs `work`, which moves the file, in the calling task, and shows it as `transfer` meanwhile. `work` gets a

@@ -27,7 +27,7 @@ from app.store.cache_files import CacheFiles
 from app.store.store import Store
 from app.store.working_copies import ChangedCopy, FileOfMessage, OpenedCopy, WorkingCopyRows
 
-__all__ = ["ChangedCopy", "HeldCopy", "WorkingCopies", "working_copies"]
+__all__ = ["ChangedCopy", "HeldCopy", "WorkingCopies", "changed_names", "working_copies"]
 
 LOOK_S = 5.0
 """Seconds between two looks at the copies in plain, while there are any."""
@@ -237,6 +237,11 @@ def _ending(name: str) -> str:
     """The ending of a name, with its dot, by which the system knows the kind of the file; "" for none."""
     stem, dot, ending = name.rpartition(".")
     return f".{ending}" if dot and stem else ""
+
+
+def changed_names(copies: WorkingCopies) -> list[str]:
+    """The names of the files of which changed copies are kept, in all rooms. Each once."""
+    return list(dict.fromkeys(copy.of.name for copy in copies.copies()))
 
 
 def working_copies(store: Store, profile: Profile) -> WorkingCopies:

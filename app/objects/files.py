@@ -3,7 +3,7 @@
 part by part, and kept as they came."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -175,6 +175,13 @@ class SealedFiles:
         known = self._blobs.get(part.part)
         return known is not None and known.present
 
+    def is_received(self, manifest: bytes) -> bool:
+        """Whether the file was received, so that it can be kept offline. False for an own file whose parts are here,
+        and for a damaged manifest."""
+        with suppress(Reject):
+            return not all(self._is_own(part) for part in Manifest.decode(manifest).parts)
+        return False
+
     def is_pinned(self, manifest: bytes) -> bool:
         """Whether the file is kept offline. False for an own file, which stays without that, and for a damaged
         manifest."""
@@ -267,12 +274,20 @@ def _is_sound(manifest: bytes) -> bool:
     return True
 
 
-def forget_files(conn: Connection, manifests: Iterable[bytes]) -> None:
-    """▲ Removes what was received of these files from this device, also what is kept offline: the message that names
-    them was deleted. In the caller's transaction; the bytes go after the commit. Damaged manifests are left out."""
+def part_digests(manifests: Iterable[bytes]) -> list[bytes]:
+    """The digests of the parts that these manifests name. Damaged manifests are left out."""
+    found: list[bytes] = []
     for manifest in manifests:
         with suppress(Reject):
-            forget_parts(conn, [part.digest for part in Manifest.decode(manifest).parts])
+            found += [part.digest for part in Manifest.decode(manifest).parts]
+    return found
+
+
+def forget_files(conn: Connection, manifests: Iterable[bytes], but: Collection[bytes] = ()) -> None:
+    """▲ Removes what was received of these files from this device, also what is kept offline: the message that names
+    them was deleted. In the caller's transaction; the bytes go after the commit. Parts with a digest in `but` stay.
+    Damaged manifests are left out."""
+    forget_parts(conn, [digest for digest in part_digests(manifests) if digest not in but])
 
 
 async def _to_end(step: Callable[[], T]) -> T:

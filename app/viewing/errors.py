@@ -2,6 +2,7 @@
 """The errors of the viewer: why a file cannot be shown. The sentences are in ui/errors/.
 
 WorldError
+├── PrintRefused
 └── ViewFault               ViewForeign · ViewDamaged · ViewTooLarge · ViewProtected · ViewEnded · ViewUnavailable
     └── OpensHarm           OpensProgram · OpensMacros · OpensOldOffice · OpensUnchecked
 """
@@ -48,6 +49,12 @@ class ViewUnavailable(ViewFault):
     """Error: the process that reads files cannot be started."""
 
     code = "view-unavailable"
+
+
+class PrintRefused(WorldError):
+    """Error: the printer does not begin or stops, or the file has none of the pages that were chosen."""
+
+    code = "view-print-refused"
 
 
 class OpensHarm(ViewFault):

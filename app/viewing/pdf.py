@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Reads a PDF with PDFium, in the process that reads this file alone.
 
-Nothing in a PDF is carried out: the build of PDFium has neither JavaScript nor XFA, and no form environment is started.
-Attachments are not read, and links are only listed.
+Nothing in a PDF is carried out: the build of PDFium has neither JavaScript nor XFA. A form environment is started, but
+only to paint the values of form fields: it has no callback, and calls no action of the document. Attachments are not
+read, and links are only listed.
 """
 
 import ctypes
@@ -33,6 +34,7 @@ class PdfReader:
     def __init__(self, data: bytes) -> None:
         try:
             self._file = pdfium.PdfDocument(data)
+            self._file.init_forms()
             count = len(self._file)
         except pdfium.PdfiumError as e:
             raise (ViewProtected if e.err_code == raw.FPDF_ERR_PASSWORD else ViewDamaged) from e
@@ -58,7 +60,10 @@ class PdfReader:
             raw.FPDFBitmap_FillRect(bitmap, 0, 0, wide, high, 0xFFFFFFFF)
             found = self._page(page)
             if found is not None:
-                raw.FPDF_RenderPageBitmap(bitmap, found[0].raw, -left, -top, width, height, turn, raw.FPDF_ANNOT)
+                place = (-left, -top, width, height, turn, raw.FPDF_ANNOT)
+                raw.FPDF_RenderPageBitmap(bitmap, found[0].raw, *place)
+                if self._file.formenv is not None:
+                    raw.FPDF_FFLDraw(self._file.formenv.raw, bitmap, found[0].raw, *place)
         finally:
             raw.FPDFBitmap_Destroy(bitmap)
         return bytes(pixels)

@@ -11,7 +11,7 @@ import pytest
 from app import policy, purging
 from app.policy import Policy
 from app.profile import Profile
-from app.purging import MAX_DEPTH, PROFILE_LIST, User, purge, users_of_windows
+from app.purging import MAX_DEPTH, PROFILE_LIST, Purged, User, purge, purge_working_folders, users_of_windows
 from app.store.keyslots import MAGIC
 from ui.__main__ import run
 
@@ -319,3 +319,25 @@ def test_a_fault_is_reported_and_never_raised(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert run(["--purge-machine"]) == 1
     assert "RuntimeError: no list" in next(tmp_path.glob("*.log")).read_text()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no such folder")
+def test_working_folders_in_memory_go_too_and_what_was_open_is_said(tmp_path: Path) -> None:
+    runtimes = tmp_path / "user"
+    working = runtimes / "1000" / ("kansli-" + "6f" * 16)
+    for name in ("a", "b"):
+        (copy := working / name).mkdir(parents=True)
+        (copy / "Skrivskyddad kopia 1.docx").write_bytes(b"plain")
+    (working / "lock").touch()
+    other = runtimes / "1000" / "kansli-something-else"
+    other.mkdir()
+    (runtimes / "1001").symlink_to(tmp_path)
+    done = Purged()
+    purge_working_folders(runtimes, done)
+    assert done.removed == [working]
+    assert "lost in" in "\n".join(done.lines())
+    assert done.lost == [(working, 2)]
+    assert not working.exists()
+    assert other.exists()
+    purge_working_folders(tmp_path / "nothing", done)
+    assert done.left == []

@@ -76,6 +76,7 @@ SCOPES = (
     "held",
     "listeners",
     "requests",
+    "copies",
     "parts",
 )
 OPENINGS: dict[str, tuple[type, str, str]] = {

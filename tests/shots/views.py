@@ -14,6 +14,7 @@ from app.errors import BugError, DiskFull
 from app.licences import load
 from app.unstored import Unstored
 from tests.shots import (
+    copies,
     dates,
     devices,
     ended_rooms,
@@ -276,6 +277,7 @@ VIEWS: dict[str, Step] = {
     "bug": bug,
     "quitting": quitting,
     **dates.VIEWS,
+    **copies.VIEWS,
     **papers.VIEWS,
     **managed.VIEWS,
     **devices.VIEWS,

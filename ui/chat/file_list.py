@@ -91,12 +91,16 @@ class FileListPage(QWidget):
 
     closed = Signal()
 
-    def __init__(self, name_of: Callable[[AttachedFile], str], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name_of: Callable[[AttachedFile], str], keep_all: QWidget | None = None, parent: QWidget | None = None
+    ) -> None:
+        """`keep_all`: a control for all files of the room, which is put beside the heading."""
         super().__init__(parent)
         set_props(self, frame="window")
         self.setAccessibleName(tr("Files of the room"))
         self._name_of = name_of
         self._files: Sequence[Listed] = ()
+        self._keep_all = keep_all
         layout = column(self, margins=(20, 14, 20, 0), spacing=10)
         layout.addLayout(self._head())
         self.table = FileTable()
@@ -116,6 +120,8 @@ class FileListPage(QWidget):
         self.count = label("", "small")
         row.addWidget(self.count)
         row.addStretch()
+        if self._keep_all is not None:
+            row.addWidget(self._keep_all)
         self.field = SearchField(tr("Search for name or sender"))
         hold(self.field, width=230)
         self.field.textChanged.connect(lambda _: self._show())

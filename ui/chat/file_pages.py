@@ -17,6 +17,8 @@ from app.errors import FileTooLarge, NotFound
 from app.viewing.errors import ViewTooLarge
 from app.viewing.kinds import kind_of_name
 from ui.chat.file_list import FileListPage, Listed
+from ui.chat.found_messages import found
+from ui.chat.keeping import KeepAll, keep_entries
 from ui.chat.message_actions import MessageActions
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
@@ -51,7 +53,8 @@ class FilePages:
         self._left: QWidget | None = None
         """What had the focus among the messages."""
         self.viewer = Viewer()
-        self.list = FileListPage(lambda file: service.people.person(file.author).name)
+        self.keep_all = KeepAll(service, room)
+        self.list = FileListPage(lambda file: service.people.person(file.author).name, self.keep_all)
         self.button = TextButton(tr("Files"), self.show_list, kind="quiet", icon="file")
         self.bar = QWidget()
         row = line(self.bar, margins=(16, 4, 12, 0))
@@ -145,6 +148,8 @@ class FilePages:
             about=f"{who} · {short_day(day(file.t))} {clock(file.t)}",
             fetch=partial(self._fetch, file),
             save=partial(self._save_file, file) if self._service.may_export() else None,
+            may_print=lambda: self._service.may_print(),
+            may_export=lambda: self._service.may_export(),
             go_to=partial(self._show_message, file),
         )
 
@@ -216,7 +221,10 @@ class FilePages:
         if kind_of_name(file.name) is not None:
             show = partial(self._on_wanted, file)
             entries.insert(0, Entry(text=tr("Show {name}").format(name=file.name), icon="eye", run=show))
-        elif self._actions.copies.can_open:
+        message = found(self._service.timeline(self._room), file.message)
+        if message is not None:
+            entries += keep_entries(self.list, self._service, self._room, message, (file.number,))
+        if kind_of_name(file.name) is None and self._actions.copies.can_open:
             text = tr("Open {name} in another program").format(name=file.name)
             entries.insert(0, Entry(text=text, icon="open", run=partial(self._open_outside, file)))
         return entries

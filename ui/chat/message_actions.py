@@ -24,6 +24,7 @@ from ui.chat.emoji import EmojiPanel
 from ui.chat.found_messages import found
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import naming
+from ui.chat.keeping import keep_entries
 from ui.chat.letters import edit_letter, reply_letter
 from ui.chat.message_layout import Hit, Part, left_px
 from ui.chat.reminders import MessageReminding
@@ -176,6 +177,7 @@ class MessageActions:
             )
             for number, attachment in enumerate(message.attachments)
         ]
+        entries += keep_entries(self._view, self._service, self._room, message)
         entries += self._changed_entries(message)
         if message.quote is not None:
             entries.append(Entry(text=tr("Show what it answers"), icon="up", run=lambda: self._jump_to_quote(message)))

@@ -40,4 +40,9 @@ VIEWING: Rows = {
         _unchanged(),
         tr("Ask IT support to allow Kansli to start itself."),
     ),
+    "view-print-refused": lambda: (
+        tr("The printer takes nothing."),
+        tr("Not all pages were printed. The file itself is as it was."),
+        tr("Check the printer and the pages that you chose, and try again."),
+    ),
 }

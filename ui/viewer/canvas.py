@@ -261,8 +261,11 @@ class PageCanvas(Spoken, QAbstractScrollArea):
         return None
 
     def _fill(self) -> None:
-        """Starts painting the pieces that are needed, unless that is under way."""
-        if self._file is not None and self._filling is None and self.isVisible() and self._wanted() is not None:
+        """Starts painting the pieces that are needed, and then reading the links in sight, unless that is under
+        way."""
+        if self._file is None or self._filling is not None or not self.isVisible():
+            return
+        if self._wanted() is not None or self._unread_links() is not None:
             self._filling = run(self, self._fill_all(self._file), on_error=self._on_error)
 
     async def _fill_all(self, file: ShownFile) -> None:
@@ -272,12 +275,19 @@ class PageCanvas(Spoken, QAbstractScrollArea):
                 if file is self._file:
                     self._tiles.put(piece, data)
                     self.viewport().update()
-            if file is self._file and file.kind == PDF and self.page not in self._links:
-                page = self.page
+            while file is self._file and (page := self._unread_links()) is not None:
                 self._links[page] = await file.links(page)
         finally:
             if file is self._file:
                 self._filling = None
+
+    def _unread_links(self) -> int | None:
+        """The first page in sight whose links are not read yet; None if there is none, or no links in such a file."""
+        if self._file is None or self._file.kind != PDF:
+            return None
+        sight = self._sight()
+        pages = self._layout.between(sight.top(), sight.bottom())
+        return next((page for page in pages if page not in self._links), None)
 
     def _on_error(self, error: Exception) -> None:
         self.failed.emit(error)

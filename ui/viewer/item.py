@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Item:
     """A file for the viewer. `key`: identifies it. `about`: one line that says who sent it and when. `fetch`: returns
     its bytes; the viewer may cancel it. `save`: asks the person where to save a copy; None if the policy lets no file
-    be saved. `go_to`: shows the message with which the file was sent; the viewer is closed before."""
+    be saved. `may_print` and `may_export`: whether the policy lets it be printed, and printed into a file, now.
+    `go_to`: shows the message with which the file was sent; the viewer is closed before."""
 
     key: Hashable
     name: str
@@ -17,4 +18,6 @@ class Item:
     about: str
     fetch: Callable[[], Awaitable[bytes]]
     save: Callable[[], object] | None
+    may_print: Callable[[], bool]
+    may_export: Callable[[], bool]
     go_to: Callable[[], object]

@@ -29,12 +29,14 @@ class ViewerTools(QFrame):
     find_wanted = Signal()
     text_wanted = Signal(bool)
     saved = Signal()
+    printed = Signal()
     went = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_props(self, frame="header")
         self._page, self._pages = 0, 0
+        self._may_print = False
         layout = column(self, margins=(12, 8, 12, 6), spacing=4)
         top = line(spacing=8)
         self.back = IconButton("back", tr("Close the viewer"), self.closed.emit, shortcut="Esc", role="text")
@@ -70,6 +72,8 @@ class ViewerTools(QFrame):
         self.as_text = IconButton(
             "paragraph", tr("Show as text"), lambda: self.text_wanted.emit(self.as_text.isChecked()), checkable=True
         )
+        self.printing = label("", "small")
+        self.print = IconButton("print", tr("Print …"), self.printed.emit, shortcut="Ctrl+P")
         self.go_to = IconButton("chat", tr("Go to the message"), self.went.emit)
         self.save = TextButton(tr("Save a copy …"), self.saved.emit, icon="download", kind="quiet")
         self._painted = (self.smaller, self.percent, self.larger, self.fit, self.rotate)
@@ -78,6 +82,8 @@ class ViewerTools(QFrame):
                      self.as_text):  # fmt: skip
             row.addWidget(part)
         row.addStretch()
+        row.addWidget(self.printing)
+        row.addWidget(self.print)
         row.addWidget(self.go_to)
         row.addWidget(self.save)
         return row
@@ -92,6 +98,8 @@ class ViewerTools(QFrame):
         self.previous.setEnabled(at > 0)
         self.next.setEnabled(at + 1 < count)
         self.save.setVisible(item.save is not None)
+        self._may_print = item.may_print()
+        self.show_printing(None)
         self.as_text.setChecked(False)
         self.show_file(None, pages=0, fits=False)
 
@@ -107,11 +115,18 @@ class ViewerTools(QFrame):
         self.pages.setVisible(painted and pages > 1)
         self.find_button.setVisible(kind in (PDF, TEXT))
         self.as_text.setVisible(kind == PDF)
+        self.print.setVisible(self._may_print and kind not in ("", TEXT))
         if pages > 1:
             more = file is not None and file.cut
             text = tr("of {count}, the rest is not shown") if more else tr("of {count}")
             self.pages.setText(text.format(count=pages))
             self._pages = pages
+
+    def show_printing(self, words: str | None) -> None:
+        """Shows how far the printing is (`words`); None: nothing is printed, and printing can begin."""
+        self.printing.setText(words or "")
+        self.printing.setVisible(words is not None)
+        self.print.setEnabled(words is None)
 
     def show_place(self, page: int, percent: int) -> None:
         """Shows the number of the page (`page` is from 0) and the scale in per cent."""

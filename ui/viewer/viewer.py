@@ -22,6 +22,7 @@ from ui.viewer.canvas import FIT, STEP, PageCanvas
 from ui.viewer.find_bar import FindBar
 from ui.viewer.item import Item
 from ui.viewer.pdf_search import MAX_HITS, PdfSearch
+from ui.viewer.printing import choose_printer, print_pages
 from ui.viewer.states import FailedPage, FetchPage
 from ui.viewer.text_view import TextView
 from ui.viewer.tools import ViewerTools
@@ -48,6 +49,7 @@ class Viewer(QWidget):
         self._reading: asyncio.Task[None] | None = None
         self._search: PdfSearch | None = None
         self._searching: asyncio.Task[None] | None = None
+        self._printing: asyncio.Task[None] | None = None
         self._marked = ""
         self.canvas = PageCanvas()
         self.text = TextView()
@@ -75,6 +77,7 @@ class Viewer(QWidget):
         tools.find_wanted.connect(self.open_find)
         tools.text_wanted.connect(self._show_as_text)
         tools.saved.connect(self._save)
+        tools.printed.connect(self.print)
         tools.went.connect(self._go_to)
         canvas.changed.connect(self._on_canvas)
         canvas.failed.connect(self._on_failed)
@@ -160,10 +163,10 @@ class Viewer(QWidget):
 
     def _end(self) -> None:
         """Cancels all tasks with the present file, ends its process and empties the views."""
-        for task in (self._opening, self._reading, self._searching):
+        for task in (self._opening, self._reading, self._searching, self._printing):
             if task is not None:
                 task.cancel()
-        self._opening = self._reading = self._searching = None
+        self._opening = self._reading = self._searching = self._printing = None
         self._search, self._marked = None, ""
         self.canvas.show_file(None)
         self.text.clear()
@@ -223,6 +226,30 @@ class Viewer(QWidget):
         item = self.item
         if item is not None and item.save is not None:
             item.save()
+
+    def print(self) -> None:
+        """Asks for a printer and prints the picture or PDF that is shown, in the background; an error is shown in the
+        window. Does nothing for a text, while something is printed, and if the policy forbids printing. Leaving the
+        file stops the printing."""
+        item, file = self.item, self.opened
+        if item is None or file is None or file.kind == TEXT or not item.may_print():
+            return
+        if self._printing is None or self._printing.done():
+            self._printing = run(self, self._print(item, file))
+
+    async def _print(self, item: Item, file: ShownFile) -> None:
+        printer = await choose_printer(self, may_export=item.may_export())
+        if printer is None:
+            return
+        self.tools.show_printing(tr("Printing …"))
+        try:
+            await print_pages(file, printer, self._show_printed)
+            announce(self, tr("{name} is printed").format(name=item.name))
+        finally:
+            self.tools.show_printing(None)
+
+    def _show_printed(self, done: int, pages: int) -> None:
+        self.tools.show_printing(tr("Printed {n} of {count}").format(n=done, count=pages))
 
     def _go_to(self) -> None:
         item = self.item
@@ -300,6 +327,8 @@ class Viewer(QWidget):
                 self.leave()
             case Qt.Key.Key_F, True:
                 self.open_find()
+            case Qt.Key.Key_P, True:
+                self.print()
             case Qt.Key.Key_S, True:
                 self._save()
             case Qt.Key.Key_C, True if picture:

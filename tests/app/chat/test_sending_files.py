@@ -99,10 +99,10 @@ async def test_a_file_that_fails_leaves_no_part_of_those_before_it(
     gone = large(tmp_path / "borta.bin", 3)
     begun = hl.chat.files._seal_one
 
-    async def seal(blobs: RoomFiles, room: RoomId, obj: ObjId, source: Source, *more: object) -> object:
+    async def seal(blobs: RoomFiles, obj: ObjId, source: Source, *more: object) -> object:
         if source == gone:
             await asyncio.to_thread(gone.unlink)  # by another program, since it was checked
-        return await begun(blobs, room, obj, source, *more)  # type: ignore[arg-type] # passed on
+        return await begun(blobs, obj, source, *more)  # type: ignore[arg-type] # passed on
 
     monkeypatch.setattr(hl.chat.files, "_seal_one", seal)
     with pytest.raises(FileUnreadable):
@@ -129,7 +129,7 @@ async def test_a_message_that_is_cancelled_or_refused_leaves_no_part(
         task = asyncio.create_task(hl.chat.send_file(ROOM, pasted(2)))
         await second.wait()
         assert left(hl, tmp_path) != []
-        hl.chat.transfers.cancel(hl.chat.transfers.of(ROOM)[0].key)
+        task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
     assert left(hl, tmp_path) == []
@@ -142,6 +142,59 @@ async def test_a_message_that_is_cancelled_or_refused_leaves_no_part(
         with pytest.raises(DiskFull):
             await hl.chat.send_file(ROOM, pasted(2))
     assert left(hl, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "sent"), [((1,), [0, 2]), ((2,), [0, 1]), ((1, 2), [0])], ids=["running", "waiting", "both"]
+)
+async def test_one_file_of_a_message_is_cancelled_and_the_others_are_sent(
+    hl: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cancelled: tuple[int, ...], sent: list[int]
+) -> None:
+    second, go_on = asyncio.Event(), asyncio.Event()
+    add = SealedFiles.add
+
+    async def stop(
+        files: SealedFiles, room: RoomId, obj: ObjId, source: Source, progress: Progress
+    ) -> tuple[bytes, object]:
+        if source.name.endswith("1.txt"):
+            second.set()
+            await go_on.wait()
+        return await add(files, room, obj, source, progress)
+
+    monkeypatch.setattr(SealedFiles, "add", stop)
+    task = asyncio.create_task(hl.chat.send_file(ROOM, pasted(3), "Bilagorna"))
+    await second.wait()
+    shown = {transfer.name: transfer for transfer in hl.chat.transfers.of(ROOM)}
+    assert list(shown) == ["Bilaga å 1.txt", "Bilaga å 2.txt"]
+    for number in cancelled:
+        hl.chat.transfers.cancel(shown[f"Bilaga å {number}.txt"].key)
+    go_on.set()
+    await task
+    files = hl.chat.timeline(ROOM).message(0).attachments
+    assert [file.name for file in files] == [f"Bilaga å {number}.txt" for number in sent]
+    assert len(hl.store.blobs.to_upload()) == len(sent)
+    assert hl.chat.transfers.of(ROOM) == []
+
+
+async def test_a_message_of_which_every_file_is_cancelled_is_not_sent(
+    hl: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def wait(*_args: object) -> tuple[bytes, object]:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(SealedFiles, "add", wait)
+    task = asyncio.create_task(hl.chat.send_file(ROOM, pasted(2), "Bilagorna"))
+    await begun.wait()
+    for transfer in reversed(hl.chat.transfers.of(ROOM)):
+        hl.chat.transfers.cancel(transfer.key)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert left(hl, tmp_path) == []
+    assert hl.chat.transfers.of(ROOM) == []
 
 
 async def test_parts_stay_where_a_listener_fails_after_the_message_was_stored(hl: Desk, tmp_path: Path) -> None:

@@ -95,6 +95,16 @@ def pdf_with_links() -> bytes:
     return pdf(page=f"/Annots[{annots}]", root=opening)
 
 
+def pdf_with_a_form(value: str = "12345") -> bytes:
+    """A PDF with a field for text whose value is in the form alone: nothing of it is painted on the page."""
+    fields = "/AcroForm<</Fields[7 0 R]/DA(/F 12 Tf 0 g)/DR<</Font<</F 5 0 R>>>>>>"
+    field = (
+        f"7 0 obj<</Type/Annot/Subtype/Widget/FT/Tx/T(namn)/V({value})/DA(/F 12 Tf 0 g)/Rect[20 100 220 130]/F 4"
+        "/P 3 0 R/AA<</K<</S/JavaScript/JS(while\\(1\\){})>>/F<</S/Launch/F(calc.exe)>>>>>>endobj\n"
+    )
+    return pdf(root=fields, page="/Annots[7 0 R]", more=field, content="0 0 m")
+
+
 def pdf_with_a_loop() -> bytes:
     """A PDF whose page paints an object that paints itself, twice each time."""
     inside = "/X Do /X Do "

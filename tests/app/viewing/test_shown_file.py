@@ -210,6 +210,13 @@ async def test_attack_a_pdf_that_paints_itself_for_ever_ends_its_process_alone()
             await file.text(0)
 
 
+async def test_the_values_of_form_fields_are_painted_and_their_actions_are_not_carried_out() -> None:
+    async with shown(samples.pdf_with_a_form("")) as empty, shown(samples.pdf_with_a_form()) as filled:
+        dark = [min(await whole(file, 300, 400)) for file in (empty, filled)]
+        assert dark[0] > 200
+        assert dark[1] < 60
+
+
 async def test_attack_nothing_in_a_pdf_is_carried_out_and_only_web_links_are_listed() -> None:
     async with shown(samples.pdf_with_links()) as file:
         assert await whole(file, 300, 400)

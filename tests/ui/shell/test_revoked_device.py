@@ -40,6 +40,13 @@ def opened(qtbot: QtBot, session: Session) -> RevokedDialog:
     return dialog
 
 
+def test_changed_copies_that_would_be_lost_are_named(qtbot: QtBot, session: Session) -> None:
+    dialog = RevokedDialog(None, session.unsent, ["Beslut å.docx", "Tabell.xlsx"])
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert any("Beslut å.docx, Tabell.xlsx går också förlorade" in text for text in texts(dialog))
+
+
 @pytest.mark.parametrize("account", [RESET])
 def test_an_account_that_was_ended_offers_to_remove_nothing(window: MainWindow, session: Session) -> None:
     assert session.devices.ended == RESET

@@ -14,6 +14,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.chat.attached import AttachedFile
+from app.objects.files import Pasted
+from tests.app.viewing import samples
 from tests.office import ROOM, Desk
 from tests.ui.viewer.conftest import BROKEN, CANARY, OTHER, PDF, PICTURE, TEXT, chat_of, open_named, painted, send_all
 from tests.ui.walking import check, check_tab
@@ -346,3 +348,18 @@ async def test_every_control_of_the_list_has_a_name(hl: Desk, qtbot: QtBot) -> N
     await until(lambda: bool(view.files.list.shown))
     check(view)
     check_tab(view)
+
+
+async def test_links_of_every_page_in_sight_are_read(hl: Desk, qtbot: QtBot) -> None:
+    page = samples.pdf_with_links().replace(b"[3 0 R]/Count 1", b"[3 0 R 3 0 R 3 0 R 3 0 R]/Count 4")
+    await hl.chat.send_file(ROOM, [Pasted(PDF, page)], "Länkar")
+    viewer = await open_named(chat_of(hl, qtbot), hl, PDF)
+    canvas = viewer.canvas
+    canvas.zoom(0.4)
+    await until(lambda: canvas._unread_links() is None)
+    first = set(canvas._links)
+    assert len(first) > 1
+    canvas.zoom(1.0)
+    canvas.go_to(3)
+    await until(lambda: 3 in canvas._links and canvas._unread_links() is None)
+    assert [link.address for link in canvas._links[3]] == ["https://www.exempel.se/beslut"]

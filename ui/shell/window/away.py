@@ -6,6 +6,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.copies.service import changed_names
 from app.core.enums import LinkState
 from app.session import Session
 from ui.errors import sentence
@@ -66,7 +67,7 @@ class AwayView(GatePage):
             self.error.show_text(reason(status).title, status.code)
 
     async def _ask(self) -> None:
-        if await show(RevokedDialog(self, self._session.unsent)):
+        if await show(RevokedDialog(self, self._session.unsent, changed_names(self._session.copies))):
             title, text = tr("Remove everything?"), tr("It cannot be undone.")
             if await confirm(self, title, text, accept=tr("Remove everything"), danger=True):
                 self.erase.emit()

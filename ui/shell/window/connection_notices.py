@@ -7,6 +7,7 @@ It includes that this device was revoked, and how far a new device has come in r
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.copies.service import changed_names
 from app.core.enums import LinkState
 from app.session import Session
 from ui.errors import sentence
@@ -55,7 +56,7 @@ class ConnectionNotices(QObject):
     async def ask_erase(self) -> None:
         """Shows the dialog on a revoked device, which offers to keep unsent work. If the person wants everything
         removed and confirms it once more, emits `erase_requested`. Returns when the dialogs are closed."""
-        if await show(RevokedDialog(self._window, self._session.unsent)):
+        if await show(RevokedDialog(self._window, self._session.unsent, changed_names(self._session.copies))):
             title, text = tr("Remove everything?"), tr("It cannot be undone.")
             if await confirm(self._window, title, text, accept=tr("Remove everything"), danger=True):
                 self.erase_requested.emit()

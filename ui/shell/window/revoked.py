@@ -4,6 +4,7 @@
 ▲ Nothing is removed by itself, and only a revocation in the person's own log opens this dialog.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
@@ -20,7 +21,8 @@ class RevokedDialog(Dialog):
     """A dialog on a device that was revoked: it offers to keep the unsent work. It is accepted when the person asks for
     everything to be removed from this computer."""
 
-    def __init__(self, parent: QWidget | None, unsent: UnsentWork) -> None:
+    def __init__(self, parent: QWidget | None, unsent: UnsentWork, changed: Sequence[str] = ()) -> None:
+        """`changed`: the names of files of which changed copies are kept here. They are lost, which is said."""
         super().__init__(
             parent, tr("This device has been revoked"), accept=tr("Remove everything"), cancel=tr("Not now"),
             danger=True, width=520,
@@ -50,6 +52,13 @@ class RevokedDialog(Dialog):
         else:
             self.kept.setText(tr("Everything that you wrote here has been sent."))
             self.save.hide()
+        if changed:
+            text = trn(
+                "The changed copy of {names} is lost too. Save it outside Kansli before, if you need it.",
+                "The changed copies of {names} are lost too. Save them outside Kansli before, if you need them.",
+                len(changed),
+            )
+            self.add_text(text.format(names=", ".join(changed)), "body")
         self.add_text(
             tr("Remove everything: the account, all rooms and all files of Kansli go from this computer. Your other"
                " devices and your colleagues keep theirs."),

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which parts of files each message names, so that the deletion of one message leaves what another one names."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from app.chat.records import Attachment
+from app.core.ids import ObjId
+from app.objects.files import forget_files, part_digests
+from app.store.connection import Connection
+
+_attachments = msgspec.msgpack.Decoder(tuple[Attachment, ...])
+_ADD = "INSERT OR IGNORE INTO chat_file_parts (digest, row, obj) VALUES (?, ?, ?)"
+_NAMED = "SELECT 1 FROM chat_file_parts WHERE digest = ? AND row <> ? LIMIT 1"
+
+
+def add_parts(conn: Connection, row: int, obj: ObjId, files: Sequence[Attachment]) -> None:
+    """Notes the parts that the message in the row `row`, in the object `obj`, names. In the caller's transaction."""
+    digests = part_digests([file.manifest for file in files]) if files else []
+    if digests:
+        conn.executemany(_ADD, [(digest, row, obj) for digest in digests])
+
+
+def remove_parts(conn: Connection, row: int) -> None:
+    """Forgets what the message in the row `row` names, which is replaced by another. In the caller's transaction."""
+    conn.execute("DELETE FROM chat_file_parts WHERE row = ?", (row,))
+
+
+def forget_parts_of(conn: Connection, row: int) -> None:
+    """▲ Removes what was received of the files of the message in the row `row`, which is deleted, in the caller's
+    transaction. Parts that a message which is not deleted names too stay. Otherwise a member who posts a colleague's
+    file once more and deletes that message could remove everybody's copy of it, also what they keep offline."""
+    found = conn.value("SELECT attachments FROM chat_messages WHERE row = ?", (row,))
+    manifests = [file.manifest for file in _attachments.decode(found)] if found else []
+    named = {digest for digest in part_digests(manifests) if conn.value(_NAMED, (digest, row)) is not None}
+    forget_files(conn, manifests, but=named)
+    remove_parts(conn, row)

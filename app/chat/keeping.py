@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a person keeps of a conversation's files on this computer (pins): single files, or all of a room."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from app.chat.model import Message
+from app.core.ids import ObjId, RoomId
+from app.core.signal import Signal
+from app.errors import NoRoomOffline, NotFound
+from app.objects.files import SealedFiles
+from app.store.database import Database
+
+AT_ONCE = 20
+"""Messages whose files are pinned at once, between two turns of the event loop."""
+_SELECT = """SELECT obj, attachments FROM chat_messages WHERE series = ? AND deleted_by IS NULL
+    AND attachments != x'90' ORDER BY sort DESC"""
+
+
+class _Named(msgspec.Struct, frozen=True, kw_only=True):
+    """What pinning needs of an attachment."""
+
+    manifest: bytes
+
+
+_named = msgspec.msgpack.Decoder(tuple[_Named, ...])
+
+
+class Keeping:
+    """Pins the files of conversations. `channel_of` returns a room's conversation, by its first object; None if it has
+    none yet."""
+
+    def __init__(self, db: Database, files: SealedFiles, channel_of: Callable[[RoomId], ObjId | None]) -> None:
+        self._db, self._files, self._channel_of = db, files, channel_of
+
+    @property
+    def changed(self) -> Signal[()]:
+        """Emitted when what is kept, or what of it is here, has changed."""
+        return self._files.cache_changed
+
+    def can_keep(self, message: Message, index: int) -> bool:
+        """Whether the message's file with this index is a received one. Own files stay without being kept."""
+        return self._files.is_received(self._manifest(message, index))
+
+    def is_kept(self, message: Message, index: int) -> bool:
+        """Whether the message's file with this index (from 0) is kept on this computer."""
+        return self._files.is_pinned(self._manifest(message, index))
+
+    def keep(self, room: RoomId, message: Message, index: int, on: bool) -> None:
+        """Keeps the message's file with this index on this computer (`on`), fetching it in the background; or no more,
+        and then it stays until its place is needed. NotFound; NoRoomOffline if the limit would not hold it; Reject for
+        a damaged manifest; StoreFault."""
+        manifest = self._manifest(message, index)
+        if on:
+            self._files.pin(room, message.obj, manifest)
+        else:
+            self._files.unpin(manifest)
+
+    def _manifest(self, message: Message, index: int) -> bytes:
+        if not 0 <= index < len(message.attachments):
+            raise NotFound
+        return message.attachments[index].manifest
+
+    def is_room_kept(self, room: RoomId) -> bool:
+        """Whether all files of the room are kept on this computer, also those that come later and are opened."""
+        return self._files.is_room_pinned(room)
+
+    async def keep_room(self, room: RoomId, on: bool) -> None:
+        """Keeps all files of the room on this computer (`on`), or none, also none that was kept alone. Lets the event
+        loop turn between AT_ONCE messages. NoRoomOffline if the limit would not hold them all, and then none is kept
+        that was not kept before; StoreFault."""
+        if not on:
+            self._files.unpin_room(room)
+            return
+        new: list[bytes] = []
+        files = [
+            (ObjId(obj), named.manifest)
+            for obj, attachments in self._db.rows(_SELECT, (self._channel_of(room),))
+            for named in _named.decode(attachments)
+        ]
+        try:
+            for at in range(0, len(files), AT_ONCE):
+                some = [(obj, manifest) for obj, manifest in files[at : at + AT_ONCE] if self._is_new(manifest)]
+                for obj, manifest in some:
+                    self._files.pin(room, obj, manifest)
+                    new.append(manifest)
+                await asyncio.sleep(0)
+            self._files.pin_room(room, [])
+        except NoRoomOffline:
+            for manifest in new:
+                self._files.unpin(manifest)
+            raise
+
+    def _is_new(self, manifest: bytes) -> bool:
+        """Whether a file is received, sound, and not kept yet."""
+        return self._files.is_received(manifest) and not self._files.is_pinned(manifest)
