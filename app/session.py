@@ -101,9 +101,7 @@ class Session:
         now, which are tried if that one fails. Refused("unknown-user") if the store holds no account; BugError if
         two tools own the same id or kind. After an error the caller closes the scopes."""
         self._scopes = scopes
-        self.profile = profile
-        self.settings = settings
-        self.store = store
+        self.profile, self.settings, self.store = profile, settings, store
         self._was_online = self._closed = False
         self.status_changed: Signal[()] = Signal()
         self.search: Search = store.search

@@ -209,3 +209,10 @@ def files() -> list[bytes]:
     inside += '<w:p><w:r><w:fldChar w:fldCharType="begin"/><w:instrText>HYPERLINK "a.se"</w:instrText></w:r></w:p>'
     answer = wire.encode_taken(Taken(blocks=plain_blocks("å"), tables=1))
     return [body(inside).encode(), "# å\n\n1. *b*\n   - ~~c~~\n\n|a|\n|-|\n|d|\n".encode(), answer]
+
+
+def packages() -> list[bytes]:
+    """Archives as documents are, without macros."""
+    from tests.app.viewing.test_opening import odt, ooxml
+
+    return [ooxml("word/styles.xml"), odt("content.xml")]

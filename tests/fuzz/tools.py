@@ -49,6 +49,17 @@ def _markup() -> Run:
     return run
 
 
+def _packages() -> Run:
+    from app.viewing.danger import check_bytes
+    from app.viewing.package import look_inside
+
+    def run(data: bytes) -> None:
+        check_bytes(data)
+        look_inside(data)
+
+    return run
+
+
 def _document() -> Run:
     from app.documents.records import CARET
     from app.errors import BadChange
@@ -278,5 +289,8 @@ TARGETS = (
     Target(name="presence", make=_presence, seeds=samples.presence),
     Target(name="links", make=_links, seeds=samples.addresses),
     Target(name="files", make=_files, seeds=samples.files),
+    Target(
+        name="packages", make=_packages, seeds=samples.packages, share=3, refusals=("app.viewing.errors.OpensHarm",)
+    ),
     Target(name="pasted", make=_pasted, seeds=samples.pages, share=3),
 )

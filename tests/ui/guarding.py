@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.bootstrap import Office
+from app.chat.keeping import Keeping
 from app.chat.service import ChatService
 from app.chat.transfers import Transfers
 from app.chat.typing import Typing
@@ -56,6 +57,7 @@ MODELS: Mapping[str, tuple[type, ...]] = {
     "tool": (DocumentTrash, CardTrash),
     "files": (DocumentFiles,),
     "transfers": (Transfers,),
+    "keeping": (Keeping,),
     "typing": (Typing,),
     "session": (Session,),
     "rooms": (RoomService,),
@@ -83,6 +85,7 @@ READS: Mapping[type, str] = {
     Document: "block block_start blocks close diff encode_selection find_block plain_text resolve_selection snapshot"
     " split_undo state",
     Undo: "close split together",
+    Keeping: "can_keep is_kept is_room_kept",
     ChatService: "authors can_delete can_edit can_mark_unread channel check_export draft linked may_write members"
     " room_title stranded timeline unread unstored",
     DocumentService: "before begin document_at list may_write presence row shown_now versions",

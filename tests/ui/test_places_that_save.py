@@ -11,6 +11,7 @@ pytestmark = pytest.mark.slow  # reads every source
 ROOT = Path(__file__).resolve().parents[2]
 MAKERS = {"save_file", "QPrinter", "QPdfWriter", "QPrintDialog"}
 KNOWN = {
+    "ui/chat/copies.py": "a changed copy of a room's file: allow-export, by Opening",
     "ui/chat/message_actions.py": "a room's file: allow-export, by ChatService.check_export",
     "ui/documents/exporting.py": "a document: allow-export, and allow-print for PDF, by DocumentFiles",
     "ui/documents/pdf.py": "makes in memory what exporting was allowed to save",
@@ -18,6 +19,7 @@ KNOWN = {
     "ui/shell/settings/recovery_sheet_dialog.py": "the recovery sheet: allow-print, given by RecoveryCard",
     "ui/shell/settings/recovery_sheet_paper.py": "draws what sheet_dialog was allowed to",
     "ui/shell/room/events_dialog.py": "what happened in a room, as text: allow-export, by EventsDialog",
+    "ui/viewer/printing.py": "a shown picture or PDF: allow-print, and allow-export for a file, by Item",
     "ui/shell/window/revoked.py": "unsent work, sealed for the person's other devices: always",
     "ui/shell/settings/diagnosis_dialog.py": "the report for support, without content: always",
 }
