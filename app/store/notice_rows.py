@@ -35,6 +35,8 @@ UNDONE_MS = 86_400_000
 The notice is then shown again and does not ring."""
 AT_RECEIPT, BY_TURNS = 1, 2
 """How a notice is still to ring: here, as on each device, or at one of the person's devices."""
+ID_BYTES = 16
+"""Bytes of a conversation's id."""
 MAX_COUNT = 100
 """The highest count of a notice, such as one about reactions."""
 
@@ -150,17 +152,18 @@ _EARLIER = """SELECT id, detail FROM notices WHERE obj = ? AND ref = ? AND kind 
 _MERGE = "UPDATE notices SET detail = ?, by = ?, t = max(t, ?), hidden = hidden & 2 WHERE id = ?"
 _STATE_FROM_ELSEWHERE = "SELECT state, until FROM notice_states WHERE id = ?"
 _ANSWERED_AT = "SELECT max(n) FROM notice_answers WHERE thread = ? AND ref IN (x'', ?)"
+_LAST_UNANSWERED = "SELECT max(n) FROM notices WHERE thread = ? AND asks AND NOT answered"
 _PUT_ANSWER = """INSERT INTO notice_answers (thread, ref, n) VALUES (?, ?, ?)
     ON CONFLICT (thread, ref) DO UPDATE SET n = max(n, excluded.n)"""
 _PUT_SWEEP = """INSERT INTO notice_sweeps (what, place, n) VALUES (?, ?, ?)
     ON CONFLICT (what, place) DO UPDATE SET n = max(n, excluded.n)"""
-_MAX = 2**62
 
-ANSWERED, GONE, UNCOUNTED = "answered", "gone", "uncounted"
+ANSWERED, ANSWERED_PLACE, GONE, UNCOUNTED = "answered", "answered-place", "gone", "uncounted"
 """The kinds of `notice_sweeps`, that is, of changes to many rows that are not finished. ANSWERED: notices of the
-conversation `place` before the position `n` are to be marked as answered. GONE: notices of the object or room `place`
-up to the row `n` are to be deleted. UNCOUNTED: those of the object `place` after the row `n` are to be hidden or shown
-as `hide_uncounted` says. A row is SQLite's own number; nothing numbers the rows again (VACUUM would)."""
+conversation `place` before the position `n` are to be marked as answered. ANSWERED_PLACE: the same for one place, where
+`place` is the conversation's id followed by the place. GONE: notices of the object or room `place` up to the row `n`
+are to be deleted. UNCOUNTED: those of the object `place` after the row `n` are to be hidden or shown as
+`hide_uncounted` says. A row is SQLite's own number; nothing numbers the rows again (VACUUM would)."""
 UNCOUNTED_AT_ONCE = 200
 """The most rows of notices, of any object, that one part of `hide_uncounted` looks at: 3 ms."""
 
@@ -259,17 +262,25 @@ def answer(conn: Connection, thread: ObjId, n: int | None, ref: bytes | None = N
     """Stores that this person has answered in the conversation `thread` at the position `n`: notices about earlier
     positions are answered, also those that are made later. `n` None: the answer has no position yet, so every notice
     that is here is answered; call it again once the answer has a position. `ref`: only notices about this place are
-    answered, at most AT_ONCE of them."""
+    answered. Of many notices AT_ONCE are marked now, and the others by `NoticeStore.sweep`."""
     if n is not None:
         conn.execute(_PUT_ANSWER, (thread, ref or b"", n))
-    of_ref, params = ("AND ref = ?", (ref,)) if ref is not None else ("", ())
+    upto = n if n is not None else int(conn.value(_LAST_UNANSWERED, (thread,)) or 0) + 1
+    place = thread if ref is None else thread + ref
+    if answer_some(conn, place, upto, of_ref=ref is not None):
+        conn.execute(_PUT_SWEEP, (ANSWERED, place, upto) if ref is None else (ANSWERED_PLACE, place, upto))
+
+
+def answer_some(conn: Connection, place: bytes, upto: int, *, of_ref: bool) -> bool:
+    """Marks at most AT_ONCE notices about positions below `upto` as answered: those of the conversation `place`, or
+    with `of_ref` of the conversation and the place in it whose ids `place` joins. Returns whether there may be more."""
+    thread, ref = place[:ID_BYTES], place[ID_BYTES:]
+    only, params = ("AND ref = ?", (ref,)) if of_ref else ("", ())
     sql = f"""UPDATE notices SET answered = 1, ring = 0 WHERE id IN (SELECT id FROM notices
-        WHERE thread = ? AND asks AND NOT answered AND coalesce(n, 0) < ? {of_ref} LIMIT {AT_ONCE})"""
-    upto = n if n is not None else _MAX
+        WHERE thread = ? AND asks AND NOT answered AND coalesce(n, 0) < ? {only} LIMIT {AT_ONCE})"""
     found = conn.execute(sql, (thread, upto, *params)).rowcount
     _note(conn, found)
-    if found == AT_ONCE and ref is None:
-        conn.execute(_PUT_SWEEP, (ANSWERED, thread, upto))
+    return found == AT_ONCE
 
 
 def see(conn: Connection, thread: ObjId, refs: Collection[bytes]) -> None:

@@ -16,6 +16,7 @@ from app.store import notice_rows
 from app.store.connection import Row
 from app.store.database import Database
 from app.store.notice_rows import (
+    ANSWERED_PLACE,
     AT_ONCE,
     GONE,
     KEEP_MS,
@@ -87,8 +88,6 @@ _SHOWN = f"""NOT v.hidden AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.obj = 
 _OPEN = "v.asks AND NOT v.answered AND v.state <> 2 AND (v.state <> 3 OR v.until <= ?)"
 _TRIM = f"""DELETE FROM notices WHERE id IN (SELECT id FROM notices
     WHERE t < ? AND (hidden OR state = 2 OR answered OR NOT asks AND state = 1) LIMIT {AT_ONCE})"""
-_FINISH = f"""UPDATE notices SET answered = 1, ring = 0 WHERE id IN (SELECT id FROM notices
-    WHERE thread = ? AND asks AND NOT answered AND coalesce(n, 0) < ? LIMIT {AT_ONCE})"""
 
 
 class NoticeStore:
@@ -284,7 +283,7 @@ class NoticeStore:
             elif what == UNCOUNTED:
                 is_more = notice_rows.hide_some(conn, place, n, HELD)
             else:
-                is_more = conn.execute(_FINISH, (place, n)).rowcount == AT_ONCE
+                is_more = notice_rows.answer_some(conn, place, n, of_ref=what == ANSWERED_PLACE)
             if not is_more:
                 conn.execute("DELETE FROM notice_sweeps WHERE what = ? AND place = ?", (what, place))
             self._notify_changed()

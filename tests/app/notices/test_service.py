@@ -253,6 +253,35 @@ async def test_notices_about_what_does_not_count_are_hidden_part_by_part(hl: Des
     assert max(seen) <= notice_rows.UNCOUNTED_AT_ONCE + 2
 
 
+def answer(at: Desk, n: int | None, ref: bytes | None = None) -> None:
+    with at.store.db.transaction() as conn:
+        notice_rows.answer(conn, ObjId(b"o" * 16), n, ref)
+
+
+async def test_an_answer_without_a_position_answers_all_that_is_here_and_nothing_that_is_received_meanwhile(
+    hl: Desk,
+) -> None:
+    put(hl, 1, 450)
+    answer(hl, None)
+    new = put(hl, 451)
+    while hl.store.notices.sweep():
+        pass
+    assert {row.id for row in hl.store.notices.page(OPEN, T)} == set(new)
+
+
+@pytest.mark.parametrize("n", [None, 10_000])
+async def test_however_many_notices_are_about_a_place_an_answer_there_answers_all_of_them(
+    hl: Desk, n: int | None
+) -> None:
+    put(hl, 1, 450)
+    with hl.store.db.transaction() as conn:
+        conn.execute("UPDATE notices SET ref = x'61' WHERE n <= 400")
+    answer(hl, n, b"a")
+    while hl.store.notices.sweep():
+        pass
+    assert hl.notices.count(OPEN) == 50
+
+
 # -- due cards
 
 
