@@ -308,6 +308,8 @@ class Session:
             self.personal.run,
             self.own_pruning.run,
             self.own.run,
+            self.reads.run,
+            self._notice_marks.run,
             self.devices.run,
             self.key_watch.run,
             self.notices.run,

@@ -78,6 +78,8 @@ class ChatService:
         in which something may have happened."""
         self.changed: Signal[RoomId] = Signal()
         """The room whose conversation has new or changed content, or was read."""
+        self.room_marked_unread: Signal[RoomId] = Signal()
+        """The room in which the person has marked the latest message as unread, from outside the conversation."""
         self.people = people
         self.things: Things = things or NoThings()
         self.transfers = Transfers()
@@ -285,6 +287,7 @@ class ChatService:
     def mark_room_unread(self, room: RoomId) -> None:
         """Marks the latest message of others in the room as unread. Does nothing if there is none, or unread ones."""
         self._read_state.unsee_last(room)
+        self.room_marked_unread.emit(room)
 
     def draft(self, room: RoomId) -> Draft:
         """What was being written in a room, also after a restart; an empty draft if nothing was, or if it cannot be

@@ -9,9 +9,10 @@ from app.core import clock
 from app.core.signal import Signal
 from app.errors import StoreFault
 from app.own.joining import join_notices
+from app.own.key_queue import KeyQueue
 from app.own.model import Key, id_in
 from app.own.service import DAY_MS, Own
-from app.store.notice_rows import AT_ONCE, NoticeId, NoticeState
+from app.store.notice_rows import NoticeId, NoticeState
 
 _ROOT = "notices"
 _STATES = (NoticeState.NEW, NoticeState.SEEN, NoticeState.SNOOZED, NoticeState.NEW, NoticeState.DONE)
@@ -44,6 +45,11 @@ class NoticeMarks:
         """`has_others`: whether the person has other devices; if not, it is not shared what has rung."""
         self._own, self._apply, self._silence, self._now_ms = own, apply, silence, now_ms
         self._has_others = has_others
+        self._at_start: set[str] = set()
+        """The keys that are looked at since this device has started."""
+        self._queue = KeyQueue(self._apply_some)
+        self.run = self._queue.run
+        """Keep it running until it is cancelled: it takes in the marks that are too many for one go."""
         self._ends = [
             own.changed.connect(self._take),
             marked.connect(self._on_marked),
@@ -56,9 +62,11 @@ class NoticeMarks:
             end()
 
     def start(self) -> None:
-        """Takes in what other devices marked lately. Called once a session."""
-        since = self._now_ms() // DAY_MS - LOOK_BACK_DAYS
-        self._take(frozenset((_ROOT, key) for key in self._own.keys(_ROOT)), since)
+        """Takes in what other devices marked lately; with many marks `run` does the most of it. Called once a
+        session."""
+        self._at_start = self._own.keys(_ROOT)
+        with suppress(StoreFault):  # taken in again by `run`, or at the next start
+            self._queue.add(list(self._at_start))
 
     def _on_marked(self, marks: Mapping[NoticeId, Mark]) -> None:
         for ident, (state, until) in marks.items():
@@ -86,22 +94,31 @@ class NoticeMarks:
         if new:
             self._own.put_all(_ROOT, new)
 
-    def _take(self, keys: frozenset[Key], since_day: int = 0) -> None:
+    def _take(self, keys: frozenset[Key]) -> None:
+        found = [key for root, key in keys if root == _ROOT]
+        self._at_start.difference_update(found)
+        with suppress(StoreFault):  # taken in again by `run`, or at the next start
+            self._queue.add(found)
+
+    def _apply_some(self, keys: Sequence[str]) -> int:
         found, rung = dict[NoticeId, Mark](), list[NoticeId]()
-        for root, key in keys:
-            value = self._own.value(_ROOT, key) if root == _ROOT else None
+        oldest = self._now_ms() // DAY_MS - LOOK_BACK_DAYS
+        for key in keys:
+            value = self._own.value(_ROOT, key)
             ident = id_in(key)
             if value is None or ident is None or value[1] >= len(_STATES):  # ▲ a newer program's state changes nothing
                 continue
-            if since_day and not (len(value) > 3 and isinstance(value[3], int) and value[3] >= since_day):
+            day = value[3] if len(value) > 3 and isinstance(value[3], int) else 0
+            if key in self._at_start and day < oldest:
                 continue
             state = _STATES[value[1]]
             if value[1] == _RETURNED or value[:2] == [0, 0]:
                 rung.append(NoticeId(ident))
             else:
                 found[NoticeId(ident)] = (state, value[2] if state is NoticeState.SNOOZED else None)
-        marks = list(found.items())
-        with suppress(StoreFault):  # taken in again at the next start
-            for at in range(0, len(marks), AT_ONCE):
-                self._apply(dict(marks[at : at + AT_ONCE]))
+        if found:
+            self._apply(found)
+        if rung:
             self._silence(rung)
+        self._at_start.difference_update(keys)
+        return len(keys)

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from app.core.ids import ObjId
 from app.core.signal import Signal
 from app.own.joining import NOTHING_READ, ReadMark, join_marks, mark_from
+from app.own.key_queue import KeyQueue
 from app.own.model import Key, id_in
 from app.own.service import Own
 from app.store import read_positions
 from app.store.store import Store
 
 _ROOT = "reads"
+AT_ONCE = 20
+"""The most marks that are stored in one transaction: with what a chat counts for each of them, 5 ms."""
 
 
 class ReadMarks:
@@ -23,12 +26,15 @@ class ReadMarks:
         """Emitted with the series that were read, or marked as unread, on another device. It is emitted in the
         transaction that stores their rows, so that what a tool counts always agrees with the rows."""
         self._own, self._store = own, store
+        self._queue = KeyQueue(self._store_some)
+        self.run = self._queue.run
+        """Keep it running until it is cancelled: it stores the marks of other devices that are too many for one go."""
         self._end = own.changed.connect(self._take)
 
     def start(self) -> None:
         """Stores the marks that were received before the tools listened to `changed`. Call it when the tools are
-        open."""
-        self._take(frozenset((_ROOT, key) for key in self._own.keys(_ROOT)))
+        open. With many marks `run` does the most of it."""
+        self._queue.add(self._own.keys(_ROOT))
 
     def close(self) -> None:
         """Stops following the person's other devices."""
@@ -61,21 +67,30 @@ class ReadMarks:
                 self._own.put_within(_ROOT, series.hex(), new.value())
 
     def _take(self, keys: frozenset[Key]) -> None:
-        taken: set[ObjId] = set()
-        with self._store.transaction() as conn:
-            for root, key in keys:
-                ident = id_in(key) if root == _ROOT else None
-                if ident is None:
-                    continue
-                series = ObjId(ident)
-                mark = self.mark(series)
-                known = ReadMark(
-                    generation=read_positions.generation(conn, series),
-                    position=read_positions.position(conn, series),
-                    left=read_positions.left(conn, series),
-                )
-                if join_marks((mark, known)) != known:
+        self._queue.add(key for root, key in keys if root == _ROOT)
+
+    def _store_some(self, keys: Sequence[str]) -> int:
+        """Stores the marks of these series, as `KeyQueue` says: at most AT_ONCE that have changed."""
+        conn, changed, looked_at = self._store.db.conn, dict[ObjId, ReadMark](), 0
+        for key in keys:
+            looked_at += 1
+            ident = id_in(key)
+            if ident is None:
+                continue
+            series = ObjId(ident)
+            mark = self.mark(series)
+            known = ReadMark(
+                generation=read_positions.generation(conn, series),
+                position=read_positions.position(conn, series),
+                left=read_positions.left(conn, series),
+            )
+            if join_marks((mark, known)) != known:
+                changed[series] = mark
+                if len(changed) == AT_ONCE:
+                    break
+        if changed:
+            with self._store.transaction() as conn:
+                for series, mark in changed.items():
                     read_positions.put(conn, series, mark.generation, mark.position, mark.left)
-                    taken.add(series)
-            if taken:
-                self.changed.emit(frozenset(taken))
+                self.changed.emit(frozenset(changed))
+        return looked_at

@@ -9,9 +9,10 @@ complete by itself. Of two objects for one year, the one with the lower id is wr
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum, IntEnum
+from itertools import islice
 from typing import Protocol
 
 import msgspec
@@ -38,6 +39,10 @@ EVERY_S = 60.0
 (SECURITY.md)."""
 DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
+CHECK_AT_ONCE = 200
+"""The most keys that are compared in one go: 2 ms."""
+CARRY_AT_ONCE = 200
+"""The most values of other objects that one write copies into the present one: 2 ms."""
 Values = dict[str, dict[str, Value]]
 """Values by root and key."""
 
@@ -112,8 +117,10 @@ class Own:
         """The keys of waiting values that are not on the disk: it has refused them."""
         self._refused = _Refused.NOTHING
         self._is_closed = False
-        self._carries = True
-        """Whether the present year's object may lack values that other objects have."""
+        self._unchecked: set[Key] = set()
+        """The keys under which the present year's object may lack a value that other objects have."""
+        self._lacks: set[Key] = set()
+        """Those of them under which it does lack one."""
         self._caught: StoreFault | None = None
         """Why the disk refused the edit that is being written."""
         self._woken = asyncio.Event()
@@ -221,8 +228,7 @@ class Own:
             if self._unkept:
                 self._keep()
             return
-        has_more = bool(self._models) and self._carries
-        if not self._waiting and not has_more and not self._live.unsaved_ids():
+        if not self._waiting and not self._unchecked and not self._lacks and not self._live.unsaved_ids():
             return
         try:
             self._write(room)
@@ -233,7 +239,9 @@ class Own:
 
     def _write(self, room: RoomId) -> None:
         obj, model = self._present(room)
-        due: Values = self._lacking(model) if self._carries else {}
+        self._check(model)
+        copied = set(islice(self._lacks, CARRY_AT_ONCE))
+        due = self._lacking(model, copied)
         written = dict(self._waiting)
         for (root, key), value in written.items():
             due.setdefault(root, {})[key] = value
@@ -248,7 +256,7 @@ class Own:
             if self._waiting.get(at) is value:
                 del self._waiting[at]
                 self._unkept.discard(at)
-        self._carries = False
+        self._lacks -= copied
         self._cache(obj)
 
     def _cache(self, obj: ObjId) -> None:
@@ -265,25 +273,46 @@ class Own:
         obj = self._store.objects.new(room)
         model = self._models[obj] = self._live.begin(room, obj, lambda new: new.begin(year))
         model.changed.connect(self._on_merged)
-        self._carries = True
+        self._lacks.clear()
+        self._note_all()
         return obj, model
 
-    def _lacking(self, model: OwnObject) -> Values:
-        """The values that count, but not by `model` alone: they are copied into it from other objects. Of drafts, each
-        device copies only its own."""
+    def _note_all(self) -> None:
+        """Notes that the present object may lack everything: an object has been added."""
+        if len(self._models) > 1:
+            self._unchecked.update((root, key) for root in ROOTS for key in self.keys(root))
+
+    def _check(self, model: OwnObject) -> None:
+        """Finds which values of at most CHECK_AT_ONCE keys `model` lacks. ▲ `run` does the others part by part.
+        Otherwise the values of a stolen device would hold the event loop at each write."""
+        if len(self._models) == 1:  # it has everything that counts, but for what waits
+            self._unchecked.clear()
+        part = set(islice(self._unchecked, CHECK_AT_ONCE))
+        self._unchecked -= part
+        self._lacks.update((root, key) for root, found in self._lacking(model, part).items() for key in found)
+
+    async def _check_all(self) -> None:
+        """Calls `_check` until no key is left; other tasks run between two calls."""
+        room = self._rooms.find() if self._is_online() else None
+        while room is not None and self._unchecked:
+            self._check(self._present(room)[1])
+            await asyncio.sleep(0)
+
+    def _lacking(self, model: OwnObject, keys: Iterable[Key]) -> Values:
+        """The values under `keys` that count, but not by `model` alone: they are copied into it from other objects. Of
+        drafts, each device copies only its own."""
         due: Values = {}
         today = self._now_ms() // DAY_MS
-        for root in ROOTS:
-            for key in self.keys(root):
-                join = JOINS.get(root, join_own)
-                there = self._possible(model, root, key)
-                if root in JOINS:
-                    value, here = self.value(root, key), join(list(there.values()))
-                else:
-                    value = join(self.values(root, key).get(self._dev, []))
-                    here = there.get(self._dev)
-                if value is not None and value != here and is_kept(root, value, today):
-                    due.setdefault(root, {})[key] = value
+        for root, key in keys:
+            join = JOINS.get(root, join_own)
+            there = self._possible(model, root, key)
+            if root in JOINS:
+                value, here = self.value(root, key), join(list(there.values()))
+            else:
+                value = join(self.values(root, key).get(self._dev, []))
+                here = there.get(self._dev)
+            if value is not None and value != here and is_kept(root, value, today):
+                due.setdefault(root, {})[key] = value
         return due
 
     # -- following -------------------------------------------------------------------------------------------------
@@ -298,8 +327,8 @@ class Own:
                 continue
             model = self._models[row.obj] = self._live.open(row.obj)
             model.changed.connect(self._on_merged)
-            self._carries = True
             touched = frozenset((root, key) for root in ROOTS for key in model.keys(root))
+            self._note_all()
             if touched:
                 self.changed.emit(touched)
         self._look_for_unreadable()
@@ -315,7 +344,7 @@ class Own:
             self._look_for_unreadable()
 
     def _on_merged(self, keys: frozenset[Key]) -> None:
-        self._carries = True
+        self._unchecked |= keys
         self.changed.emit(keys)
 
     def _look_for_unreadable(self) -> None:
@@ -381,11 +410,12 @@ class Own:
             try:
                 if self._is_online() and self._rooms.find() is None:
                     await self._rooms.ensure()
+                await self._check_all()
                 self.flush()
             except (SyncError, StoreFault, NotFound) as e:
                 log.store.info("own-waits", code=e.code)
             await asyncio.sleep(EVERY_S)
-            if self._unkept or (self._waiting and self._is_online()):
+            if self._unkept or ((self._waiting or self._lacks) and self._is_online()):
                 self._woken.set()
 
 

@@ -60,12 +60,13 @@ class Answering:
     def take(self, now_s: float, sent_s: dict[RoomId, float]) -> Addressee | None:
         """Removes one answer that is due from the queue and returns its device; None if none is due, or if one was
         returned less than EVERY_S ago. `sent_s`: when this person's presence was last sent to all of a room. An answer
-        that was queued before such a message is dropped: the device has received the presence with it."""
+        that was queued before such a message is dropped: the device has received the presence with it. One that `asks`
+        stays. Otherwise nobody would ask the new device, and it would be unknown here until it repeats its presence."""
         if now_s < self._next_s:
             return None
         for _ in range(len(self._queue)):
             each = self._queue.popleft()
-            if sent_s.get(each.to.room, -1.0) > each.since_s:
+            if not each.to.asks and sent_s.get(each.to.room, -1.0) > each.since_s:
                 continue
             if each.due_s <= now_s:
                 self._next_s = now_s + EVERY_S

@@ -127,13 +127,15 @@ class Blobs:
         )
         return [_part(row) for row in rows]
 
-    def set_uploaded(self, part: PartId) -> None:
-        """Notes that the server has stored this part of a file durably. Changes that waited only for this part may be
-        sent now. A second call changes nothing. ▲ What a change waits for is counted, never lowered by one: a part that
+    def set_uploaded(self, part: PartId, obj: ObjId | None = None) -> None:
+        """Notes that the server has stored this part of a file durably, as one of the object `obj` (None: of the one to
+        which it belongs). Changes that waited only for this part may be sent now. Does nothing if the part has become
+        one of another object meanwhile (`give`). Otherwise a message would be sent whose file nobody can fetch. A
+        second call changes nothing. ▲ What a change waits for is counted, never lowered by one: a part that
         the server lost and received again would otherwise count twice."""
         with self._db.transaction():
             conn = self._db.conn
-            conn.execute("UPDATE parts SET uploaded = 1 WHERE part = ?", (part,))
+            conn.execute("UPDATE parts SET uploaded = 1 WHERE part = ?1 AND obj = coalesce(?2, obj)", (part, obj))
             if conn.execute(sql.PART_UPLOADED, (part,)).rowcount:
                 self._db.after_commit(self._outbox_changed)
 

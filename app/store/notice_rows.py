@@ -35,6 +35,8 @@ UNDONE_MS = 86_400_000
 The notice is then shown again and does not ring."""
 AT_RECEIPT, BY_TURNS = 1, 2
 """How a notice is still to ring: here, as on each device, or at one of the person's devices."""
+ID_BYTES = 16
+"""Bytes of a conversation's id."""
 MAX_COUNT = 100
 """The highest count of a notice, such as one about reactions."""
 
@@ -138,24 +140,32 @@ def id_of(kind: str, room: RoomId, obj: ObjId, key: bytes) -> NoticeId:
     return NoticeId(hashlib.sha256(whole).digest()[:16])
 
 
-_ADD = """INSERT INTO notices (id, kind, room, obj, thread, ref, by, n, t, detail, count, asks, state, until, answered,
-    hidden, ring) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"""
+_ADD = """INSERT INTO notices (rowid, id, kind, room, obj, thread, ref, by, n, t, detail, count, asks, state, until,
+    answered, hidden, ring) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"""
+_LAST_ROW = "SELECT coalesce(max(rowid), 0) FROM notices"
+_LEFT_AT = "SELECT max(n) FROM notice_sweeps WHERE what = ? AND place IN (?, ?)"
+_DROP_LEFT = "DELETE FROM notices WHERE id = ? AND rowid <= ?"
 _RECOUNT = "UPDATE notices SET count = ?, hidden = ?, by = ?, t = max(t, ?) WHERE id = ?"
 _EARLIER = """SELECT id, detail FROM notices WHERE obj = ? AND ref = ? AND kind = ?
-    AND NOT answered AND (state = 0 OR asks AND state <> 2) AND (NOT hidden OR t > ?) ORDER BY t DESC LIMIT 1"""
+    AND NOT answered AND (state = 0 OR asks AND state <> 2) AND (NOT hidden OR t > ?) AND rowid > ?
+    ORDER BY t DESC LIMIT 1"""
 _MERGE = "UPDATE notices SET detail = ?, by = ?, t = max(t, ?), hidden = hidden & 2 WHERE id = ?"
 _STATE_FROM_ELSEWHERE = "SELECT state, until FROM notice_states WHERE id = ?"
 _ANSWERED_AT = "SELECT max(n) FROM notice_answers WHERE thread = ? AND ref IN (x'', ?)"
+_LAST_UNANSWERED = "SELECT max(n) FROM notices WHERE thread = ? AND asks AND NOT answered"
 _PUT_ANSWER = """INSERT INTO notice_answers (thread, ref, n) VALUES (?, ?, ?)
     ON CONFLICT (thread, ref) DO UPDATE SET n = max(n, excluded.n)"""
 _PUT_SWEEP = """INSERT INTO notice_sweeps (what, place, n) VALUES (?, ?, ?)
     ON CONFLICT (what, place) DO UPDATE SET n = max(n, excluded.n)"""
-_MAX = 2**62
 
-ANSWERED, GONE = "answered", "gone"
+ANSWERED, ANSWERED_PLACE, GONE, UNCOUNTED = "answered", "answered-place", "gone", "uncounted"
 """The kinds of `notice_sweeps`, that is, of changes to many rows that are not finished. ANSWERED: notices of the
-conversation `place` before the position `n` are to be marked as answered. GONE: notices of the object or room `place`
-are to be deleted."""
+conversation `place` before the position `n` are to be marked as answered. ANSWERED_PLACE: the same for one place, where
+`place` is the conversation's id followed by the place. GONE: notices of the object or room `place` up to the row `n`
+are to be deleted. UNCOUNTED: those of the object `place` after the row `n` are to be hidden or shown as
+`hide_uncounted` says. A row is SQLite's own number; nothing numbers the rows again (VACUUM would)."""
+UNCOUNTED_AT_ONCE = 200
+"""The most rows of notices, of any object, that one part of `hide_uncounted` looks at: 3 ms."""
 
 
 def put_first(
@@ -188,20 +198,24 @@ def put(conn: Connection, me: Uid | None, notices: Sequence[Notice]) -> None:
     """
     wanted = [notice for notice in notices if notice.by is None or notice.by != me]
     conn.notices_changed |= bool(wanted)
-    marks, gone = dict[RoomId, int | None](), set[ObjId]()
+    marks, left, gone = dict[RoomId, int | None](), dict[ObjId, int](), set[ObjId]()
     for obj in {notice.obj for notice in wanted}:
         room = next(notice.room for notice in wanted if notice.obj == obj)
         if room not in marks:
             marks[room] = notified(conn, room)
-            _finish_leaving(conn, room)
+        left[obj] = conn.value(_LEFT_AT, (GONE, room, obj)) or 0
         if series.is_destroyed(conn, room, obj):
             gone.add(obj)
     for notice in wanted:
         if notice.obj not in gone:
-            _put(conn, notice, marks[notice.room])
+            _put(conn, notice, marks[notice.room], left[notice.obj])
 
 
-def _put(conn: Connection, notice: Notice, mark: int | None) -> None:
+def _put(conn: Connection, notice: Notice, mark: int | None, left: int) -> None:
+    """`left`: if the person was added again to a room that they had left, the row up to which its notices are still to
+    be deleted, otherwise 0. None of these counts any more, and the new one gets a later row."""
+    if left:
+        conn.execute(_DROP_LEFT, (notice.id, left))
     kind, ident = notice.kind, notice.id
     is_new = notice.n is None or (mark is not None and notice.n > mark)
     if not is_new and notice.t < clock.now_ms() - KEEP_MS:
@@ -210,7 +224,7 @@ def _put(conn: Connection, notice: Notice, mark: int | None) -> None:
         shown = (min(notice.count, MAX_COUNT), int(notice.count == 0), notice.by, notice.t, ident)
         if conn.execute(_RECOUNT, shown).rowcount or notice.count == 0:
             return
-    if kind.merges and _merged(conn, notice):
+    if kind.merges and _merged(conn, notice, left):
         return
     elsewhere = conn.execute(_STATE_FROM_ELSEWHERE, (ident,)).fetchone()
     state, until = elsewhere or (NoticeState.NEW, None)
@@ -222,13 +236,15 @@ def _put(conn: Connection, notice: Notice, mark: int | None) -> None:
     ring = (BY_TURNS if kind.by_turns else AT_RECEIPT) if rings else 0
     what = (ident, kind.id, notice.room, notice.obj, thread, notice.ref, notice.by, notice.n, notice.t)
     shown_as = (notice.detail, min(notice.count, MAX_COUNT), kind.asks, state, until, answered, 0, ring)
-    conn.execute(_ADD, (*what, *shown_as))
+    row = max(left, int(conn.value(_LAST_ROW))) + 1 if left else None
+    conn.execute(_ADD, (row, *what, *shown_as))
 
 
-def _merged(conn: Connection, notice: Notice) -> bool:
-    """Merges a notice into an earlier, open one of its kind about the same place. Returns whether there is one."""
+def _merged(conn: Connection, notice: Notice, left: int) -> bool:
+    """Merges a notice into an earlier, open one of its kind about the same place, in a row after `left`. Returns
+    whether there is one."""
     place = (notice.obj, notice.ref, notice.kind.id)
-    found = conn.execute(_EARLIER, (*place, notice.t - UNDONE_MS)).fetchone()
+    found = conn.execute(_EARLIER, (*place, notice.t - UNDONE_MS, left)).fetchone()
     if found is None or found[0] == notice.id:
         return found is not None
     codes = dict.fromkeys([*found[1].split(","), *notice.detail.split(",")])
@@ -246,17 +262,25 @@ def answer(conn: Connection, thread: ObjId, n: int | None, ref: bytes | None = N
     """Stores that this person has answered in the conversation `thread` at the position `n`: notices about earlier
     positions are answered, also those that are made later. `n` None: the answer has no position yet, so every notice
     that is here is answered; call it again once the answer has a position. `ref`: only notices about this place are
-    answered, at most AT_ONCE of them."""
+    answered. Of many notices AT_ONCE are marked now, and the others by `NoticeStore.sweep`."""
     if n is not None:
         conn.execute(_PUT_ANSWER, (thread, ref or b"", n))
-    of_ref, params = ("AND ref = ?", (ref,)) if ref is not None else ("", ())
+    upto = n if n is not None else int(conn.value(_LAST_UNANSWERED, (thread,)) or 0) + 1
+    place = thread if ref is None else thread + ref
+    if answer_some(conn, place, upto, of_ref=ref is not None):
+        conn.execute(_PUT_SWEEP, (ANSWERED, place, upto) if ref is None else (ANSWERED_PLACE, place, upto))
+
+
+def answer_some(conn: Connection, place: bytes, upto: int, *, of_ref: bool) -> bool:
+    """Marks at most AT_ONCE notices about positions below `upto` as answered: those of the conversation `place`, or
+    with `of_ref` of the conversation and the place in it whose ids `place` joins. Returns whether there may be more."""
+    thread, ref = place[:ID_BYTES], place[ID_BYTES:]
+    only, params = ("AND ref = ?", (ref,)) if of_ref else ("", ())
     sql = f"""UPDATE notices SET answered = 1, ring = 0 WHERE id IN (SELECT id FROM notices
-        WHERE thread = ? AND asks AND NOT answered AND coalesce(n, 0) < ? {of_ref} LIMIT {AT_ONCE})"""
-    upto = n if n is not None else _MAX
+        WHERE thread = ? AND asks AND NOT answered AND coalesce(n, 0) < ? {only} LIMIT {AT_ONCE})"""
     found = conn.execute(sql, (thread, upto, *params)).rowcount
     _note(conn, found)
-    if found == AT_ONCE and ref is None:
-        conn.execute(_PUT_SWEEP, (ANSWERED, thread, upto))
+    return found == AT_ONCE
 
 
 def see(conn: Connection, thread: ObjId, refs: Collection[bytes]) -> None:
@@ -301,33 +325,54 @@ def unhide(conn: Connection, obj: ObjId, ref: bytes) -> None:
 def hide_uncounted(conn: Connection, obj: ObjId, held: Sequence[str]) -> None:
     """Hides the notices about those positions of the object `obj` at which all changes are marked
     (`changes.unprojected`) with a code in `held`: these changes do not count. Shows the notices about all its other
-    positions again."""
+    positions again. Of an object with more than AT_ONCE notices it does the first part, and `NoticeStore.sweep` the
+    others."""
+    few = f"SELECT count(*) FROM (SELECT 1 FROM notices WHERE obj = ? LIMIT {AT_ONCE + 1})"
+    if conn.value(few, (obj,)) <= AT_ONCE:
+        _note(conn, conn.execute(_uncounted(held), (*held, obj)).rowcount)
+        return
+    conn.notices_changed = True
+    conn.execute("INSERT OR REPLACE INTO notice_sweeps (what, place, n) VALUES (?, ?, 0)", (UNCOUNTED, obj))
+    hide_some(conn, obj, 0, held)
+
+
+def hide_some(conn: Connection, obj: ObjId, after: int, held: Sequence[str]) -> bool:
+    """Does the part of `hide_uncounted` that follows the row `after`, and stores how far it came. Returns whether there
+    is more."""
+    some = f"SELECT rowid FROM notices WHERE rowid > ? ORDER BY rowid LIMIT {UNCOUNTED_AT_ONCE}"
+    last = conn.value(f"SELECT max(rowid) FROM ({some})", (after,))
+    if last is None:
+        return False
+    by_row = _uncounted(held).replace("WHERE obj = ?", "WHERE +obj = ?")  # not by the index of places
+    conn.execute(f"{by_row} AND rowid > ? AND rowid <= ?", (*held, obj, after, last))
+    conn.execute("UPDATE notice_sweeps SET n = ? WHERE what = ? AND place = ?", (last, UNCOUNTED, obj))
+    return True
+
+
+def _uncounted(held: Sequence[str]) -> str:
     marks = ", ".join("?" * len(held))
     counts = f"""EXISTS (SELECT 1 FROM changes c WHERE c.obj = notices.obj AND c.n = notices.n
         AND (c.unprojected IS NULL OR c.unprojected NOT IN ({marks})))"""
-    sql = f"UPDATE notices SET hidden = iif({counts}, hidden & 1, hidden | 2) WHERE obj = ? AND n IS NOT NULL"
-    _note(conn, conn.execute(sql, (*held, obj)).rowcount)
+    return f"UPDATE notices SET hidden = iif({counts}, hidden & 1, hidden | 2) WHERE obj = ? AND n IS NOT NULL"
 
 
 def forget(conn: Connection, place: ObjId | RoomId) -> None:
     """Deletes the notices of an object that was destroyed, or of a room that this person has left: at most AT_ONCE now,
-    and the others by `NoticeStore.sweep`. No list shows any of them from now on."""
+    and the others by `NoticeStore.sweep`. No list shows any of them from now on. Notices that are made later, because
+    the person was added to the room again, stay."""
     conn.notices_changed = True
-    conn.execute(_PUT_SWEEP, (GONE, place, _MAX))
-    if not drop_some(conn, place):
+    last = int(conn.value(_LAST_ROW))
+    conn.execute(_PUT_SWEEP, (GONE, place, last))
+    if not drop_some(conn, place, last):
         conn.execute("DELETE FROM notice_sweeps WHERE what = ? AND place = ?", (GONE, place))
 
 
-def drop_some(conn: Connection, place: bytes) -> bool:
-    """Deletes at most AT_ONCE notices of the room or object `place`. Returns whether there may be more."""
-    some = f"DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE {{}} = ? LIMIT {AT_ONCE})"
-    return any(conn.execute(some.format(name), (place,)).rowcount == AT_ONCE for name in ("room", "obj"))
-
-
-def _finish_leaving(conn: Connection, room: RoomId) -> None:
-    """Deletes the notices that `forget` has left in a room, if the person has been added to it again."""
-    if conn.execute("DELETE FROM notice_sweeps WHERE what = ? AND place = ?", (GONE, room)).rowcount:
-        conn.execute("DELETE FROM notices WHERE room = ?", (room,))
+def drop_some(conn: Connection, place: bytes, upto: int) -> bool:
+    """Deletes at most AT_ONCE notices of the room or object `place`, up to the row `upto`. Returns whether there may be
+    more."""
+    some = f"""DELETE FROM notices WHERE rowid IN
+        (SELECT rowid FROM notices WHERE {{}} = ? AND rowid <= ? LIMIT {AT_ONCE})"""
+    return any(conn.execute(some.format(name), (place, upto)).rowcount == AT_ONCE for name in ("room", "obj"))
 
 
 def forget_other_rooms(conn: Connection, obj: ObjId, room: RoomId) -> None:

@@ -16,9 +16,11 @@ from app.store import notice_rows
 from app.store.connection import Row
 from app.store.database import Database
 from app.store.notice_rows import (
+    ANSWERED_PLACE,
     AT_ONCE,
     GONE,
     KEEP_MS,
+    UNCOUNTED,
     Notice,
     NoticeId,
     NoticeKind,
@@ -26,6 +28,7 @@ from app.store.notice_rows import (
 )
 from app.store.people import Me
 from app.store.projecting import Projecting
+from app.store.statements import HELD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +81,13 @@ Cursor = tuple[int, NoticeId]
 
 _COLUMNS = """v.id, v.kind, v.room, v.obj, v.thread, v.ref, coalesce((SELECT o.kind FROM objects o WHERE o.obj = v.obj),
     ''), v.by, v.n, v.t, v.detail, v.count, v.asks, v.state, v.until, v.answered"""
+_STAYS = f"""NOT EXISTS (SELECT 1 FROM notice_sweeps w
+    WHERE w.what = '{GONE}' AND w.place IN (v.room, v.obj) AND v.rowid <= w.n)"""
 _SHOWN = f"""NOT v.hidden AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.obj = v.obj AND o.deleted)
-    AND NOT EXISTS (SELECT 1 FROM notice_sweeps w WHERE w.what = '{GONE}' AND w.place IN (v.room, v.obj))"""
+    AND {_STAYS}"""
 _OPEN = "v.asks AND NOT v.answered AND v.state <> 2 AND (v.state <> 3 OR v.until <= ?)"
 _TRIM = f"""DELETE FROM notices WHERE id IN (SELECT id FROM notices
     WHERE t < ? AND (hidden OR state = 2 OR answered OR NOT asks AND state = 1) LIMIT {AT_ONCE})"""
-_FINISH = f"""UPDATE notices SET answered = 1, ring = 0 WHERE id IN (SELECT id FROM notices
-    WHERE thread = ? AND asks AND NOT answered AND coalesce(n, 0) < ? LIMIT {AT_ONCE})"""
 
 
 class NoticeStore:
@@ -229,12 +232,11 @@ class NoticeStore:
             params = (by_turns_upto,)
         if not self._db.rows(f"SELECT 1 FROM notices v {where} LIMIT 1", params):
             return []
-        sql = f"SELECT {_COLUMNS} FROM notices v {where} LIMIT {AT_ONCE}"
+        sql = f"SELECT {_STAYS}, {_COLUMNS} FROM notices v {where} LIMIT {AT_ONCE}"
         with self._db.transaction() as conn:
-            found = [_row(row) for row in conn.execute(sql, params)]
-            conn.executemany("UPDATE notices SET ring = 0 WHERE id = ?", [(row.id,) for row in found])
-        gone = {place for (place,) in self._db.rows("SELECT place FROM notice_sweeps WHERE what = ?", (GONE,))}
-        return [row for row in found if not {row.room, row.obj} & gone]
+            found = [(row[0], _row(row[1:])) for row in conn.execute(sql, params)]
+            conn.executemany("UPDATE notices SET ring = 0 WHERE id = ?", [(row.id,) for _, row in found])
+        return [row for stays, row in found if stays]
 
     def bring_back(self, now: int) -> bool:
         """Makes snoozed notices new again whose time has come at `now` (ms): at most AT_ONCE. They ring at one of the
@@ -277,9 +279,11 @@ class NoticeStore:
         what, place, n = left
         with self._db.transaction() as conn:
             if what == GONE:
-                is_more = notice_rows.drop_some(conn, place)
+                is_more = notice_rows.drop_some(conn, place, n)
+            elif what == UNCOUNTED:
+                is_more = notice_rows.hide_some(conn, place, n, HELD)
             else:
-                is_more = conn.execute(_FINISH, (place, n)).rowcount == AT_ONCE
+                is_more = notice_rows.answer_some(conn, place, n, of_ref=what == ANSWERED_PLACE)
             if not is_more:
                 conn.execute("DELETE FROM notice_sweeps WHERE what = ? AND place = ?", (what, place))
             self._notify_changed()

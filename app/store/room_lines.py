@@ -151,24 +151,28 @@ class RoomLines:
             kept = self._spans[room] = mark, visible(self._db.rows(_OWN, (room, self._me.uid)))
         return kept[1]
 
-    def between(self, room: RoomId, after: int, upto: int, limit: int, wanted: Wanted = ALL) -> list[RoomLine]:
-        """The first `limit` lines above the position `after` and up to `upto`, ascending."""
+    def between(
+        self, room: RoomId, after: int, upto: int, limit: int, wanted: Wanted = ALL, *, skip: int = 0
+    ) -> list[RoomLine]:
+        """The first `limit` lines above the position `after` and up to `upto`, ascending, without the first `skip` of
+        them."""
         found: list[RoomLine] = []
         for first, last in self.spans(room):
             low, high = max(after, first - 1), min(upto, last)
-            if low < high and len(found) < limit:
-                found += self._read(room, low, high, limit - len(found), wanted, "ASC")
-        return found
+            if low < high and len(found) < skip + limit:
+                found += self._read(room, low, high, skip + limit - len(found), wanted, "ASC")
+        return found[skip:]
 
-    def before(self, room: RoomId, n: int, limit: int, wanted: Wanted = ALL) -> list[RoomLine]:
-        """The last lines below the position `n`, the latest first, at most `limit`. There may be fewer, so that the
-        lines of one position are returned together; only a position with more than `limit` lines is cut. [] if there
-        are none."""
+    def before(self, room: RoomId, n: int, limit: int, wanted: Wanted = ALL, *, skip: int = 0) -> list[RoomLine]:
+        """The last lines below the position `n`, the latest first, at most `limit`, without the first `skip` of them.
+        There may be fewer, so that the lines of one position are returned together; only a position with more than
+        `limit` lines is cut. [] if there are none. `next_before` returns the `n` and `skip` of the next page."""
         found: list[RoomLine] = []
         for first, last in reversed(self.spans(room)):
             low, high = first - 1, min(n - 1, last)
-            if low < high and len(found) < limit:
-                found += self._read(room, low, high, limit - len(found), wanted, "DESC")
+            if low < high and len(found) < skip + limit:
+                found += self._read(room, low, high, skip + limit - len(found), wanted, "DESC")
+        found = found[skip:]
         if len(found) == limit and found[0].n != found[-1].n:  # the last position may have more
             found = [line for line in found if line.n != found[-1].n]
         return found
@@ -224,6 +228,28 @@ class RoomLines:
                 marks.add(f"kind IN ({', '.join('?' * len(kinds))})", *kinds)
             found.append(_narrowed(marks, wanted, "t", "by", "by"))
         return found
+
+
+Place = tuple[int, int]
+"""Where a page begins: the parameters (`n`, `skip`) of `RoomLines.before`, or (`after`, `skip`) of `between`."""
+
+
+def next_before(page: Sequence[RoomLine], limit: int, place: Place) -> Place:
+    """Where the page after `page` begins, which `before` returned for `limit` and `place`. `page` has a line."""
+    n, skip = place
+    last = page[-1].n
+    if len(page) < limit or page[0].n != last:
+        return last, 0
+    return last + 1, limit + (skip if n == last + 1 else 0)  # the lines of one position go on
+
+
+def next_after(page: Sequence[RoomLine], limit: int, place: Place) -> Place:
+    """Where the page after `page` begins, which `between` returned for `limit` and `place`. `page` has a line."""
+    after, skip = place
+    last = page[-1].n
+    if len(page) < limit:
+        return last, 0
+    return last - 1, sum(line.n == last for line in page) + (skip if after == last - 1 else 0)
 
 
 def _narrowed(branch: _Branch, wanted: Wanted, t: str, by: str, subject: str) -> _Branch:

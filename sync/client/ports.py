@@ -385,8 +385,9 @@ class BlobPort(Protocol):
 
     def set_parts_checked_for(self, mark: bytes) -> None: ...
 
-    def part_uploaded(self, part: PartId) -> None:
-        """The server has the part durably: changes that waited for it may be sent."""
+    def part_uploaded(self, part: PartId, obj: ObjId) -> None:
+        """The server has the part durably as one of the object `obj`: changes that waited for it may be sent. Does
+        nothing if the part has become one of another object meanwhile."""
         ...
 
 

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from app.chat.tool import TOOL as CHAT
-from app.core.enums import Role
+from app.core.enums import LinkState, Role
 from app.core.ids import ObjId, RoomId
 from app.documents.tool import TOOL as DOCUMENTS
 from app.kinds import TOOLS
@@ -20,6 +20,7 @@ from app.tasks.tool import TOOL as TASKS
 from app.tool import AnyTool
 from sync.client.exchange import snapshot_maker
 from tests.journeys.desks import Desk, Offices
+from tests.journeys.forks import cut
 from tests.journeys.newer_program import (
     NEWER,
     lane_in,
@@ -257,6 +258,41 @@ async def test_programs_that_know_different_things_write_in_one_room_and_lose_no
     await eventually(m.newer, m.room, [])
     await settled(m)
     is_sound(m)
+
+
+async def test_two_programs_without_some_kinds_write_apart_without_a_connection_and_lose_nothing(o: Offices) -> None:
+    """A newer program and one without boards are offline at one time; then both are joined with a third one."""
+    m = await office(o, LESS)
+    older, watcher = m.older
+    await settled(m)
+    wires = [cut(at) for at in (m.newer, older)]
+    await o.w.stop_server()
+    await until(lambda: all(at.session.status.state is LinkState.OFFLINE for at in (m.newer, older)))
+    await o.w.start_server()
+    write_note(m.newer.session, m.room, m.document, "!")
+    set_lane(m.newer.session, m.room, m.board, "efteråt", "blå ö 🙂")
+    minutes(m.newer).add_item(m.room, "Lokalerna")
+    open_poll(m.newer.session, m.room, "Måndag eller tisdag?")
+    for at, word in ((m.newer, "Hemifrån"), (older, "Ombord")):
+        documents = at.session.service(DOCUMENTS)
+        documents.open(m.document).splice(0, 0, f"{word} å ")
+        documents.close(m.document)
+        at.session.service(CHAT).send(m.room, f"{word} 🙂")
+    assert m.text(m.newer) != m.text(older)
+    for at, wire in zip((m.newer, older), wires, strict=True):
+        wire.cut = False
+        at.session.engine.retry_now()
+    await settled(m)
+    await until(lambda: len({m.text(at) for at in m.everybody}) == 1)
+    is_sound(m)
+    assert {"Hemifrån", "Ombord", *WORDS} <= set(m.text(watcher).split())
+    for at in m.everybody:
+        assert sorted(at.texts(m.room)) == sorted(["Läs till fredag å 🙂", "Ja", "Hemifrån 🙂", "Ombord 🙂"])
+        assert note_in(at.session, m.document) == f"{NOTE}...!"
+        assert lane_in(at.session, m.board, "efteråt") == "blå ö 🙂"
+        assert stored(at, m.minute) == stored(m.newer, m.minute)
+    assert polls(m.newer.session) == ["Fredag eller måndag?", "Måndag eller tisdag?"]
+    assert {at.session.store.held_changes.newer_count(m.room) for at in m.older} == {2}, "the polls"
 
 
 async def test_who_is_no_administrator_is_not_shown_what_others_devices_read(o: Offices) -> None:

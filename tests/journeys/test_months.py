@@ -121,7 +121,9 @@ async def test_a_successor_has_the_months_of_the_old_room_in_one_order(o: Office
     assert messages(c.owner, room)[-1].obj == object_in(room, c.room, month)
 
 
-async def test_what_waits_for_a_destroyed_month_is_offered_in_the_present_one(o: Offices) -> None:
+async def test_what_waits_for_a_destroyed_month_is_offered_in_the_present_one_with_its_file(
+    o: Offices, tmp_path: Path
+) -> None:
     a, b = await o.hire("Handläggare", "Registrator")
     room = await o.room(a, b)
     a.session.service(CHAT).send(room, "denna månad å")
@@ -132,14 +134,21 @@ async def test_what_waits_for_a_destroyed_month_is_offered_in_the_present_one(o:
     wires = await offline(o, b)
     await until(lambda: a.session.status.state is LinkState.ONLINE)
     b.session.service(CHAT).send(room, "skrivet utan nät")
+    path = tmp_path / "Bilaga åäö.txt"
+    path.write_text("innehåll å 🙂")
+    await b.session.service(CHAT).send_file(room, [path], "med fil")
     link = a.session.engine.parts.link.rooms[room]
     outbox = a.session.engine.parts.outbox
     await outbox.append(link, outbox.drafter(link).destroy(channel, Hash(b"r" * 32), Hash(b"d" * 32)))
     on_again(wires, b)
-    await until(lambda: b.session.service(CHAT).stranded(room).destroyed == 1)
+    await until(lambda: b.session.service(CHAT).stranded(room).destroyed == 2)
     assert a.texts(room) == ["denna månad å"]
     b.session.service(CHAT).write_stranded(room)
-    await until(lambda: a.texts(room) == ["denna månad å", "skrivet utan nät"])
+    await until(lambda: a.texts(room) == ["denna månad å", "skrivet utan nät", "med fil"])
     assert b.texts(room) == a.texts(room)
     await until(lambda: b.session.store.waiting_count() == 0)
     assert messages(a, room)[1].obj != channel
+    sent = messages(a, room)[2]
+    assert sent.obj == messages(a, room)[1].obj
+    target = await a.session.service(CHAT).fetch_file(room, sent, 0, tmp_path / "hem.txt")
+    assert target.read_text() == "innehåll å 🙂"

@@ -139,6 +139,7 @@ class ChatView(QWidget):
         bind(self, self._service.things.changed, self._on_room)
         bind(self, self._service.draft_changed, self._on_draft_elsewhere)
         bind(self, self.message_actions.marked_unread, self._reading.hold)
+        bind(self, self._service.room_marked_unread, self._on_room_marked_unread)
         bind(self, self._service.transfers.changed, self._on_transfers)
         if self._service.opening is not None:
             bind(self, self._service.opening.copies.changed, self._on_copies)
@@ -255,6 +256,11 @@ class ChatView(QWidget):
 
     def _on_seen(self, seen: set[ChangeId]) -> None:
         self._marks.run_guarded(lambda: self._service.mark_read(self._room, seen))
+
+    def _on_room_marked_unread(self, room: RoomId) -> None:
+        if room == self._room and self.isVisible():
+            self._reading.hold()
+            self._timeline.mark_divider()
 
     def _on_at_end(self, at_end: bool) -> None:
         self.jump.setVisible(not at_end)

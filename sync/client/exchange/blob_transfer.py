@@ -149,7 +149,7 @@ class Blobs:
             self._set_refused(upload.room, _why(answer))
             return False
         self._set_refused(upload.room, None)
-        self._link.ports.part_uploaded(upload.part)
+        self._link.ports.part_uploaded(upload.part, upload.obj)
         self._link.outbox_work.set()
         return True
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sync.client.room.room_sync import RoomSync
 from sync.ids import ObjId, RoomId
-from sync.trust.room.envelope import PlainOp
+from sync.trust.room.envelope import HEARTBEAT, PlainOp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +41,9 @@ class Extras:
 
     def pack(self, room: RoomSync, most_bytes: int) -> list[PlainOp]:
         """Takes extras of `room` off the queue, the first ones, at most `most_bytes` of content, and returns them as
-        envelopes to encrypt; [] if none can be packed. If there are some, the caller must call `queue_again` or
-        `drop_packed` before it packs for the room again. Extras whose key is missing here stay in the queue, in their
-        place: an epoch without an archive key is soon followed by one that has it."""
+        envelopes to encrypt; [] if none can be packed. If there are some, the caller must call `queue_again`,
+        `drop_refused` or `drop_packed` before it packs for the room again. Extras whose key is missing here stay in the
+        queue, in their place: an epoch without an archive key is soon followed by one that has it."""
         waiting, ops, size = self._waiting.get(room.room, deque()), list[PlainOp](), 0
         taken: list[Extra] = []
         left: list[Extra] = []
@@ -65,7 +65,15 @@ class Extras:
         """Puts the packed extras of `room` back, before those that wait: their batch was refused for now."""
         self._waiting.setdefault(room, deque()).extendleft(reversed(self._packed.pop(room, [])))
 
+    def drop_refused(self, room: RoomId) -> None:
+        """Forgets the packed extras of `room`: the server has refused their batch for good. Heartbeats that were in it
+        with something else are queued again, since the server may take them."""
+        packed = self._packed.pop(room, [])
+        beats = [extra for extra in packed if extra.kind == HEARTBEAT]
+        if len(beats) < len(packed):
+            self._waiting.setdefault(room, deque()).extendleft(reversed(beats))
+
     def drop_packed(self, room: RoomId) -> None:
         """Forgets the packed extras of `room`, if there are any: their batch has left the outbox, because the stream
-        shows it or the server refused it for good."""
+        shows it."""
         self._packed.pop(room, None)

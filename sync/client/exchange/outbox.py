@@ -192,12 +192,13 @@ class Outbox:
         dropped: it is sent again after a pause, its changes encrypted again if needed. Any other batch (a snapshot, an
         attest, a heartbeat) is dropped after a code in _NOT_AGAIN; then returns True if the room continues at once with
         the next batch. In all other cases returns False, and the room pauses. Such a batch is then dropped too, unless
-        the same bytes can be sent again (_SAME_BYTES) or syncing cures the refusal ("stale", "rotation-owed"). The
-        person sees the code, for those two only from the SHOW_AFTER-th refusal in a row."""
+        the same bytes can be sent again (_SAME_BYTES) or syncing cures the refusal ("stale", "rotation-owed").
+        Heartbeats that were dropped with something else are sent again. The person sees the code, for "stale" and
+        "rotation-owed" only from the SHOW_AFTER-th refusal in a row."""
         log.info("push refused: %s", why.code)
         if not batch.rows and why.code in _NOT_AGAIN:
             self._link.ports.unseal(batch)
-            self._extras.drop_packed(room.room)
+            self._extras.drop_refused(room.room)
             return room.may_send
         passing = why.code in (ErrorCode.STALE, ErrorCode.ROTATION_OWED)
         if not passing or self._refusals.get(room.room, 0) + 1 >= SHOW_AFTER:
@@ -205,7 +206,7 @@ class Outbox:
         if why.code not in _SAME_BYTES:  # after those the same bytes are sent again
             self._link.ports.unseal(batch)
             if not batch.rows:
-                (self._extras.queue_again if passing else self._extras.drop_packed)(room.room)
+                (self._extras.queue_again if passing else self._extras.drop_refused)(room.room)
         if passing:
             self._pull_again(room)
         self._wait(room, SOON_S if passing else RETRY_S)

@@ -16,6 +16,7 @@ from app.notices.kinds import KEYS, WAITS
 from app.notices.service import FreshNotices, Level, NoticeFilter, NoticeId, NoticeState
 from app.store import notice_rows
 from app.store.notice_rows import AT_ONCE, KEEP_MS, Notice, NoticeKind
+from app.store.statements import HELD
 from app.tasks.due import SOON_MS, DueCards
 from tests.office import BOARD_ID, EK, HL, ROOM, Desk, desk, start_board
 from tests.world import until
@@ -212,6 +213,73 @@ async def test_however_many_there_are_no_transaction_changes_many_rows(hl: Desk)
     assert max(changed) <= AT_ONCE + 2, "and the notes of what is left"
     await hl.notices.mark_all_seen()
     assert hl.notices.count(NoticeFilter(unseen=True)) == 0
+
+
+def changed_rows(at: Desk, act: Callable[[], object]) -> int:
+    before = at.store.db.conn.total_changes
+    act()
+    return at.store.db.conn.total_changes - before
+
+
+async def test_who_is_added_to_a_room_again_has_its_old_notices_deleted_part_by_part(hl: Desk) -> None:
+    put(hl, 1, 450)
+    with hl.store.db.transaction() as conn:
+        notice_rows.forget(conn, ROOM)
+    assert hl.notices.count(NoticeFilter()) == 0
+    new = list[NoticeId]()
+    assert changed_rows(hl, lambda: new.extend(put(hl, 2000))) < AT_ONCE
+    assert changed_rows(hl, lambda: new.extend(put(hl, 440, 3))) < AT_ONCE, "the history is read again"
+    assert {row.id for row in hl.store.notices.page(NoticeFilter(), T)} == set(new)
+    assert {row.id for row in hl.store.notices.claim()} <= set(new)
+    while hl.store.notices.sweep():
+        pass
+    assert {row.id for row in hl.store.notices.page(NoticeFilter(), T)} == set(new)
+    assert hl.store.db.value("SELECT count(*) FROM notices") == 4
+
+
+async def test_notices_about_what_does_not_count_are_hidden_part_by_part(hl: Desk) -> None:
+    count = 3 * notice_rows.UNCOUNTED_AT_ONCE
+    put(hl, 1, count)
+
+    def hide() -> None:
+        with hl.store.db.transaction() as conn:
+            notice_rows.hide_uncounted(conn, ObjId(b"o" * 16), HELD)
+
+    seen = [changed_rows(hl, hide)]
+    while (rows := changed_rows(hl, hl.store.notices.sweep)) > 0:
+        seen.append(rows)
+    assert hl.notices.count(NoticeFilter()) == 0
+    assert len(seen) > 3
+    assert max(seen) <= notice_rows.UNCOUNTED_AT_ONCE + 2
+
+
+def answer(at: Desk, n: int | None, ref: bytes | None = None) -> None:
+    with at.store.db.transaction() as conn:
+        notice_rows.answer(conn, ObjId(b"o" * 16), n, ref)
+
+
+async def test_an_answer_without_a_position_answers_all_that_is_here_and_nothing_that_is_received_meanwhile(
+    hl: Desk,
+) -> None:
+    put(hl, 1, 450)
+    answer(hl, None)
+    new = put(hl, 451)
+    while hl.store.notices.sweep():
+        pass
+    assert {row.id for row in hl.store.notices.page(OPEN, T)} == set(new)
+
+
+@pytest.mark.parametrize("n", [None, 10_000])
+async def test_however_many_notices_are_about_a_place_an_answer_there_answers_all_of_them(
+    hl: Desk, n: int | None
+) -> None:
+    put(hl, 1, 450)
+    with hl.store.db.transaction() as conn:
+        conn.execute("UPDATE notices SET ref = x'61' WHERE n <= 400")
+    answer(hl, n, b"a")
+    while hl.store.notices.sweep():
+        pass
+    assert hl.notices.count(OPEN) == 50
 
 
 # -- due cards

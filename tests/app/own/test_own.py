@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Things of the person's own: they follow to the other device, nothing that waits is lost, and one change has all."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from app.core.ids import ObjId
 from app.errors import DiskFull
+from app.own import key_queue, reads, service
 from app.own.joining import AHEAD_MS, MAX_LEFT, MAX_NUMBER, ReadMark, join_marks
 from app.own.model import ROOTS
 from tests.app.own.devices import DAY_MS, Device, Server
@@ -295,3 +297,57 @@ def test_attack_the_marks_of_devices_that_never_were_are_joined_at_once() -> Non
     ]
     assert join_marks(made) == ReadMark(position=1_000_000)
     assert join_marks([made[0], ReadMark(position=3, left=(3, 70))]).left == tuple(range(3, MAX_LEFT + 1))
+
+
+def marks_of_a_stolen_device(two: Two, count: int) -> None:
+    home, stolen, server = two
+    home.reads.read(CHAT, 3)
+    home.own.flush()
+    server.meet(home, stolen)
+    _, model = stolen.own._present(ROOM)
+    with stolen.store.transaction():
+        model.write(stolen.own.dev, 1, {"reads": {ObjId(n.to_bytes(16, "big")).hex(): [0, 9] for n in range(count)}})
+    server.meet(home, stolen)
+
+
+def rows_of(device: Device) -> int:
+    return int(device.store.db.value("SELECT count(*) FROM read_positions WHERE position = 9"))
+
+
+async def test_attack_the_read_marks_of_a_stolen_device_are_stored_part_by_part(two: Two) -> None:
+    home = two[0]
+    marks_of_a_stolen_device(two, 400)
+    assert rows_of(home) == reads.AT_ONCE
+    running = asyncio.ensure_future(home.reads.run())
+    while rows_of(home) < 400:
+        before = rows_of(home)
+        await asyncio.sleep(0)
+        assert rows_of(home) - before <= reads.AT_ONCE
+    running.cancel()
+
+
+def test_attack_the_read_marks_of_a_stolen_device_cost_a_start_no_more_than_one_part(two: Two) -> None:
+    home, asked = two[0], list[str]()
+    marks_of_a_stolen_device(two, 1000)
+    home.restart()
+    home.store.db.conn.set_trace_callback(asked.append)
+    home.reads.start()
+    home.store.db.conn.set_trace_callback(None)
+    assert len([sql for sql in asked if "FROM read_positions" in sql]) <= 3 * key_queue.AT_ONCE
+
+
+async def test_attack_the_values_of_a_stolen_device_are_carried_over_part_by_part(two: Two) -> None:
+    home = two[0]
+    marks_of_a_stolen_device(two, 1000)
+    home.now_ms += 60 * DAY_MS
+    home.settings.set("theme", "dark")
+    home.own.flush()
+    newest = max(home.own.objects(), key=lambda each: each.year or 0)
+    assert newest.keys("settings") == {"theme"}
+    carried = len(newest.keys("reads"))
+    assert carried <= service.CARRY_AT_ONCE
+    while carried < 1001:
+        await home.own._check_all()
+        home.own.flush()
+        assert carried < len(newest.keys("reads")) <= carried + service.CARRY_AT_ONCE
+        carried = len(newest.keys("reads"))

@@ -136,6 +136,23 @@ def test_a_device_that_was_not_known_before_is_answered_when_the_log_shows_it() 
     assert seen(b, a) is AVAILABLE  # by the new device
 
 
+def test_a_new_device_is_asked_also_if_presence_was_sent_to_all_meanwhile() -> None:
+    w, (a, b) = world()
+    w.online.add(b.dev)
+    new = w.desk(0, device=1)
+    new.service.on_status(online=True)  # nobody can verify what it sends yet
+    w.time.pass_s(5)
+    w.online.add(new.dev)
+    b.service.on_log(a.uid)
+    w.time.pass_s(0.001)
+    b.service.choose(DO_NOT_DISTURB)
+    w.time.pass_s(5)
+    a.service.end()
+    w.time.pass_s(1)
+    assert seen(b, a) is AVAILABLE  # by the new device
+    assert [to for _, _, to in w.frames].count(new.dev) == 1
+
+
 def test_a_room_that_was_not_in_the_audience_for_a_while_is_greeted_again() -> None:
     """The room of one who founded it, until a colleague accepts: then the founder's smallest room is another one."""
     w, (a, b) = world()

@@ -13,7 +13,7 @@ from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
 from app.rooms.projection import KIND
 from app.rooms.records import RoomNamed, encode
 from app.store import room_lines
-from app.store.room_lines import ALL, RoomLine, Wanted, visible
+from app.store.room_lines import ALL, RoomLine, Wanted, next_after, next_before, visible
 from app.store.statements import MAX_INT
 from app.store.store import Store
 from sync.client.ports import OpenedChange, OpenedHeartbeat, RoomEvent
@@ -259,13 +259,16 @@ def test_pages_of_lines_join_to_all_of_them(store: Store) -> None:
     receive(store, [event(7, "reset"), event(7, "heir")], [named(7, "A"), named(7, "B", place=1), named(40, "C")])
     everything = lines(store, limit=1000)
     for size in (1, 2, 3, 7, 50):
-        found, n = [], END
-        while page := store.room_lines.before(ROOM, n, size):
+        found, (n, skip) = list[RoomLine](), (END, 0)
+        while page := store.room_lines.before(ROOM, n, size, skip=skip):
             found += page
-            n = page[-1].n
-        assert [line.n for line in found] == sorted((line.n for line in found), reverse=True)
-        if size > 3:  # smaller than the lines of one position: the rest of that position is left out
-            assert found == everything[::-1]
+            n, skip = next_before(page, size, (n, skip))
+        assert found == everything[::-1]
+        found, (n, skip) = [], (0, 0)
+        while page := store.room_lines.between(ROOM, n, END, size, skip=skip):
+            found += page
+            n, skip = next_after(page, size, (n, skip))
+        assert found == everything
 
 
 def test_lines_are_found_by_person_kind_and_time(store: Store) -> None:

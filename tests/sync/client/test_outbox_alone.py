@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from app.core.ids import RoomId
+from app.core.ids import ObjId, RoomId
 from sync.client.exchange import outbox
 from sync.client.exchange.extras import Extra
 from sync.errors import Reject
@@ -102,4 +102,21 @@ async def test_what_was_sent_beside_is_not_kept_in_memory(w: World, monkeypatch:
     extras = a.engine.parts.outbox._extras
     a.engine.parts.outbox.send_beside(room, [Extra(obj=obj, kind=envelope.HEARTBEAT, about=b"", payload=b"")])
     await until(lambda: not extras.rooms() and room not in extras._packed)
+    await _goes_on(a, room)
+
+
+@pytest.mark.parametrize("how", ["refused", "refused otherwise"])
+async def test_a_heartbeat_that_was_refused_with_something_else_is_sent_again(
+    w: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """An attest of a snapshot that the room does not have: the server refuses the whole batch."""
+    a, b, room, obj = await two(w)
+    monkeypatch.setattr(outbox, "RETRY_S", 0.05)
+    if how == "refused otherwise":
+        monkeypatch.setattr(outbox, "_NOT_AGAIN", ())
+    attest = Extra(obj=obj, kind=envelope.ATTEST, about=b"t" * 16, payload=bytes(32))
+    heartbeat = Extra(obj=ObjId(room), kind=envelope.HEARTBEAT, about=b"", payload="läser å 🙂".encode())
+    a.engine.parts.outbox.send_beside(room, [attest, heartbeat])
+    await until(lambda: [kept.dev for kept in b.store.heartbeats.of(room)] == [a.engine.devices.mine])
+    assert not a.engine.parts.outbox._extras.rooms()
     await _goes_on(a, room)

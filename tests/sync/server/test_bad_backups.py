@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sync.server.__main__ import main
+from sync.server.host.folder_hold import held
 from sync.server.operator.upkeep import restore as restoring
 from sync.server.operator.upkeep.manifest import copy_file, read_manifest
 from tests.sync.server.wire import new_data
@@ -94,3 +95,19 @@ def test_a_backup_that_root_copied_is_refused_with_its_needed_owner(
     complaint = refused(backed_up, copied, capsys)
     assert "may not be read or written by" in complaint
     assert "chown -R" in complaint
+
+
+def test_what_a_killed_restore_has_left_is_removed_by_the_next_one(
+    copied: Path, backed_up: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has the secret keys."""
+    there, killed = tmp_path / "there" / "server", tmp_path / "there" / "server.0a1b2c3d.new"
+    at_work, others = tmp_path / "there" / "server.11223344.new", tmp_path / "there" / "server.kopia.new"
+    for folder in (killed, at_work, others):
+        folder.mkdir(parents=True)
+        (folder / "server.key").write_bytes(b"nyckel")
+    with held(at_work, "another restore"):
+        assert main(["restore", "--data", str(there), "--keys", str(copied), str(backed_up)]) == 0
+    assert not killed.exists()
+    assert at_work.exists()
+    assert others.exists()

@@ -290,3 +290,20 @@ def test_what_is_marked_as_unread_stays_so_until_the_person_has_left(waiting: De
     elsewhere(qtbot)
     back(view, qtbot)
     qtbot.waitUntil(lambda: unread(waiting) == 0)
+
+
+def test_a_room_that_is_marked_as_unread_stays_so_while_it_is_open(waiting: Desk, qtbot: QtBot, quick: None) -> None:
+    view = opened(waiting, qtbot)
+    view.list.jump_to_end()
+    waiting.chat.mark_all_read(ROOM)
+    qtbot.waitUntil(lambda: unread(waiting) == 0)
+    rest(qtbot)
+    waiting.chat.mark_room_unread(ROOM)
+    assert unread(waiting) == 1
+    assert view.model.timeline.first_unread == READ + NEW - 1
+    come(waiting, 1, n=900)
+    rest(qtbot)
+    assert unread(waiting) == 2
+    elsewhere(qtbot)
+    back(view, qtbot)
+    qtbot.waitUntil(lambda: unread(waiting) == 0)

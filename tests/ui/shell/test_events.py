@@ -136,6 +136,28 @@ def test_ten_thousand_events_are_read_a_page_at_a_time_to_the_last(qtbot: QtBot,
     assert positions == sorted(positions, reverse=True)
 
 
+async def test_no_event_is_left_out_of_a_position_with_more_than_a_page(qtbot: QtBot, session: Session) -> None:
+    count = 3 * PAGE + 7
+    happen(session, event(19_999), event(20_000), event(20_001))
+    with session.store.transaction() as conn:
+        conn.execute(
+            """WITH RECURSIVE k (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < ? - 1)
+            INSERT INTO events (room, n, t, kind, by, subject, role, history, obj, until, note, place)
+            SELECT room, n, t, kind, by, subject, role, history, obj, until, note, k.i
+            FROM events, k WHERE n = 20000""",
+            (count,),
+        )
+    dialog = shown(qtbot, session)
+    bar = dialog.list.verticalScrollBar()
+    seen = 0
+    while seen != len(titles(dialog)):
+        seen = len(titles(dialog))
+        bar.setValue(bar.maximum())
+        QApplication.processEvents()
+    assert sum(row.detail.endswith(" 20000") for row in dialog.list.rows.rows) == count
+    assert (await dialog.text()).count("position 20000 ") == count
+
+
 async def test_the_whole_list_as_text_gives_way_between_pages(qtbot: QtBot, session: Session) -> None:
     happen(session, *(event(n) for n in range(20_000, 20_000 + 5 * PAGE)))
     dialog = shown(qtbot, session)

@@ -38,6 +38,9 @@ class Desktop:
         self.notified: list[tuple[Any, ...]] = []
         self.closed: list[int] = []
         self._numbers = count(7)
+        self.answers = asyncio.Event()
+        """Cleared while calls of Notify are not answered."""
+        self.answers.set()
 
     async def serve(self) -> None:
         while True:
@@ -47,6 +50,7 @@ class Desktop:
             member = message.header.fields[3]
             if member == "Notify":
                 self.notified.append(message.body)
+                await self.answers.wait()
                 number = message.body[1] or next(self._numbers)
                 await self.connection.send(new_method_return(message, "u", (number,)))
             elif member == "GetCapabilities":
@@ -139,6 +143,21 @@ async def test_a_conversation_has_one_notification_which_goes_when_it_is_read(bu
         tell(toast("två"))
         await until(lambda: len(shown.notified) == 5)
         assert shown.notified[4][1] == 0, "what the person has closed is not replaced"
+        await end(owner, tell)
+
+
+async def test_a_notification_that_is_withdrawn_while_it_is_being_shown_goes_once_its_number_is_known(
+    bus: None, qapp: QApplication
+) -> None:
+    owner = QObject()
+    async with desktop() as shown:
+        tell = Freedesktop(owner, lambda key, action: None)
+        shown.answers.clear()
+        tell(toast("ett"))
+        await until(lambda: len(shown.notified) == 1)
+        tell.withdraw("ett")
+        shown.answers.set()
+        await until(lambda: shown.closed == [7])
         await end(owner, tell)
 
 

@@ -16,7 +16,7 @@ from app.core.ids import RoomId
 from app.errors import ExportOff, FileUnreadable
 from app.session import Session
 from app.settings import ALLOW_EXPORT
-from app.store.room_lines import SHOWN, RoomLine, Wanted
+from app.store.room_lines import SHOWN, Place, RoomLine, Wanted, next_after, next_before
 from app.store.statements import MAX_INT
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import TextButton
@@ -53,9 +53,10 @@ class EventsDialog(Dialog):
         super().__init__(parent, tr("What happened in the room"), accept=tr("Close"), width=680)
         self._session, self._room = session, room
         self._admin = session.rooms.is_admin(room)
-        self._last: int | None = MAX_INT
-        """The next page has the events before this position; None if everything is read."""
-        self._newest = 0
+        self._last: Place | None = (MAX_INT, 0)
+        """Where the next page begins; None if everything is read."""
+        self._newest: Place = (0, 0)
+        """Where the events begin that are received while the dialog is open."""
         self._lines: list[RoomLine] = []
         """The events that the rows show, in the same order."""
         for button in self.buttons.buttons():
@@ -134,9 +135,11 @@ class EventsDialog(Dialog):
 
     def refresh(self) -> None:
         """Reads the first page again, for what the boxes select now."""
-        self._last, self._newest = MAX_INT, self._session.rooms.lines.mark(self._room)[0]
+        self._last, newest = (MAX_INT, 0), self._session.rooms.lines.mark(self._room)[0]
         page = self._page()
-        self._newest = max([self._newest, *(line.n for line in page[:1])])
+        while self._last is not None and len(page) < PAGE:  # before a position with many lines a page is short
+            page += self._page()
+        self._newest = max([newest, *(line.n for line in page[:1])]), 0
         self._lines = page
         self.list.rows.cut(PAGE)  # of a long list, most rows go at once
         self.list.rows.set_rows([self._row(line) for line in page])
@@ -145,8 +148,9 @@ class EventsDialog(Dialog):
     def _page(self) -> list[RoomLine]:
         if self._last is None:
             return []
-        found = self._session.rooms.lines.before(self._room, self._last, PAGE, self.wanted())
-        self._last = found[-1].n if found else None
+        n, skip = self._last
+        found = self._session.rooms.lines.before(self._room, n, PAGE, self.wanted(), skip=skip)
+        self._last = next_before(found, PAGE, self._last) if found else None
         return found
 
     def _on_scrolled(self, *_value: object) -> None:
@@ -156,10 +160,10 @@ class EventsDialog(Dialog):
             self._insert(len(self._lines), self._page())
 
     def _insert_new(self) -> None:
-        lines = self._session.rooms.lines
-        found = lines.between(self._room, self._newest, MAX_INT, PAGE, self.wanted())
+        after, skip = self._newest
+        found = self._session.rooms.lines.between(self._room, after, MAX_INT, PAGE, self.wanted(), skip=skip)
         if found:
-            self._newest = found[-1].n
+            self._newest = next_after(found, PAGE, self._newest)
             self._insert(0, found[::-1])
             self._show_empty()
         if len(found) == PAGE:
@@ -188,10 +192,10 @@ class EventsDialog(Dialog):
     # -- as text --------------------------------------------------------------------------------------------------
 
     async def _pages(self) -> AsyncIterator[list[RoomLine]]:
-        wanted, n = self.wanted(), MAX_INT
-        while found := self._session.rooms.lines.before(self._room, n, PAGE, wanted):
+        wanted, (n, skip) = self.wanted(), (MAX_INT, 0)
+        while found := self._session.rooms.lines.before(self._room, n, PAGE, wanted, skip=skip):
             yield found
-            n = found[-1].n
+            n, skip = next_before(found, PAGE, (n, skip))
             await asyncio.sleep(0)
 
     async def text(self) -> str:

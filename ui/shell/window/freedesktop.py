@@ -54,6 +54,8 @@ class Freedesktop:
         self._task: asyncio.Task[None] | None = None
         self._shown: dict[Hashable, int] = {}
         """The service's numbers, by key."""
+        self._notifying: set[Hashable] = set()
+        """The key of the notification that the service is being given: its number is not known yet."""
 
     def __call__(self, toast: Toast) -> None:
         self._put(toast.key, toast)
@@ -61,8 +63,8 @@ class Freedesktop:
             del self._waiting[next(iter(self._waiting))]
 
     def withdraw(self, key: Hashable) -> None:
-        """Takes a notification away, if it is there: what it was about is read."""
-        if key in self._shown:
+        """Takes a notification away, if it is there or about to be: what it was about is read."""
+        if key in self._shown or key in self._notifying:
             self._put(key, None)
         else:
             self._waiting.pop(key, None)
@@ -78,6 +80,7 @@ class Freedesktop:
         """Connects to the session bus and shows notifications until the owner is deleted. A desktop without the
         service, or whose service stops, is no fault: it then returns."""
         self._shown.clear()
+        self._notifying.clear()
         try:
             async with open_bus("SESSION") as router:
                 signals = MatchRule(type="signal", interface=SERVICE.interface, path=SERVICE.object_path)
@@ -97,7 +100,9 @@ class Freedesktop:
                 toast = self._waiting.pop(key)
                 if toast is not None:
                     call = new_method_call(SERVICE, "Notify", "susssasa{sv}i", self._arguments(toast, can))
+                    self._notifying.add(key)
                     reply = await ask(router, call)
+                    self._notifying.discard(key)
                     self._shown[key] = int(reply[0])
                 elif (number := self._shown.pop(key, None)) is not None:
                     await ask(router, new_method_call(SERVICE, "CloseNotification", "u", (number,)))

@@ -8,12 +8,15 @@ have uploaded again what was lost since the backup (sync/PROTOCOL.md §10).
 import asyncio
 import errno
 import os
+import re
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sync.server.config import Config, ConfigError
 from sync.server.host.files import sync_folder, sync_folders
+from sync.server.host.folder_hold import held
 from sync.server.host.identity import OtherKey, read_identity
 from sync.server.operator import admin_log
 from sync.server.operator.upkeep.backup import PUBLIC, SECRET, matches
@@ -26,6 +29,7 @@ from sync.server.store.restored import RestoreRow
 from sync.server.store.sql import SqlStore
 from sync.trust.room.restore_notice import Restored
 
+_AT_WORK = "another restore is at work in it"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 SEEN_MS = 30 * 86_400_000
 """A device that was seen within this time before the backup may hold what was lost, and is awaited."""
@@ -41,10 +45,11 @@ def restore(
     damaged: bool = False,
 ) -> Tally:
     """Makes the data folder `data`, which must be missing or empty, from the backup in `source`. `keys`: the folder of
-    server.key; None if it is in the backup. The new folder is verified: `on_problem` is called with each problem,
-    `step` often with the tally so far. Returns the tally. If it counts problems, nothing was put in place unless
-    `damaged`; no error is raised for that, so the caller must look at the tally. Every room of the new folder is closed
-    to writing until clients have uploaded again what was lost since the backup.
+    server.key; None if it is in the backup. What a killed restore to `data` has left beside it is removed. The new
+    folder is verified: `on_problem` is called with each problem, `step` often with the tally so far. Returns the tally.
+    If it counts problems, nothing was put in place unless `damaged`; no error is raised for that, so the caller must
+    look at the tally. Every room of the new folder is closed to writing until clients have uploaded again what was lost
+    since the backup.
 
     If the restore is not possible: ConfigError (no whole backup, `data` not empty, or no fitting server.key), Reject
     for a certificate that does not verify, TooNew or TooOld for the database of another version, Full if the disk of
@@ -53,29 +58,42 @@ def restore(
     manifest = _whole(source)
     data = _free(data)
     data.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(data)
     beside = data.with_name(f"{data.name}.{os.urandom(4).hex()}.new")
     try:
-        _put_together(source, manifest, beside, keys or source / KEYS)
-        rotten: list[str] = []
+        beside.mkdir(mode=0o700)
+        with held(beside, _AT_WORK):
+            _put_together(source, manifest, beside, keys or source / KEYS)
+            rotten: list[str] = []
 
-        def note_problem(problem: Problem) -> None:
-            rotten.extend([problem.where] if (problem.what, problem.code) == ("blob", "blob-hash") else [])
-            on_problem(problem)
+            def note_problem(problem: Problem) -> None:
+                rotten.extend([problem.where] if (problem.what, problem.code) == ("blob", "blob-hash") else [])
+                on_problem(problem)
 
-        tally = verify(beside, note_problem, step)
-        if tally.problems and not damaged:
+            tally = verify(beside, note_problem, step)
+            if tally.problems and not damaged:
+                return tally
+            _put_aside(rotten, Config(data=beside).blobs)
+            asyncio.run(_mark(beside, manifest, damaged=bool(tally.problems)))
+            sync_folders(beside)
+            _put_in_place(beside, data)
             return tally
-        _put_aside(rotten, Config(data=beside).blobs)
-        asyncio.run(_mark(beside, manifest, damaged=bool(tally.problems)))
-        sync_folders(beside)
-        _put_in_place(beside, data)
-        return tally
     except OSError as e:
         if e.errno not in _NO_ROOM:
             raise
         raise Full(f"{data.parent}: the disk is full; nothing was put in place, and the backup is as it was") from e
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _sweep(data: Path) -> None:
+    """Removes what killed restores to `data` have left beside it, which may hold the secret keys. Leaves what another
+    restore is working in."""
+    left = re.compile(re.escape(data.name) + r"\.[0-9a-f]{8}\.new")
+    for path in list(data.parent.iterdir()):
+        if left.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+            with suppress(ConfigError), held(path, _AT_WORK):
+                shutil.rmtree(path)
 
 
 def _whole(source: Path) -> Manifest:
@@ -117,7 +135,6 @@ def _put_aside(rotten: Sequence[str], blobs: Path) -> None:
 
 
 def _put_together(source: Path, manifest: Manifest, to: Path, keys: Path) -> None:
-    to.mkdir(mode=0o700)
     copy_file(source / manifest.database, Config(data=to).database)
     for file in PUBLIC:
         if (source / file).exists():
