@@ -88,7 +88,8 @@ class OwnBoardPage(Pages):
             left = old.view_place()
             old.keep_draft()
         self._link = link
-        self.view = TasksView(self._parts.service, link.room, link.obj, self)
+        parts = self._parts
+        self.view = TasksView(parts.service, link.room, link.obj, self, reminders=parts.reminders)
         self.addWidget(self.view)
         had_focus = self.hasFocus() or (old is not None and old.isAncestorOf(self.focusWidget() or self))
         self.setCurrentWidget(self.view)

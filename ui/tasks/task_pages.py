@@ -83,8 +83,10 @@ class TaskPages(QWidget):
         self.own_board.open_ref(ref, words)
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
-        """What can be done here now, by command: a new task of one's own."""
-        return {NEW: self.mine.new.setFocus} if self.tab == MINE else {}
+        """What can be done here now, by command: a new task of one's own, or what the person's own board can do."""
+        if self.tab == MINE:
+            return {NEW: self.mine.new.setFocus}
+        return self.own_board.view.doable() if self.own_board.view is not None else {}
 
     def keep_draft(self) -> None:
         """Stores what is being written in the open card of the person's own board."""

@@ -262,6 +262,7 @@ async def test_a_card_of_it_that_is_due_rings_as_others_do(two: tuple[Device, De
     one.tasks.start()
     one.alarms.start()
     await until(lambda: bool(one.notices.list()))
+    one.alarms.close()
     assert {row.kind for row in one.notices.list()} <= {DUE.id, OVERDUE.id}
     assert len(one.notices.list()) == 1
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The person's own board in the window: how one gets to it, and that the room in which it lies is shown nowhere."""
 
-from datetime import date
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -12,6 +10,8 @@ from app.core.ids import ObjId, RoomId
 from app.notices.service import NoticeFilter
 from app.objects.links import ObjectLink
 from app.session import Session
+from app.store.notice_rows import Notice
+from app.tasks.noticing import OVERDUE
 from app.tasks.own_board import add_card
 from app.tasks.service import TaskService
 from app.tasks.tool import TOOL as TASKS
@@ -36,13 +36,12 @@ def tasks_of(session: Session) -> TaskService:
     return session.service(TASKS)
 
 
-async def written(session: Session, title: str = MILK, due: date | None = None) -> ObjectLink:
+async def written(session: Session, title: str = MILK) -> ObjectLink:
     """A card on the own board, by its link."""
     tasks = tasks_of(session)
     link = await tasks.own.ensure()
     board = tasks.board(link.room, link.obj)
     card = add_card(board, title, tasks.me)
-    board.set_due(card, due)
     return ObjectLink(room=link.room, obj=link.obj, kind=link.kind, ref=card.encode())
 
 
@@ -84,6 +83,7 @@ async def test_a_link_to_its_card_opens_it_in_the_section_and_no_room(window: Ma
     assert view(window).editor.card_id == link.ref.decode()
     assert window.current_room() is None
     assert window.navigator.current_view() is pages(window)
+    assert window.commands["remind"].enabled()
     window.go_section("home")
     press(window, "Alt+Left")
     assert pages(window).tab == OWN
@@ -139,9 +139,11 @@ async def test_what_is_no_board_there_opens_nothing(window: MainWindow, session:
 
 
 async def test_a_card_that_is_due_is_named_after_the_board(window: MainWindow, session: Session) -> None:
-    link = await written(session, due=date(2020, 1, 1))
-    tasks_of(session).start()
-    await until(lambda: bool(session.notices.list(NoticeFilter(room=link.room))))
+    link = await written(session)
+    due = Notice(
+        kind=OVERDUE, room=link.room, obj=link.obj, key=link.ref, t=1, ref=link.ref, thread=ObjId(link.room)
+    )  # as app/tasks/due.py makes it
+    await session.notices.keep((OVERDUE,), [due])
     (row,) = session.notices.list(NoticeFilter(room=link.room))
     line = NoticeLines(session, window.tools).line(row)
     assert (line.title, line.text, line.room) == ("En uppgift är försenad i Min egen tavla", MILK, "Min egen tavla")
