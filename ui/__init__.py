@@ -1,4 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """How it looks: PySide6 widgets, one folder per tool. Shows and asks; decides nothing."""
 
-import app.bootstrap  # noqa: F401 - before PySide, which from then on reads the source of every module that is imported
+from app.core import garbage
+
+with garbage.paused():
+    # before PySide, which from then on reads the source of every module that is imported
+    import app.bootstrap  # noqa: F401

@@ -7,6 +7,8 @@ of old objects stays until `sweep`, which searches all of it: call that when nob
 """
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 _YOUNG, _MIDDLE, _OLD = 700, 10, 4
@@ -18,6 +20,19 @@ def hold() -> None:
     """Turns Python's garbage collection off until `begin`. Call it before a program's first imports: they create no
     garbage, and collecting would take a tenth of their time."""
     gc.disable()
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """A context without Python's garbage collection, for imports: they create no garbage. Afterwards it is on or off as
+    before."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def begin() -> None:

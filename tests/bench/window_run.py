@@ -4,12 +4,18 @@
 import sys
 import time
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QPaintEvent
+from app.core import garbage
+from ui import sources
 
-import ui.main
-import ui.program
-from ui.shell.window.main_window import MainWindow
+garbage.hold()  # before anything else is imported, as `python -m ui` does
+sources.leave_unread()
+
+from PySide6.QtCore import QTimer  # noqa: E402
+from PySide6.QtGui import QPaintEvent  # noqa: E402
+
+import ui.main  # noqa: E402
+import ui.program  # noqa: E402
+from ui.shell.window.main_window import MainWindow  # noqa: E402
 
 
 class Watched(MainWindow):

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Only in a process of its own: what is set aside here would be for every other test."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
+
+from app.core import garbage
 
 WORK = """
 import gc, weakref
@@ -52,3 +55,13 @@ def test_nothing_is_swept_before_it_began() -> None:
     work = "import gc; from app.core import garbage; gc.freeze(); n = gc.get_freeze_count(); garbage.sweep()"
     work += "; assert n - 10 < gc.get_freeze_count()"
     subprocess.run([sys.executable, "-c", work], cwd=Path(__file__).parents[3], check=True, timeout=300)
+
+
+def test_collection_is_off_during_a_pause_and_as_before_after_it() -> None:
+    was_on = gc.isenabled()
+    with garbage.paused():
+        assert not gc.isenabled()
+        with garbage.paused():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled() == was_on
