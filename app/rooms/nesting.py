@@ -23,6 +23,7 @@ _LEFT = """SELECT e.subject, max(e.n), e.t, e.by FROM members m
     AND e.t > coalesce((SELECT max(a.t) FROM events a WHERE a.room = ?2 AND a.subject = m.uid AND a.kind = 'add'), 0)
     GROUP BY e.subject"""
 _BREATH = 8
+SENT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +114,28 @@ class Nesting:
             self._write(parent, ChildLinked(room=room, on=True))
         left_out: list[Uid] = []
         for uid in people:
+            await self._sent(room)
             try:
                 await self._rooms.add(room, uid, Role.WRITER, True)
             except SyncError as e:
                 log.store.warning("not-added", code=e.code, room=short(room))
                 left_out.append(uid)
         return MadeRoom(room=room, left_out=tuple(left_out))
+
+    async def _sent(self, room: RoomId) -> None:
+        """Waits until the server has everything that was written in a room here, at most SENT_S (10 s). What follows an
+        addition must be the invitation that belongs to it: the invited person's program reads no more than that."""
+        moved = asyncio.Event()
+        end = self._store.waiting_changed.connect(moved.set)
+        try:
+            async with asyncio.timeout(SENT_S):
+                while self._store.unsent(room):
+                    moved.clear()
+                    await moved.wait()
+        except TimeoutError:
+            log.store.warning("not-sent-in-time", room=short(room))
+        finally:
+            end()
 
     def may_end(self, room: RoomId) -> bool:
         """Whether this person may end the link between `room` and the room that it belongs to: an owner of `room` may,

@@ -142,6 +142,7 @@ async def test_an_invitation_to_the_child_of_a_room_that_one_is_in_is_not_asked_
     await until(lambda: within(b, case) == [child])
     claimed = await a.session.rooms.create("Ett annat rum", RoomType.CASE)
     a.session.store.changes.append(claimed, ObjId(claimed), encode(ParentLinked(room=case)))
+    await until(lambda: a.session.status.waiting == 0)
     await a.session.rooms.add(claimed, me(b), Role.WRITER, True)  # the case does not say so
     await until(lambda: [i.title for i in b.session.invitations.all()] == ["Ett annat rum"])
     a.session.store.changes.append(case, ObjId(case), encode(ChildLinked(room=claimed, on=True)))
@@ -203,7 +204,7 @@ async def test_a_successor_of_the_case_or_of_the_room_says_the_link_again(o: Off
     new = await a.session.succession.open(old)
     await until(lambda: new in rooms(b))
     parent, inner = (new, child) if stopped == "case" else (case, new)
-    await until(lambda: within(a, parent)[-1:] == [inner] and inner in within(b, parent))
+    await until(lambda: inner in within(a, parent) and inner in within(b, parent))
     assert {room.room for room in a.session.rooms.rooms() if room.replaced} == {old}
     if stopped == "case":
         assert within(a, case) == []
