@@ -23,6 +23,7 @@ ANSWERED = (
 CHANGED_FIRST = "Ändrat. Skapade en uppgift för masknigen:"
 CHANGED = "Ändrat. Skapade en uppgift för maskningen: 👍"
 OFFLINE = "Jag sitter på tåget utan nät men skriver klart skälen ändå. 🚆"
+COVERED = "Kommer medan handläggarens fönster är täckt. ☕"
 AFTER = "Efter att juristen lämnat rummet: sekretessmarkeringen gäller åter alla bilagor."
 
 FILE_NAME = "Komplettering.pdf"
