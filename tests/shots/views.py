@@ -19,6 +19,7 @@ from tests.shots import (
     ended_rooms,
     entering,
     inviting,
+    locking,
     managed,
     noticing,
     papers,
@@ -245,6 +246,7 @@ async def offline(s: Scene) -> QWidget:
 
 VIEWS: dict[str, Step] = {
     **entering.VIEWS,
+    **locking.VIEWS,
     "home": partial(section, name="home"),
     "chat": partial(room, title=told.CASE, tab="chat"),
     "chat-reply": reply,
