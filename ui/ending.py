@@ -97,13 +97,15 @@ class Ending:
         return None
 
     def on_desktop_ends(self) -> None:
-        """Stores what can be stored, because the desktop session ends: the person logs out or the computer is turned
-        off. If the disk refuses, that is logged.
+        """Stores everything and ends the program, because the desktop session ends: the person logs out or the computer
+        is turned off. If the disk refuses, that is logged, and the program stays until the system ends it.
 
         ▲ Asks nothing and waits for nothing: the system ends the program in a few seconds in any case.
         """
         if (fault := self.save()) is not None:
             log.store.exception("desktop-ends", fault)
+        else:
+            self._end()
 
     def _leave(self) -> bool:
         """Stores everything and ends the program; if the disk refuses, asks the person whether to lose it and ends

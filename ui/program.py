@@ -123,6 +123,8 @@ class Program:
     # -- the desktop ----------------------------------------------------------------------------------------------
 
     def _connect_events(self, events: Events) -> None:
+        events.sleeps.connect(lambda: self._on_sleeps(events))
+        events.ends.connect(self.ending.on_desktop_ends)
         events.woke.connect(self._on_woke)
         events.left.connect(self._on_left)
         events.network_changed.connect(self._hurry)
@@ -136,6 +138,15 @@ class Program:
         window = self.stage.window
         if not self.curtain.look() and (window is None or not window.auto_lock.look()):
             self._hurry()
+
+    def _on_sleeps(self, events: Events) -> None:
+        """Closes before the computer sleeps: its memory would be there for a thief. Not if Kansli never locks by itself
+        and is not covered."""
+        never = self._office.settings.get(AUTO_LOCK_MINUTES) == 0 and not self.curtain.is_down
+        if self.stage.session is None or never:
+            events.ready.emit()
+        else:
+            self.curtain.close()
 
     def _on_left(self) -> None:
         """Locks when the desktop session is locked or left, unless the setting is that Kansli never locks by itself."""

@@ -26,6 +26,7 @@ CHANGED = "Ändrat. Skapade en uppgift för maskningen: 👍"
 RESTRICTED, PROTECTED = "Skyddade personuppgifter å 🔒", "Utredning om skyddad adress"
 PROTECTED_TEXT = "Sökandens adress får inte framgå av någon handling i ärendet."
 OFFLINE = "Jag sitter på tåget utan nät men skriver klart skälen ändå. 🚆"
+COVERED = "Kommer medan handläggarens fönster är täckt. ☕"
 AFTER = "Efter att juristen lämnat rummet: sekretessmarkeringen gäller åter alla bilagor."
 
 FILE_NAME = "Komplettering.pdf"

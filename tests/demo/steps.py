@@ -45,6 +45,7 @@ from tests.demo.steps_board import Board
 from tests.demo.steps_colleagues import Colleagues
 from tests.demo.steps_devices import OwnDevices
 from tests.demo.steps_document import Document
+from tests.demo.steps_lock import Lock
 from tests.demo.steps_restricted import Restricted
 from tests.demo.steps_trust import Trust
 from tests.demo.words import said
@@ -66,6 +67,7 @@ class Steps:
         self.trust = Trust(stage, self.a, self.b, self.lawyer, self.devices.laptop)
         self.document = Document(self.a, self.b)
         self.board = Board(stage, self.a, self.b, self.lawyer)
+        self.lock = Lock(self.a, self.b)
         self.apart = Apart(stage, self.a, self.b)
         self.colleagues = Colleagues(stage, self.a, self.b)
         self.restricted = Restricted(stage, self.a, self.b, self.lawyer)
@@ -113,6 +115,7 @@ class Steps:
             self.third_is_equal,
             self.registrar_returns,
             self.search,
+            *self.lock.all(),
             self.a_changes_passphrase,
             self.registrar_is_back,
             *self.trust.compare(),
@@ -303,7 +306,8 @@ class Steps:
         a.enter(named(said("The passphrase once more"), "EditableText"), sample.NEXT_PASSPHRASE)
         a.press(named(said("Change"), "Button"))
         a.wait_part(said("The ways of unlocking are changed"))
-        a.restart("keys", sequence="Ctrl+Shift+L")
+        a.stop()
+        a.start()
         a.enter(named(said("Passphrase"), "EditableText"), sample.PASSPHRASE, "Return")
         a.wait_part("wrong-passphrase")
         a.enter(named(said("Passphrase"), "EditableText"), sample.NEXT_PASSPHRASE, "Return")

@@ -14,6 +14,7 @@ import pytest
 from app.chat.tool import TOOL as CHAT
 from app.core.ids import RoomId
 from app.documents.tool import TOOL as DOCUMENTS
+from app.lock_settings import CLOSE, LOCK
 from app.store.store import Store
 from sync.client.account.account_secrets import Account
 from tests.demo.doing import call, editor, open_room, opened
@@ -38,6 +39,7 @@ async def _account(folder: Path) -> tuple[Path, dict[str, list[bytes]]]:
     async with offices(folder) as o:
         (desk,) = await o.hire("Handläggare")
         session = desk.session
+        session.settings.set(LOCK, CLOSE)
         room = await o.room(desk)
         session.service(CHAT).send(room, SAID)
         obj = session.service(DOCUMENTS).create(room, TITLE)

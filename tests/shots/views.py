@@ -20,6 +20,7 @@ from tests.shots import (
     ended_rooms,
     entering,
     inviting,
+    locking,
     managed,
     noticing,
     own_things,
@@ -247,6 +248,7 @@ async def offline(s: Scene) -> QWidget:
 
 VIEWS: dict[str, Step] = {
     **entering.VIEWS,
+    **locking.VIEWS,
     "home": partial(section, name="home"),
     "chat": partial(room, title=told.CASE, tab="chat"),
     "chat-reply": reply,

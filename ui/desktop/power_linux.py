@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Sleep and locked screens by systemd-logind, over the system bus:
-https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html. On a system without logind nothing
-is emitted."""
+"""Sleep, shutdown and locked screens by systemd-logind, and the lid by UPower, over the system bus:
+https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html. On a system without
+them nothing is emitted."""
 
 import asyncio
 import copy
@@ -12,6 +12,7 @@ from jeepney import DBusAddress, HeaderFields, MatchRule, message_bus, new_metho
 from jeepney.io.asyncio import DBusRouter
 
 from app.core import log
+from ui.desktop.delaying import Delay
 from ui.kit.bus import ask, open_bus
 from ui.kit.tasks import run
 
@@ -22,56 +23,69 @@ _NAME = "org.freedesktop.login1"
 MANAGER = DBusAddress("/org/freedesktop/login1", bus_name=_NAME, interface=f"{_NAME}.Manager")
 SESSION = f"{_NAME}.Session"
 PROPERTIES = "org.freedesktop.DBus.Properties"
+_UPOWER = "org.freedesktop.UPower"
+UPOWER = DBusAddress("/org/freedesktop/UPower", bus_name=_UPOWER, interface=_UPOWER)
 
 
 def listen(events: "Events") -> None:
     """Emits the signals of `events` by what logind reports, for as long as `events` lives."""
-    run(events, _serve(events))
+    delay = Delay(MANAGER)
+    events.ready.connect(delay.release)
+    run(events, _serve(events, delay))
 
 
-async def _serve(events: "Events") -> None:
+async def _serve(events: "Events", delay: Delay) -> None:
     try:
         async with open_bus("SYSTEM") as router:
-            sleep = MatchRule(type="signal", interface=MANAGER.interface, member="PrepareForSleep")
-            rules = [sleep]
+            await delay.take()
+            rules = [
+                MatchRule(type="signal", interface=MANAGER.interface, member=member)
+                for member in ("PrepareForSleep", "PrepareForShutdown")
+            ]
+            lid = MatchRule(type="signal", interface=PROPERTIES, member="PropertiesChanged", path=UPOWER.object_path)
+            rules.append(lid)
             session = await _session(router)
             if session is not None:
                 rules.append(MatchRule(type="signal", interface=SESSION, member="Lock", path=session))
                 rules.append(MatchRule(type="signal", interface=PROPERTIES, member="PropertiesChanged", path=session))
             for rule in rules:
-                await ask(router, message_bus.AddMatch(_from_logind(rule)))
+                await ask(router, message_bus.AddMatch(_by(_UPOWER if rule is lid else _NAME, rule)))
             everything: asyncio.Queue[Any] = asyncio.Queue(64)
             filters = [router.filter(rule, queue=everything) for rule in rules]
             try:
-                owner = ""
+                owners: dict[str, str] = {}
                 while True:
                     message = await everything.get()
                     sender = message.header.fields.get(HeaderFields.sender)
-                    if sender != owner:  # at first, and when logind was started again
-                        owner = await _owner(router)
-                    if sender == owner:
+                    name = _UPOWER if message.header.fields.get(HeaderFields.path) == UPOWER.object_path else _NAME
+                    if sender != owners.get(name):  # at first, and when the service was started again
+                        owners[name] = await _owner(router, name)
+                    if sender == owners[name]:
                         _on_message(events, message)
+                        if _is_over(message):
+                            await delay.take()
             finally:
+                delay.release()
                 for one in filters:
                     one.close()
     except (OSError, EOFError, ValueError, KeyError, TimeoutError, RuntimeError) as fault:
         log.ui.info("no-power-notices", type=type(fault).__name__)
 
 
-def _from_logind(rule: MatchRule) -> MatchRule:
-    """A copy of `rule` that names logind as the sender, as the bus must be asked for signals. (In a received signal the
-    sender is a connection's number instead, so `rule` itself has no name.)"""
+def _by(name: str, rule: MatchRule) -> MatchRule:
+    """A copy of `rule` that names the service `name` as the sender, as the bus must be asked for signals. (In a
+    received signal the sender is a connection's number instead, so `rule` itself has no name.)"""
     named = copy.deepcopy(rule)
-    named.header_fields["sender"] = _NAME
+    named.header_fields["sender"] = name
     return named
 
 
-async def _owner(router: DBusRouter) -> str:
-    """The connection to the bus that owns logind's name now; "" if none does, or no answer comes in time. EOFError if
-    the connection to the bus has ended. Every user of the computer may send such signals, so only those of the owner
+async def _owner(router: DBusRouter, name: str) -> str:
+    """The connection to the bus that owns the service `name` now; "" if none does, or no answer comes in time. EOFError
+    if the connection to the bus has ended. Every user of the computer may send such signals, so only those of the owner
     count."""
     try:
-        (owner,) = await ask(router, message_bus.GetNameOwner(_NAME))
+        (owner,) = await ask(router, message_bus.GetNameOwner(name))
     except OSError:
         return ""
     return str(owner)
@@ -79,10 +93,24 @@ async def _owner(router: DBusRouter) -> str:
 
 def _on_message(events: "Events", message: Any) -> None:
     member, body = message.header.fields[3], message.body
-    if member == "PrepareForSleep" and body[0] is False:
-        events.woke.emit()
+    if member == "PrepareForSleep":
+        (events.sleeps if body[0] is True else events.woke).emit()
+    elif member == "PrepareForShutdown":
+        if body[0] is True:
+            events.ends.emit()
+    elif member == "PropertiesChanged" and _is_lid_closed(*body[:2]):
+        events.sleeps.emit()
     elif member == "Lock" or (member == "PropertiesChanged" and _is_locked(*body[:2])):
         events.left.emit()
+
+
+def _is_over(message: Any) -> bool:
+    """Whether a sleep has ended, or a shutdown was called off: the next one is delayed again."""
+    return str(message.header.fields[3]).startswith("PrepareFor") and message.body[0] is False
+
+
+def _is_lid_closed(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
+    return interface == _UPOWER and changed.get("LidIsClosed", ("b", False))[1] is True
 
 
 def _is_locked(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Events of the computer and the desktop session: sleep, a locked screen, a session that was left, another network."""
+"""Events of the computer and the desktop session: sleep, a lid, shutdown, a locked screen, another network."""
 
 import sys
 from typing import Any, Protocol
@@ -13,10 +13,16 @@ Reachability = QNetworkInformation.Reachability
 
 
 class Events(QObject):
-    """Signals for events of the computer and the desktop session, from whatever system reports them: a sleep has ended
-    (`woke`), the screen was locked or the session left (`left`), the computer has got a network or changed to another
-    (`network_changed`)."""
+    """Signals for events of the computer and the desktop session, from whatever system reports them: a sleep begins
+    (`sleeps`) or has ended (`woke`), the lid was closed (`sleeps`), the computer shuts down (`ends`), the screen was
+    locked or the session left (`left`), the computer has got a network or changed to another (`network_changed`)."""
 
+    sleeps = Signal()
+    """The computer is about to sleep or to hibernate, or its lid was closed. It may wait some seconds for `ready`."""
+    ends = Signal()
+    """The computer is about to shut down. It may wait some seconds for `ready`."""
+    ready = Signal()
+    """Emitted by the program: it has nothing to close before the computer sleeps."""
     woke = Signal()
     """The computer slept, and does no more."""
     left = Signal()

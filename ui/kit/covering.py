@@ -32,9 +32,11 @@ class Cover(QObject):
         super().__init__(curtain)
         self._curtain = curtain
         self._covered: list[QWidget] = []
+        self._is_down = False
 
     def fall(self) -> None:
         """Covers what is on the screen, and from now on what is to be shown."""
+        self._is_down = True
         QDrag.cancel()
         application = QApplication.instance()
         if application is not None:
@@ -51,6 +53,7 @@ class Cover(QObject):
 
     def drop(self) -> None:
         """Ends covering, and leaves hidden what is hidden."""
+        self._is_down = False
         application = QApplication.instance()
         if application is not None:
             application.removeEventFilter(self)
@@ -93,12 +96,15 @@ class Cover(QObject):
             watched.close()
         elif watched not in self._covered:
             self._covered.append(watched)
-        QTimer.singleShot(0, watched, lambda: self._unmake_later(watched))
+        QTimer.singleShot(0, self, self._unmake_hidden)
         return True
 
-    def _unmake_later(self, window: QWidget) -> None:
-        if shiboken6.isValid(window) and not window.isVisible():
-            _unmake(window)
+    def _unmake_hidden(self) -> None:
+        """A dialog that was to be shown had Qt make its window's part at the desktop again, too."""
+        if self._is_down:
+            for window in self._others():
+                if not window.isVisible():
+                    _unmake(window)
 
 
 def _is_of_system(dialog: QWidget) -> TypeGuard[QDialog]:
@@ -138,7 +144,8 @@ class OwnClipboard:
         """Puts it back, unless something else has been copied meanwhile."""
         clipboard = QGuiApplication.clipboard()
         kept, self._kept = self._kept, {}
-        if kept and not clipboard.mimeData().formats():
+        now: QMimeData | None = clipboard.mimeData()  # none under X11 when it is empty
+        if kept and (now is None or not now.formats()):
             again = QMimeData()
             for name, data in kept.items():
                 again.setData(name, data)

@@ -9,19 +9,31 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QWidget
 
+from app.errors import StoreUnwritable
 from app.lock_settings import LOCK
+from app.pin import Pin
+from app.pins import PinRules
+from app.setting import Value
+from app.settings import AUTO_LOCK_MINUTES, LANGUAGE
 from app.unlocking import SlotKind
+from tests.memory_keyring import MemoryKeyring
 from tests.ui.desktop.curtains import covered, curtain, lift, office_with, visible_windows
-from tests.ui.desktop.programs import running
+from tests.ui.desktop.programs import Office, Running, running
+from tests.ui.finding import toast_of
+from tests.ui.shell.in_window import texts
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import say
 from tests.ui.shell.tool_views import FakeView
 from tests.ui.shell.unlock_methods import unlock_methods
 from tests.ui.soon import caught_up
 from ui.kit.dialogs import Dialog
+from ui.kit.tasks import report
 from ui.shell.entry.locking import LockingView
+from ui.shell.entry.unlock import UnlockView
 
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
+
+PIN = "704915"
 
 
 async def test_the_curtain_covers_the_window_and_the_session_stays_open(qapp: QApplication, tmp_path: Path) -> None:
@@ -192,3 +204,177 @@ async def test_a_window_in_the_tray_is_covered_there(qapp: QApplication, tmp_pat
         r.shown.close()
         assert visible_windows() == []
         assert r.program.curtain.is_down
+
+
+@pytest.mark.parametrize("covers", [True, False])
+async def test_a_computer_that_sleeps_has_closed_before(qapp: QApplication, tmp_path: Path, covers: bool) -> None:
+    async with running(qapp, office_with(tmp_path)) as r:
+        if covers:
+            r.tray.lock_asked.emit()
+        r.events[0].sleeps.emit()
+        assert (await r.locked()).locked
+
+
+async def test_who_never_locks_is_closed_by_sleep_only_under_the_curtain(qapp: QApplication, tmp_path: Path) -> None:
+    made = office_with(tmp_path)
+    made.settings.set(AUTO_LOCK_MINUTES, 0)
+    async with running(qapp, made) as r:
+        ready: list[bool] = []
+        r.events[0].ready.connect(lambda: ready.append(True))
+        r.events[0].sleeps.emit()
+        assert ready == [True], "the computer need not wait"
+        r.tray.lock_asked.emit()
+        r.events[0].sleeps.emit()
+        assert (await r.locked()).locked
+
+
+async def test_a_computer_that_shuts_down_has_ended_kansli_before(qapp: QApplication, tmp_path: Path) -> None:
+    async with covered(qapp, tmp_path) as r:
+        r.events[0].ends.emit()
+        await r.until(r.task.done)
+        assert r.office.session.closed
+        assert r.program.restart is None
+
+
+async def office_with_pin(folder: Path) -> Office:
+    made = office_with(folder)
+    await Pin(made.session.store.notes).set(PIN, PinRules())
+    return made
+
+
+async def test_a_pin_lifts_it_and_a_wrong_one_says_what_is_left(qapp: QApplication, tmp_path: Path) -> None:
+    async with covered(qapp, tmp_path, await office_with_pin(tmp_path)) as r:
+        page = curtain(r)
+        assert page.field is not None
+        assert page.field.accessibleName() == "PIN-kod eller lösenfras"
+        assert page.field.echoMode() is QLineEdit.EchoMode.Password
+        QTest.keyClicks(page.field, "999999")
+        QTest.keyClick(page.field, Qt.Key.Key_Return)
+        await r.until(lambda: not page.error.isHidden())
+        assert "Fel PIN-kod." in page.error.text()
+        assert "9 försök återstår." in page.error.text()
+        QTest.keyClicks(page.field, PIN)
+        QTest.keyClick(page.field, Qt.Key.Key_Return)
+        await r.until(lambda: not r.program.curtain.is_down)
+
+
+async def test_a_pin_waits_after_some_wrong_ones_and_the_passphrase_does_not(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    async with covered(qapp, tmp_path, await office_with_pin(tmp_path)) as r:
+        for n in range(3):
+            await fail(r, n + 1)
+        page = curtain(r)
+        assert page.text.text() == "PIN-koden kan prövas igen om 0:05. Lösenfrasen fungerar nu."
+        assert page.field is not None
+        page.field.setText(PIN)
+        page.unlock()
+        await r.until(lambda: "PIN-koden måste vänta." in page.error.text())
+        await lift(r)
+
+
+async def test_attack_after_ten_wrong_pins_it_closes_and_only_the_passphrase_opens_it(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.pin.WAITS_S", (0,) * 9)
+    made = await office_with_pin(tmp_path)
+    made.unlocking = both = unlock_methods(tmp_path / "both")
+    async with covered(qapp, tmp_path, made) as r:
+        for n in range(9):
+            await fail(r, n + 1)
+        page = curtain(r)
+        assert page.field is not None
+        page.field.setText("999999")
+        page.unlock()
+        assert (await r.locked()).locked
+    assert both.opening() == [SlotKind.PASSPHRASE]
+
+
+async def fail(r: Running, failures: int) -> None:
+    page = curtain(r)
+    assert page.field is not None
+    page.field.setText("999999")
+    page.unlock()
+    left = 10 - failures
+    await r.until(lambda: f"{left} försök återstår." in page.error.text() and page.field is not None)
+
+
+@pytest.mark.parametrize("asks", [False, True])
+async def test_a_key_store_lifts_it_only_if_it_asks_the_person(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asks: bool
+) -> None:
+    monkeypatch.setattr(MemoryKeyring, "asks_person", asks, raising=False)
+    async with covered(qapp, tmp_path, office_with(tmp_path, list(SlotKind))) as r:
+        page = curtain(r)
+        assert page.keyring_button.isVisible() is asks
+        page.unlock_with_keyring()
+        if asks:
+            await r.until(lambda: not r.program.curtain.is_down)
+        else:
+            qapp.processEvents()
+            assert r.program.curtain.is_down
+
+
+async def test_without_a_passphrase_a_key_store_that_asks_is_enough(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MemoryKeyring, "asks_person", True, raising=False)
+    async with covered(qapp, tmp_path, office_with(tmp_path, [SlotKind.KEYRING])) as r:
+        page = curtain(r)
+        assert page.field is None
+        page.keyring_button.click()
+        await r.until(lambda: not r.program.curtain.is_down)
+
+
+@pytest.mark.parametrize("change", ["no pin", "longer pin", "no passphrase"])
+async def test_a_new_policy_counts_under_the_curtain(qapp: QApplication, tmp_path: Path, change: str) -> None:
+    made = await office_with_pin(tmp_path)
+    async with covered(qapp, tmp_path, made) as r:
+        fixed: dict[str, dict[str, Value]] = {
+            "no pin": {"allow-pin": False},
+            "longer pin": {"pin-length": 8},
+            "no passphrase": {"allow-passphrase": False},
+        }
+        if change == "no passphrase":
+            (tmp_path / "methods/profiles/unlocked/keys/passphrase.slot").unlink()
+        made.settings.renew(fixed[change], {})
+        if change == "no passphrase":
+            assert (await r.locked()).locked
+        else:
+            await r.until(lambda: "PIN-kod eller lösenfras" not in texts(curtain(r)))
+            await lift(r)
+
+
+async def test_the_curtain_speaks_the_language_in_force(qapp: QApplication, tmp_path: Path) -> None:
+    async with covered(qapp, tmp_path) as r:
+        r.office.settings.set(LANGUAGE, "en")
+        await r.until(lambda: curtain(r).heading.text() == "Kansli is locked")
+        assert visible_windows() == [r.shown]
+        r.office.settings.set(LANGUAGE, "sv")
+        await r.until(lambda: curtain(r).heading.text() == "Kansli är låst")
+        await lift(r)
+
+
+async def test_a_program_that_was_killed_under_the_curtain_asks_for_the_passphrase(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    made = office_with(tmp_path, list(SlotKind))
+    made.locked = made.withholds_keyring = True
+    made.kinds = lambda: [SlotKind.PASSPHRASE]  # type: ignore[method-assign]
+    async with running(qapp, made) as r:
+        assert isinstance(r.gate, UnlockView)
+        assert "tillfrågas inte nyckelringen" in r.gate.text.text()
+        assert r.office.keyring_asked == 0
+
+
+async def test_an_error_under_the_curtain_is_shown_there_and_later_ones_in_the_window(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    async with covered(qapp, tmp_path) as r:
+        window = r.program.stage.window
+        assert window is not None
+        report(window, StoreUnwritable())
+        assert [each for each in visible_windows() if each.parentWidget() is not r.shown] == [r.shown]
+        await lift(r)
+        report(window, StoreUnwritable())
+        assert "Disken går inte att läsa" in toast_of(window).text()

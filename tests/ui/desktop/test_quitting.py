@@ -201,12 +201,17 @@ async def test_the_end_of_the_desktop_session_stores_and_waits_for_nobody(qapp: 
     async with running(qapp, Office(tmp_path)) as r:
         assert qapp.receivers(signal) == before + 1
         saves = r.office.session.saves
-        r.program.ending.on_desktop_ends()
-        assert r.office.session.saves == saves + 1
         r.office.session.full, r.office.session.lost = True, LOST
         r.program.ending.on_desktop_ends()
+        assert r.office.session.saves == saves + 1
         assert not asked(r)
+        await asyncio.sleep(0)
         assert not r.task.done()
+        r.office.session.full = False
+        r.program.ending.on_desktop_ends()
+        await r.until(r.task.done)
+        assert r.office.session.closed
+        assert r.program.restart is None
     assert qapp.receivers(signal) == before
 
 

@@ -2,6 +2,8 @@
 """Sleep, locked screens and networks: over a real bus with a service in the place of logind, and by Qt's signals."""
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from jeepney import DBusAddress, HeaderFields, MessageType, message_bus, new_error, new_method_return, new_signal
 from jeepney.io.asyncio import DBusConnection, DBusRouter
+from jeepney.io.blocking import open_dbus_connection
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtNetwork import QNetworkInformation
 from PySide6.QtWidgets import QApplication
@@ -16,8 +19,9 @@ from PySide6.QtWidgets import QApplication
 from tests.bus import named_on_bus, needs_bus, own_bus, serving
 from tests.world import PATIENCE_S, until
 from ui.desktop import power_linux
-from ui.desktop.power_linux import MANAGER, PROPERTIES, SESSION
-from ui.desktop.power_windows import event_of
+from ui.desktop.delaying import Delay
+from ui.desktop.power_linux import MANAGER, PROPERTIES, SESSION, UPOWER
+from ui.desktop.power_windows import LID, Lid, event_of
 from ui.desktop.waking import Events, networks
 from ui.kit.bus import ask, open_bus
 
@@ -67,6 +71,8 @@ class Received:
     def __init__(self) -> None:
         self.events = Events()
         self.all: list[str] = []
+        self.events.sleeps.connect(lambda: self.all.append("sleeps"))
+        self.events.ends.connect(lambda: self.all.append("ends"))
         self.events.woke.connect(lambda: self.all.append("woke"))
         self.events.left.connect(lambda: self.all.append("left"))
         self.events.network_changed.connect(lambda: self.all.append("network"))
@@ -109,6 +115,64 @@ async def test_waking_and_a_locked_screen_are_emitted(bus: None, qapp: QApplicat
         await until(lambda: "woke" in received.all)
         assert [x for x in received.all if x == "left"] == ["left", "left"]
     await over(received)
+
+
+def lid(closed: bool) -> tuple[str, dict[str, tuple[str, bool]], list[str]]:
+    return UPOWER.interface, {"LidIsClosed": ("b", closed)}, []
+
+
+@needs_bus
+async def test_a_sleep_that_begins_a_closed_lid_and_a_shutdown_are_emitted(bus: None, qapp: QApplication) -> None:
+    received = Received()
+    async with logind() as made, named_on_bus("SYSTEM", UPOWER) as upower:
+        await listening(made, received)
+        changed = DBusAddress(UPOWER.object_path, interface=PROPERTIES)
+        for now in (True, False):
+            await upower.send(new_signal(changed, "PropertiesChanged", "sa{sv}as", lid(now)))
+        await until(lambda: received.all == ["sleeps"])
+        # logind owns no lid
+        await made.emit(UPOWER.object_path, PROPERTIES, "PropertiesChanged", "sa{sv}as", *lid(True))
+        await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", True)
+        await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForShutdown", "b", False)
+        await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForShutdown", "b", True)
+        await until(lambda: "ends" in received.all)
+        assert received.all == ["sleeps", "sleeps", "ends"]
+    await over(received)
+
+
+@needs_bus
+async def test_the_computer_waits_until_kansli_is_ready_to_sleep(bus: None, qapp: QApplication) -> None:
+    """The service in the place of logind gives the end of a pipe, as logind does: it is closed when nothing waits."""
+    reading, writing = os.pipe()
+    asked: list[Any] = []
+
+    def serve() -> None:
+        with open_dbus_connection("SYSTEM", enable_fds=True) as connection:
+            connection.send_and_get_reply(message_bus.RequestName(MANAGER.bus_name))
+            named.set()
+            while not asked:
+                message = connection.receive(timeout=PATIENCE_S)
+                if message.header.fields.get(HeaderFields.member) == "Inhibit":
+                    connection.send(new_method_return(message, "h", (writing,)))
+                    os.close(writing)
+                    asked.append(message.body)
+
+    named = threading.Event()
+    serving_thread = asyncio.ensure_future(asyncio.to_thread(serve))
+    await asyncio.to_thread(named.wait, PATIENCE_S)
+    delay = Delay(MANAGER)
+    try:
+        await delay.take()
+        await serving_thread
+        assert [(what, mode) for what, _, _, mode in asked] == [("sleep:shutdown", "delay")]
+        os.set_blocking(reading, False)
+        with pytest.raises(BlockingIOError):
+            os.read(reading, 1)
+        delay.release()
+        delay.release()
+        assert os.read(reading, 1) == b""
+    finally:
+        os.close(reading)
 
 
 @needs_bus
@@ -186,7 +250,9 @@ def test_qt_knows_networks_here_or_nothing_is_emitted(qapp: QApplication) -> Non
     ("message", "wparam", "meant"),
     [
         (0x218, 0x12, "woke"),  # WM_POWERBROADCAST, PBT_APMRESUMEAUTOMATIC
-        (0x218, 0x04, ""),  # PBT_APMSUSPEND
+        (0x218, 0x04, "sleeps"),  # PBT_APMSUSPEND
+        (0x218, 0x8013, "lid"),  # PBT_POWERSETTINGCHANGE
+        (0x218, 0x0A, ""),  # PBT_APMPOWERSTATUSCHANGE
         (0x2B1, 0x7, "left"),  # WM_WTSSESSION_CHANGE, WTS_SESSION_LOCK
         (0x2B1, 0x4, "left"),  # WTS_REMOTE_DISCONNECT
         (0x2B1, 0x2, "left"),  # WTS_CONSOLE_DISCONNECT
@@ -197,3 +263,10 @@ def test_qt_knows_networks_here_or_nothing_is_emitted(qapp: QApplication) -> Non
 )
 def test_what_windows_messages_mean(message: int, wparam: int, meant: str) -> None:
     assert event_of(message, wparam) == meant
+
+
+def test_only_a_lid_that_was_open_is_closed_on_windows() -> None:
+    lid = Lid()
+    assert [lid.closes(LID, state) for state in (0, 0, 1, 0, 0, 1)] == [False, False, False, True, False, False]
+    assert LID.hex() == "4d0f3eba17b89440a2d1d56379e6a0f3"
+    assert not lid.closes(bytes(16), 0)
