@@ -84,6 +84,16 @@ class Reminding:
         if run_guarded(self.view, lambda: self.reminders.remove(row.id), again=lambda: self.remove(row)):
             toast(self.view, tr("The reminder is removed"), lambda: self._restore(row, row))
 
+    def change(self, row: ReminderRow, under: QPoint) -> None:
+        """Opens the menu of times for a reminder at the global point `under`, to move it."""
+
+        def move(at_ms: int) -> None:
+            self.reminders.move(row.id, at_ms)
+            text = tr("You are reminded {when}").format(when=when_text(at_ms))
+            toast(self.view, text, lambda: self._restore(row, row))
+
+        choose_time.open_menu(self.view, tr("Remind me"), move, under)
+
     def _restore(self, row: ReminderRow, before: ReminderRow | None) -> None:
         def restore() -> None:
             if before is None:

@@ -150,18 +150,21 @@ class OwnObject:
         if origin != REMOTE:  # `_write` has noted it: reading it again takes a third of the time of a write
             return
         for path in paths:
-            self._made.pop((root, str(path[0])), None)
-            dev, before = str(path[0]), self._entries[root].get(str(path[0]), {})
+            dev = str(path[0])
+            self._made.pop((root, dev), None)
+            held = self._entries[root].setdefault(dev, {})
             if len(path) == 1:
                 now = _entries(self._map(root).get((dev,)))
-                changed = {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
-            else:
-                changed = {str(path[1])}
-                value = _value(str(path[1]), self._map(root).get(path[:2]))
-                now = {key: held for key, held in before.items() if key not in changed}
-                now |= {str(path[1]): value} if value is not None else {}
-            self._entries[root][dev] = now
-            self._touched |= {(root, key) for key in changed}
+                self._touched |= {(root, key) for key in held.keys() | now.keys() if held.get(key) != now.get(key)}
+                self._entries[root][dev] = now
+                continue
+            key = str(path[1])
+            value = _value(key, self._map(root).get(path[:2]))
+            if value is None:
+                held.pop(key, None)
+            else:  # ▲ in place: with a copy for each, 10,000 values of a stolen device took 67 s
+                held[key] = value
+            self._touched.add((root, key))
 
     def _on_reloaded(self) -> None:
         self._made.clear()

@@ -10,9 +10,11 @@ Lives on the event loop. All work on many reminders is done in parts, in `run`.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 from app.core import clock, log
@@ -31,8 +33,8 @@ from app.store.notice_rows import Notice, NoticeId, NoticeState
 from app.store.reminder_rows import GONE, WAITS, ReminderId, ReminderRow
 from app.store.store import Store
 
-_AT_ONCE = 20
-"""Reminders that one turn of the loop deals with: about 2 ms."""
+_AT_ONCE = 10
+"""Reminders that one turn of the loop deals with: about 2 ms, and a commit in a thread."""
 MAX_PLACES = 1000
 """The most places in one object that are shown as having a reminder."""
 PAGE = 100
@@ -48,7 +50,7 @@ class Reminders:
         self._rows = store.reminders
         self._woken = asyncio.Event()
         self._alarm = alarms.make(self._woken.set)
-        self._untaken: dict[str, None] = {}
+        self._untaken: deque[str] = deque()
         """Keys of reminders that another device has changed, and that are still to be stored as rows."""
         self._places: dict[ObjId, frozenset[bytes]] = {}
         self._ends = [
@@ -64,7 +66,7 @@ class Reminders:
 
     def start(self) -> None:
         """Compares the rows with what the devices share, in `run`. Call it once."""
-        self._untaken |= dict.fromkeys(self._own.keys(ROOT))
+        self._untaken.extend(self._own.keys(ROOT))
         self._is_unchecked = True
         self._woken.set()
 
@@ -115,12 +117,13 @@ class Reminders:
         StoreFault: nothing has changed then."""
         before = self._get(ident)
         row = replace(before, generation=before.generation + 1, state=WAITS, at=at_ms, notice=None)
-        self._put([row])
+        self._put([row], before)
         return row
 
     def remove(self, ident: ReminderId) -> None:
         """Removes a reminder; `move` to its time brings it back. NotFound, StoreFault."""
-        self._put([replace(self._get(ident), state=GONE)])
+        before = self._get(ident)
+        self._put([replace(before, state=GONE)], before)
 
     def _get(self, ident: ReminderId) -> ReminderRow:
         row = self._rows.get(ident)
@@ -128,11 +131,14 @@ class Reminders:
             raise NotFound
         return row
 
-    def _put(self, rows: Sequence[ReminderRow]) -> None:
-        """Stores rows, and then shares them. ▲ In this order: if the disk refuses the rows, nothing has changed; what
-        is stored and not shared is shared at the next start."""
+    def _put(self, rows: Sequence[ReminderRow], before: ReminderRow | None = None) -> None:
+        """Stores rows, and then shares them. `before`: the reminder in whose place they are; a notice that it has made
+        is ended. ▲ In this order: if the disk refuses the rows, nothing has changed; what is stored and not shared is
+        shared at the next start."""
         with self._store.transaction() as conn:
             reminder_rows.put(conn, rows)
+            if before is not None and before.notice is not None:
+                self._store.notices.end([before.notice])
         self._share(rows)
         self._notify_changed()
 
@@ -166,10 +172,10 @@ class Reminders:
     def _on_own(self, keys: frozenset[Key]) -> None:
         found = [key for root, key in keys if root == ROOT]
         if found:
-            self._untaken |= dict.fromkeys(found)
+            self._untaken.extend(found)
             self._woken.set()
 
-    def _take(self, keys: Sequence[str]) -> bool:
+    async def _take(self, keys: Sequence[str]) -> bool:
         """Stores what the devices share about reminders as rows, and shares rows that are newer. Returns whether a row
         has changed."""
         new, ended, behind, gone = list[ReminderRow](), list[NoticeId](), list[ReminderRow](), list[ReminderId]()
@@ -191,14 +197,17 @@ class Reminders:
                 new.append(replace(shared, notice=row.notice if stays else None))
             elif row.rank > shared.rank:
                 behind.append(row)
-        if new or gone:
-            with self._store.db.transaction(durable=False) as conn:  # each start does this again
-                reminder_rows.put(conn, new)
-                reminder_rows.drop(conn, gone)
-                if ended:
-                    self._store.notices.end(ended)
         if behind:
             self._share(behind)
+
+        def write() -> None:
+            reminder_rows.put(self._store.db.conn, new)
+            reminder_rows.drop(self._store.db.conn, gone)
+            if ended:
+                self._store.notices.end(ended)
+
+        if new or gone:
+            await self._store.db.apart(write, durable=False)  # each start does this again
         return bool(new or gone)
 
     # -- when their time has come ----------------------------------------------------------------------------------
@@ -225,9 +234,9 @@ class Reminders:
         has_changed = False
         while self._untaken:
             some = list(islice(self._untaken, _AT_ONCE))
-            has_changed |= self._take(some)
-            for key in some:
-                self._untaken.pop(key, None)
+            has_changed |= await self._take(some)
+            for _ in some:  # only now: after a fault of the disk they are taken again
+                self._untaken.popleft()
             await asyncio.sleep(0)
         if has_changed:
             self._places.clear()
@@ -237,7 +246,7 @@ class Reminders:
         """Finds rows that are not shared: the program ended, or the disk refused, before they were."""
         after = b""
         while ids := self._rows.ids(PAGE, after):
-            self._untaken |= dict.fromkeys(ident.hex() for ident in ids)
+            self._untaken.extend(ident.hex() for ident in ids)
             after = ids[-1]
             await asyncio.sleep(0)
         self._is_unchecked = False
@@ -246,15 +255,17 @@ class Reminders:
         has_changed = False
         with self._notices.gathering():
             while due := self._rows.due(clock.now_ms(), _AT_ONCE):
-                with self._store.db.transaction(durable=False) as conn:
-                    made = [(row, _notice(row)) for row in due]
-                    self._store.notices.put([notice for _, notice in made])
-                    reminder_rows.put(conn, [replace(row, notice=notice.id) for row, notice in made])
+                await self._store.db.apart(partial(self._put_notices, due), durable=False)
                 has_changed = True
                 await asyncio.sleep(0)
         if has_changed:
             self._places.clear()
             self.changed.emit()
+
+    def _put_notices(self, due: Sequence[ReminderRow]) -> None:
+        made = [(row, _notice(row)) for row in due]
+        self._store.notices.put([notice for _, notice in made])
+        reminder_rows.put(self._store.db.conn, [replace(row, notice=notice.id) for row, notice in made])
 
 
 def _notice(row: ReminderRow) -> Notice:

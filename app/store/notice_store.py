@@ -134,6 +134,12 @@ class NoticeStore:
         of_each = (self._db.value(sql.format(of_kind), (*params, *kind, most)) for of_kind, kind in _kinds(wanted))
         return min(most, sum(int(count or 0) for count in of_each))
 
+    def snoozed(self, now: int, limit: int) -> Sequence[NoticeRow]:
+        """At most `limit` notices that are snoozed to a time after `now` (ms) and still ask, the earliest first."""
+        where = f"v.state = 3 AND v.until > ? AND NOT v.answered AND {_SHOWN}"
+        sql = f"SELECT {_COLUMNS} FROM notices v WHERE {where} ORDER BY v.until, v.id LIMIT ?"
+        return [_row(row) for row in self._db.rows(sql, (now, limit))]
+
     def sources(self, latest: int) -> tuple[set[RoomId], set[Uid]]:
         """The rooms that the `latest` notices are about, and the people whose doing they are."""
         sql = f"""SELECT DISTINCT room, by FROM

@@ -257,6 +257,10 @@ class Client:
     def size(self, width: int, height: int) -> None:
         self.do("size", width=width, height=height)
 
+    def pass_time(self, minutes: int) -> None:
+        """Sets the program's clock so many minutes ahead; 0: to the computer's time."""
+        self.do("pass_time", minutes=minutes)
+
     def shot(self, path: Path) -> None:
         self.do("shot", path=str(path))
 

@@ -13,6 +13,7 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,16 @@ class Pilot(QObject):
                 raise Missing(f"the window has not got its size of {width} × {height}")
 
         yield from until(settled)
+
+    def do_pass_time(self, minutes: int) -> Steps:
+        """Sets the program's clock ahead, as if so much time had passed, and has it look at the clock; 0: as it was."""
+        from app.core import clock
+
+        clock.set_clock(None)
+        if minutes:
+            clock.set_clock(lambda: time.time_ns() // 1_000_000 + minutes * 60_000)
+        window = yield from until(_main_window)
+        window.session.alarms.look()  # type: ignore[attr-defined] # the program's own window
 
     def do_shot(self, path: str) -> Steps:
         """A picture of the window in front, once two in a row are the same."""

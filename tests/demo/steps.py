@@ -121,6 +121,7 @@ class Steps:
             *self.trust.compare(),
             self.colleagues.b_is_busy,
             *self.restricted.all(),
+            self.colleagues.a_is_reminded,
             *self.devices.all(),
             *self.trust.part(),
             self.stop,

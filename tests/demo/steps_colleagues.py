@@ -42,6 +42,27 @@ class Colleagues:
         client.keys("Escape")
         client.wait(messages(), focused=True)
 
+    def a_is_reminded(self) -> None:
+        """the case handler is reminded of a message: its time comes, Home says so, and it is put off"""
+        open_room(self.a)
+        self._ask_time(lambda: call(self.a, said("Remind me …")))
+        self.a.wait_part(said("You are reminded {when}", when=""))
+        self.a.pass_time(2 * 24 * 60)
+        call(self.a, said("Go to Home"))
+        self.a.wait_part(said("Reminder: {text}", text=""))
+        self.a.shot(self.stage.out / "reminder.png")
+        self.a.pass_time(0)
+        later = said("Remind me later: {title}", title=said("Reminder: {text}", text=""))
+        self._ask_time(lambda: self.a.press(named(later, "Button", part=True, nth=0)))
+        self.a.wait_part(said("Change the time: {title}", title=""))
+        open_room(self.a)
+
+    def _ask_time(self, ask: Callable[[], None]) -> None:
+        """Tomorrow, which the dialog begins with."""
+        ask()
+        self.a.menu(said("At a time …"))
+        self.a.press(named(said("Remind me"), "Button"))
+
     def b_is_busy(self) -> None:
         """the head of unit does not want to be disturbed, which the case handler sees, and is available again"""
         open_room(self.a)

@@ -8,9 +8,11 @@ import pytest
 import pytest_asyncio
 
 from app.chat.tool import TOOL as CHAT
-from app.core.enums import Level
+from app.core import clock
+from app.core.enums import Level, LinkState
 from app.kinds import TOOLS
 from app.notices.service import FreshNotices, NoticeFilter
+from app.objects.links import ObjectLink
 from tests.journeys.desks import Desk, Offices, offices
 from tests.world import until
 
@@ -89,3 +91,44 @@ async def test_what_is_done_and_put_off_on_one_device_is_so_on_the_other(
     colleague.session.service(CHAT).send(room, "@Handläggare tre")
     await until(lambda: other.count(OPEN) == 2)
     assert rung == [], "it is listed, and rings nothing"
+
+
+async def test_a_reminder_rings_on_the_connected_device_that_was_used_last_and_is_listed_on_both(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.own.service.GATHER_S", 0.0)
+    monkeypatch.setattr("app.own.service.EVERY_S", 0.1)
+    old, colleague = await o.hire("Handläggare", "Registrator")
+    room = await o.room(old, colleague)
+    await until(lambda: old.session.status.waiting == 0 and bool(old.session.personal.rooms))
+    new = await o.second(old, by_code=False)
+    await until(lambda: new.session.status.state is LinkState.ONLINE and bool(new.session.own_room.rooms()))
+    await use(old, new)
+    await use(new, old)
+    at_old, at_new = rung(old), rung(new)
+    obj = old.session.service(CHAT).channel(room)
+    assert obj is not None
+    link = ObjectLink(room=room, obj=obj, kind="chat")
+    row = old.session.reminders.remind(link, clock.now_ms() + 60_000)
+    await until(lambda: new.session.reminders.count() == 1)
+    old.session.reminders.move(row.id, clock.now_ms())
+    await until(lambda: at_new == ["reminder"])
+    await until(lambda: not old.session.store.db.value("SELECT count(*) FROM notices WHERE ring"))
+    assert at_old == []
+    assert [each.kind for each in old.session.notices.list(OPEN)] == ["reminder"]
+
+
+async def use(desk: Desk, other: Desk) -> None:
+    """The person uses one of their devices, and the other one receives that."""
+    received = list[bool]()
+    end = other.session.turns.changed.connect(lambda: received.append(True))
+    desk.session.turns.use()
+    await until(lambda: bool(received))
+    end()
+
+
+def rung(desk: Desk) -> list[str]:
+    """The kinds of the notices that ring at a desk from now on."""
+    found = list[str]()
+    desk.session.notices.fresh.connect(lambda fresh: found.extend(row.kind for row in fresh.notices))
+    return found

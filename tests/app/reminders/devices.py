@@ -140,12 +140,26 @@ class Reminded(Device):
 
 async def settle(*devices: Reminded) -> None:
     """All that the devices do now is done: their timers have ended that were to end by now."""
-    for _ in range(40):
-        await asyncio.sleep(0)
     for device in devices:
         device.alarms.look()
-    for _ in range(40):
-        await asyncio.sleep(0)
+    await _idle(*devices)
+    for device in devices:
+        device.alarms.look()
+    await _idle(*devices)
+
+
+async def _idle(*devices: Reminded) -> None:
+    """What runs in the loop is done, and with it what waits for a commit in a thread: commits follow one another."""
+    is_more = True
+    while is_more:
+        for device in devices:
+            for _ in range(2):
+                for _ in range(10):
+                    await asyncio.sleep(0)
+                await device.store.db.apart(lambda: None)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        is_more = any(each.task is not None and each.store.reminders.due(each.now.ms, 1) for each in devices)
 
 
 async def wait(now: Now, seconds: int, *devices: Reminded) -> None:

@@ -215,6 +215,7 @@ async def test_devices_that_are_apart_ring_each_and_after_they_met_it_is_one_not
         await device.go(online=False)
     now.pass_s(3600)
     await settle(home, office)
+    await wait(now, 20, home, office)
     assert (len(home.rung), len(office.rung)) == (1, 1)
     assert home.rung == office.rung
     for device in (home, office):
@@ -291,6 +292,7 @@ async def test_a_later_time_that_was_chosen_elsewhere_counts_although_it_has_run
     office.reminders.move(row.id, now.ms + 3 * HOUR_MS)
     now.pass_s(3600)
     await settle(home, office)
+    await wait(now, 20, home, office)
     assert (len(home.rung), len(office.rung)) == (1, 0)
     for device in (home, office):
         await device.go(online=True)
@@ -368,3 +370,15 @@ async def test_messages_of_others_and_damaged_ones_change_nothing(two: Two, now:
     for payload in (b"", b"x", b"\x01\xc1", bytes(5000)):
         home.turns.receive(office.dev, payload)
     assert home.open() == []
+
+
+async def test_a_reminder_that_rang_and_is_moved_or_removed_leaves_no_notice(alone: Reminded, now: Now) -> None:
+    row, other = alone.reminders.remind(ONE, now.ms), alone.reminders.remind(TWO, now.ms)
+    await settle(alone)
+    assert len(alone.open()) == 2
+    alone.reminders.move(row.id, now.ms + HOUR_MS)
+    alone.reminders.remove(other.id)
+    assert alone.open() == []
+    now.pass_s(3600)
+    await settle(alone)
+    assert [each.ref for each in alone.open()] == [ONE.ref]

@@ -15,6 +15,7 @@ from app.core.ids import DevId, ObjId, RoomId
 from app.devices.service import DeviceInfo
 from app.notices.kinds import WAITS
 from app.notices.service import NoticeFilter
+from app.objects.links import ObjectLink
 from app.personal.records import PersonBlocked
 from app.session import Session
 from app.store.notice_rows import Notice
@@ -33,6 +34,7 @@ from ui.shell.home.home_page import Home
 from ui.shell.notices.activity_page import Activity
 from ui.shell.notices.lines import NoticeLines
 from ui.shell.notices.notice_card import NoticeCardRow
+from ui.shell.notices.planned import PlannedRow
 from ui.shell.room.key_notices import NoticeCard
 from ui.shell.room.restricted import RestrictedRooms
 from ui.shell.rows import Row
@@ -285,11 +287,33 @@ def palette(folder: Path) -> Shown:
     return painted(host, show, made.list, MANY)
 
 
+def home_reminders(folder: Path) -> Shown:
+    """Reminders of documents."""
+    session = open_session(folder)
+    tools = tool_list(session)
+    home = Home(session, tools, NoticeLines(session, tools), lambda: NOW)
+    keys = MANY[:4]
+
+    def show(rows: Rows) -> None:
+        put_documents(session, rows)
+        for n, key in enumerate(keys):
+            link = ObjectLink(room=office().case, obj=ObjId(number(key)), kind="document")
+            row = session.reminders.at(link)
+            if key in rows and row is None:
+                session.reminders.remind(link, at(16, n))
+            elif key not in rows and row is not None:
+                session.reminders.remove(row.id)
+        home.refresh()
+
+    return rows_of(home, show, PlannedRow, QAbstractButton, keys)
+
+
 LISTS = {
     "ui/shell/settings/devices_card.py": devices,
     "ui/shell/settings/keys_card.py": keys,
     "ui/shell/notices/answers.py": home_answers,
     "ui/shell/notices/notice_list.py": activity,
+    "ui/shell/notices/planned.py": home_reminders,
     "ui/shell/home/home_page.py: notices": home_notices,
     "ui/shell/home/home_page.py: recent": home_recent,
     "ui/tasks/home_card.py": home_tasks,

@@ -4,7 +4,9 @@
 import asyncio
 
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core import clock
@@ -13,16 +15,21 @@ from app.notices.service import NoticeState
 from app.notification_settings import NOTIFICATION_CONTENT
 from app.objects.links import ObjectLink
 from app.session import Session
+from tests.app.reminders.devices import OPEN
 from tests.ui.finding import toast_of
 from tests.ui.pointing import click
+from tests.ui.shell.in_window import press, texts
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import chat_of, say
 from tests.ui.shell.sample import at
 from tests.ui.shell.test_home import rows
 from tests.ui.shell.toasts import ring, watch
+from tests.ui.shell.tool_views import FakeView
 from tests.ui.soon import caught_up
 from tests.world import until
 from ui.kit.choose_time import TimeDialog
+from ui.reminding import Reminding
+from ui.shell.notices.planned import PlannedRow
 from ui.shell.window.desktop_toast import ToastAction
 from ui.shell.window.main_window import MainWindow
 
@@ -114,3 +121,77 @@ def test_a_full_disk_keeps_the_dialog_and_what_was_chosen(window: MainWindow) ->
     dialog.accept()
     assert not dialog.isVisible()
     assert kept == [at(15, 0, 27)]
+
+
+def planned(window: MainWindow) -> list[PlannedRow]:
+    """The rows under "Reminders" on Home, from the top."""
+    window.go_section("home")
+    window.content.home.refresh()
+    QApplication.processEvents()
+    found = [each for each in window.content.home.planned.findChildren(PlannedRow) if each.isVisible()]
+    return sorted(found, key=lambda each: each.y())
+
+
+def names(window: MainWindow) -> list[str]:
+    return [each.button.accessibleName() for each in planned(window)]
+
+
+def test_home_lists_what_will_ring_and_one_changes_and_removes_it_by_keyboard(
+    window: MainWindow, session: Session, seen: None
+) -> None:
+    assert names(window) == []
+    assert "Påminnelser" not in texts(window.content.home)
+    link = message(session, "Ring sökanden å 🙂")
+    session.reminders.remind(link, at(16, 0))
+    (notice,) = session.notices.list(limit=1)
+    session.notices.mark_new([notice.id])
+    session.notices.snooze([notice.id], at(15, 30))
+    assert names(window)[1] == "Ring sökanden å 🙂, 16:00, Tillsyn 2026-1184"
+    assert names(window)[0].count(", 15:30") == 1
+    assert "Påminnelser" in texts(window.content.home)
+    row = planned(window)[1]
+    row.button.setFocus()
+    QTest.keyClick(row.button, Qt.Key.Key_S)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    QTest.keyClick(menu, Qt.Key.Key_2)
+    assert names(window)[1] == "Ring sökanden å 🙂, ons 25 nov 2026 08:00, Tillsyn 2026-1184"
+    click(toast_of(window).undo)
+    assert names(window)[1] == "Ring sökanden å 🙂, 16:00, Tillsyn 2026-1184"
+    QTest.keyClick(planned(window)[1].button, Qt.Key.Key_Delete)
+    assert len(names(window)) == 1
+    click(toast_of(window).undo)
+    assert len(names(window)) == 2
+    QTest.keyClick(planned(window)[0].button, Qt.Key.Key_E)
+    assert [row.id for row in session.notices.list(OPEN)] == [notice.id]
+    assert len(names(window)) == 1
+    QTest.keyClick(planned(window)[0].button, Qt.Key.Key_Return)
+    room = window.current_room()
+    assert room is not None
+    chat = room.view("chat")
+    assert isinstance(chat, FakeView)
+    assert chat.refs == [(link.obj, link.ref)]
+
+
+def test_the_palette_reminds_of_what_is_current_in_the_view(window: MainWindow, session: Session) -> None:
+    link = message(session, "Beslut å")
+    window.open_room(office().case)
+    room = window.current_room()
+    assert room is not None
+    chat = room.view("chat")
+    assert isinstance(chat, FakeView)
+    assert not window.commands["remind"].enabled()
+    reminding = Reminding(window, session.reminders)
+    chat.doable = lambda: {"remind": lambda: reminding.open(link)}  # type: ignore[attr-defined] # what a chat's view offers
+    press(window, "Ctrl+Shift+R")
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    QTest.keyClick(menu, Qt.Key.Key_1)
+    assert session.reminders.at(link) is not None
+    assert toast_of(window).text().startswith("Du påminns 15:0")
+    press(window, "Ctrl+Shift+R")
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert menu.actions()[0].text().startswith("Påminnelse 15:0")
+    QTest.keyClick(menu, Qt.Key.Key_Delete)
+    assert session.reminders.at(link) is None

@@ -24,6 +24,7 @@ from ui.kit.translate import day_or_time, long_day, tr, week
 from ui.shell.home.action_row import Action, ActionRow
 from ui.shell.notices.answers import Answers
 from ui.shell.notices.lines import NoticeLines
+from ui.shell.notices.planned import PlannedList
 from ui.shell.room.key_notices import NoticeCard, notice_key
 from ui.shell.tool_list import ToolList
 from ui.tool_views import RefreshedView
@@ -80,10 +81,12 @@ class Home(QWidget):
         self._build_lists()
         left, right = QWidget(), QWidget()
         recent = _stacked(self._recent_host, self._no_recent)
-        self._fill(left, ((tr("Needs an answer"), self._answers()), (tr("Opened last"), recent)), 640)
+        self._planned_part = _part(tr("Reminders"), self._planned())
+        answers, last = _part(tr("Needs an answer"), self._answers()), _part(tr("Opened last"), recent)
+        self._fill(left, (answers, self._planned_part, last), 640)
         cards = [(tr(title), make()) for tool in tools.all for title, make in tool.cards]
         self._cards = [card for _, card in cards]
-        self._fill(right, [(title, _stacked(card)) for title, card in cards], 520)
+        self._fill(right, [_part(title, _stacked(card)) for title, card in cards], 520)
         columns.addWidget(left, 6)
         columns.addWidget(right, 5)
         columns.addStretch(1)
@@ -94,18 +97,14 @@ class Home(QWidget):
         for signal in (session.rooms.changed, session.people.changed, session.status_changed):
             bind(self, signal, soon.due)
         bind(self, session.notices.changed, soon.due)
+        bind(self, session.reminders.changed, soon.due)
         self.refresh()
 
-    def _fill(self, half: QWidget, parts: Sequence[tuple[str, QVBoxLayout]], width: int) -> None:
+    def _fill(self, half: QWidget, parts: Sequence[QWidget], width: int) -> None:
         hold(half, most_width=width)
         layout = column(half, spacing=0)
-        for title, part in parts:
-            heading = SectionHeader(title)
-            set_props(heading, look="big-section")
-            layout.addWidget(heading)
-            layout.addSpacing(12)
-            layout.addLayout(part)
-            layout.addSpacing(18)
+        for part in parts:
+            layout.addWidget(part)
         layout.addStretch(1)
 
     def _build_lists(self) -> None:
@@ -128,6 +127,11 @@ class Home(QWidget):
 
     def _answers(self) -> QVBoxLayout:
         return _stacked(self._reminder, self._notices_host, self.answers, self._asking_host, self._nothing)
+
+    def _planned(self) -> QVBoxLayout:
+        self.planned = PlannedList(self._session, self._tools, self._lines)
+        self.planned.opened.connect(self.link_chosen)
+        return _stacked(self.planned)
 
     def showEvent(self, event: object) -> None:
         self.refresh()
@@ -154,6 +158,7 @@ class Home(QWidget):
         self._asking.show(actions)
         self.answers.setVisible(bool(asking))
         self._nothing.setVisible(not (reminds or notices or actions or asking))
+        self._planned_part.setVisible(bool(self.planned.refresh()))
         self._recent_host.setVisible(bool(recent))
         self._recent.show([self._recent_action(item, titles.get(item.room, "")) for item in recent])
         self._no_recent.setVisible(not recent)
@@ -204,6 +209,19 @@ class Home(QWidget):
             open=lambda: self.link_chosen.emit(link),
             role="muted",
         )
+
+
+def _part(title: str, content: QVBoxLayout) -> QWidget:
+    """A part of the page under its heading."""
+    part = QWidget()
+    layout = column(part, spacing=0)
+    heading = SectionHeader(title)
+    set_props(heading, look="big-section")
+    layout.addWidget(heading)
+    layout.addSpacing(12)
+    layout.addLayout(content)
+    layout.addSpacing(18)
+    return part
 
 
 def _stacked(*parts: QWidget) -> QVBoxLayout:

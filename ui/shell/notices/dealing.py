@@ -45,6 +45,12 @@ def mark_new(view: QWidget, notices: Notices, row: NoticeRow) -> None:
     run_guarded(view, lambda: notices.mark_new([row.id]))
 
 
+def bring_back(view: QWidget, notices: Notices, row: NoticeRow) -> None:
+    """Makes a notice that was put off new at once, and offers to take that back."""
+    if run_guarded(view, lambda: notices.mark_new([row.id])):
+        toast(view, tr("The reminder is removed"), lambda: _restore(view, notices, row))
+
+
 def mark_all_seen(view: QWidget, notices: Notices, wanted: NoticeFilter) -> None:
     """Marks all notices that pass `wanted` as seen, and offers to take it back."""
     run(view, _mark_all_seen(view, notices, wanted))

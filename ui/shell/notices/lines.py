@@ -62,7 +62,7 @@ class NoticeLines:
     def line(self, row: NoticeRow) -> NoticeLine:
         """The line of a notice."""
         who = self._session.people.person(row.by).name if row.by is not None else ""
-        room, text = self._tools.own_title(row.room, row.object_kind) or self._room_title(row.room), ""
+        room, text = self._tools.own_title(row.room, row.object_kind) or self.room_title(row.room), ""
         shown = self._of_tools.get(row.kind)
         if shown is not None:
             found = shown.linked(_link(row)) if shown.linked is not None and row.object_kind else None
@@ -105,7 +105,8 @@ class NoticeLines:
         """The name of the person with this id."""
         return self._session.people.person(Uid(uid)).name
 
-    def _room_title(self, room: RoomId) -> str:
+    def room_title(self, room: RoomId) -> str:
+        """The title of a room; "" if it is not here."""
         try:
             return self._session.rooms.room(room).title if room else ""
         except NotFound:
