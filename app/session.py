@@ -77,8 +77,6 @@ from sync.client.wire.transport import Dialer
 
 __all__ = ["Session", "SyncStatus"]
 
-AGAIN_S = 30.0
-"""Seconds until a part of the session begins again that an error has ended."""
 _PLACE = "place"
 
 

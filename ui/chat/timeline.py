@@ -159,23 +159,10 @@ class TimelineView(PlacedList):
         self._anchor.measure_again(self._layouts.guess_again)
         self._settle()
 
-    def refresh_things(self) -> None:
-        """Reads again the tasks and documents that messages link to, and lays these messages out again."""
-        if self._layouts.forget_where(lambda layout: "kansli:" in layout.message.text):
+    def lay_out_where(self, changed: Callable[[MessageLayout], bool]) -> None:
+        """Lays out again the messages of whose layouts `changed` is true, with the titles that their links have now."""
+        if self._layouts.forget_where(changed):
             self._settle()
-
-    def refresh_reminders(self, reminded: Callable[[Message], bool]) -> None:
-        """Lays the messages out again of which it has changed whether the person is to be reminded of them."""
-        if self._layouts.forget_where(lambda layout: layout.reminded != reminded(layout.message)):
-            self._settle()
-
-    def current_message(self) -> Message | None:
-        """The message of the current row; the latest one if there is none. None for a deleted one, or for none."""
-        timeline, row = self._chat.timeline, self.currentIndex().row()
-        if not len(timeline):
-            return None
-        message = timeline.message(row if 0 <= row < len(timeline) else len(timeline) - 1)
-        return None if message.deleted else message
 
     def row_rect(self, row: int) -> QRect:
         """The place of a row in the viewport."""

@@ -159,7 +159,8 @@ class ChatView(QWidget):
 
     def _on_reminders(self) -> None:
         if self._reminding is not None:
-            self.list.refresh_reminders(self._reminding.reminded)
+            reminded = self._reminding.reminded
+            self.list.lay_out_where(lambda layout: layout.reminded != reminded(layout.message))
 
     # -- for the shell ----------------------------------------------------------------------------------------------
 
@@ -177,8 +178,10 @@ class ChatView(QWidget):
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
         """The window's commands that are possible now: to be reminded of the current message, or of the latest."""
-        message = self.list.current_message()
-        if self._reminding is None or message is None:
+        message = self.list.current()
+        if message is None and len(self._timeline):
+            message = self._timeline.message(len(self._timeline) - 1)
+        if self._reminding is None or message is None or message.deleted:
             return {}
         return {COMMAND: partial(self._reminding.open, message)}
 
@@ -240,7 +243,7 @@ class ChatView(QWidget):
         self.composer.refresh()
 
     def _on_room(self, room: RoomId) -> None:
-        self.list.refresh_things()
+        self.list.lay_out_where(lambda layout: "kansli:" in layout.message.text)
         if room == self._room:
             self.stranded.refresh()
 
