@@ -5,8 +5,8 @@ PROGRAM = "0.1.0"
 """The released version of client and server, which is also in pyproject.toml. It is independent of the wire's
 version."""
 
-WIRE_MIN = 3
-WIRE_MAX = 3
+WIRE_MIN = 4
+WIRE_MAX = 4
 
 MAX_FRAME_BYTES = 2 * 1024 * 1024
 """A larger frame closes the connection; batches and pulls stay well below this size."""
@@ -25,6 +25,10 @@ MAX_PAYLOAD_BYTES = 192 * 1024
 
 MAX_PULL_BYTES = 1024 * 1024
 MAX_CONTENTS = 4096
+MAX_SUBSCRIBED = 1000
+"""Most rooms in one request for their new items."""
+MAX_KNOWN_LOGS = 2000
+"""Most people in one request for the key logs that have moved: 50 KB."""
 PART_BYTES = 4 * 1024 * 1024
 CLOCK_TOLERANCE_MS = 120_000
 """How far an ephemeral's time may differ from the server's clock, as the handshake measured it. This machine's own

@@ -44,8 +44,8 @@ async def everybody(agency: Agency, port: int, data: Path) -> list[ThinLine]:
             member = agency.people[number]
             line = await dial(port, context)
             await line.sign_in(member.author)
-            for room in member.rooms:
-                await line.ask(m.Subscribe(line.rid(), agency.rooms[room].room), m.Ok)
+            rooms = [bytes(agency.rooms[room].room) for room in member.rooms]
+            await line.ask(m.Subscribe(line.rid(), rooms), m.Subscribed)
             return line
 
     return list(await asyncio.gather(*map(one, range(len(agency.people)))))

@@ -21,6 +21,7 @@ from sync.client.exchange.reread import Rereading
 from sync.client.exchange.room_invitations import Invitations
 from sync.client.exchange.slice_reader import SliceReader
 from sync.client.exchange.snapshot_maker import Snapshots
+from sync.client.exchange.subscriptions import Subscriptions
 from sync.client.link import Link
 from sync.client.room import bootstrap_buffer
 from sync.client.room.room_sync import RoomSync
@@ -39,7 +40,7 @@ MAX_QUEUED_BYTES = 8 * 1024 * 1024
 MAX_ROOMS = 10_000
 """The most rooms that a server can make this device follow."""
 HEADS = 16
-"""Rooms whose receipts are verified in one turn, 0.1 ms each."""
+"""Rooms whose receipts are verified, or that are confirmed, in one turn, 0.1 ms each."""
 _STRUCT = 256
 """Bytes of an item or a share beside its content."""
 
@@ -64,12 +65,15 @@ class Inbox:
         self._fresh_bytes = 0
         self._behind: dict[RoomId, None] = {}
         """Rooms to pull, in FIFO order. A room that falls behind again goes to the end."""
-        self._unsubscribed: set[RoomId] = set()
+        self._unmoved: dict[RoomId, m.Receipt] = {}
+        """Rooms whose signed head is our own last position, with that head: they are confirmed without a pull."""
+        self._subscriptions = Subscriptions(link)
         self._prefetch = Prefetch(link)
 
     @property
     def idle(self) -> bool:
-        return not self._fresh and not self._behind and self._shares.idle and self.invitations.idle
+        rooms = self._fresh or self._unmoved or self._behind or self._to_subscribe()
+        return not rooms and self._shares.idle and self.invitations.idle
 
     def lacks(self, room: RoomSync) -> bool:
         """Whether changes of `room` were pruned (deleted at the server) before this device fetched them, and the
@@ -81,12 +85,15 @@ class Inbox:
         """Call it on a new connection: forgets what only the last connection showed, with the items that it sent and
         that are not verified yet (they are pulled). `heads`: for each room that the server lists, its signed last
         position. Each is compared with this device's copy: one that shows less, or another history, stops the room (as
-        a rollback, restore or fork). Queues the listed rooms to be pulled, without those that were stopped, that this
-        program cannot read, or that wait as invitations, and without new ones beyond MAX_ROOMS. Also queues the rooms
-        of which this person is a member and that are not listed: their pull shows whether the server lost them. Reject
-        if a head is malformed or not signed by the server."""
+        a rollback, restore or fork). Queues the listed rooms to be pulled, or to be confirmed where the head is this
+        device's own last position; without those that were stopped, that this program cannot read, or that wait as
+        invitations, and without new ones beyond MAX_ROOMS. Also queues the rooms of which this person is a member and
+        that are not listed: their pull shows whether the server lost them. Reject if a head is malformed or not signed
+        by the server."""
         self._fresh.clear()
         self._fresh_bytes = 0
+        self._unmoved.clear()
+        self._subscriptions.start()
         self._prefetch.drop()
         self.rereading.start()
         self._backfill.start()
@@ -101,13 +108,13 @@ class Inbox:
         self.invitations.start(listed)
         for room_id, room in self._link.rooms.items():
             if room_id not in listed and room.is_member:
-                self._unsubscribed.add(room_id)
+                self._subscriptions.want(room_id)
                 self._behind[room_id] = None
         self._link.inbox_work.set()
 
     def follow(self, room: RoomSync) -> None:
         """Queues `room`, which this person has just created, to be subscribed to and pulled."""
-        self._unsubscribed.add(room.room)
+        self._subscriptions.want(room.room)
         self.pull_again(room)
 
     def pull_again(self, room: RoomSync) -> None:
@@ -119,6 +126,7 @@ class Inbox:
     def _note_missing(self, room: RoomSync) -> None:
         """Queues `room` to be pulled; the caller wakes the task that pulls. ▲ Drops a pull of it that was begun ahead
         and for which nobody waits yet, and so pulls again: that one may lack the newest items."""
+        self._unmoved.pop(room.room, None)
         self._behind[room.room] = None
         self._prefetch.drop(room.room)
 
@@ -131,9 +139,10 @@ class Inbox:
 
     def _follow(self, head: m.RoomHead) -> None:
         """Begins or continues to follow the room of `head`, the server's signed last position: checks the head and
-        queues the room to be pulled. Not queued are a room that the check stops (the head shows less than the server
-        promised, or another history) and one that is stopped as UNREADABLE (this program could not read its state, or
-        had a fault in it). Beyond MAX_ROOMS a new room is ignored. Reject if the head is not signed by the server."""
+        queues the room to be pulled, or to be confirmed if the head is our own last position. Not queued are a room
+        that the check stops (the head shows less than the server promised, or another history) and one that is stopped
+        as UNREADABLE (this program could not read its state, or had a fault in it). Beyond MAX_ROOMS a new room is
+        ignored. Reject if the head is not signed by the server."""
         r = head.receipt
         if r.room not in self._link.rooms and len(self._link.rooms) >= MAX_ROOMS:
             log.warning("room limit reached")
@@ -142,8 +151,11 @@ class Inbox:
         if room.problem is RoomState.UNREADABLE or not self._verifier.check_head(room, r):
             return
         room.announce(r.n)
-        self._unsubscribed.add(room.room)
-        self._behind[room.room] = None
+        self._subscriptions.want(room.room)
+        if _is_own(room, r) and room.room not in self._behind:
+            self._unmoved[room.room] = r
+        else:
+            self._behind[room.room] = None
 
     def recheck_head(self, room: RoomSync, r: m.Receipt) -> None:
         """Checks a room again at a restored server: `r` is the server's receipt for the last position of `room` now. If
@@ -153,7 +165,7 @@ class Inbox:
         room.reset_connection_state()
         if self._verifier.check_head(room, r):
             room.announce(r.n)
-            self._unsubscribed.add(room.room)
+            self._subscriptions.want(room.room)
             self.pull_again(room)
 
     def on_frame(self, frame: m.ServerFrame) -> None:
@@ -225,6 +237,10 @@ class Inbox:
                     self._fresh_bytes -= _size(frame)
                     with self._link.apart(RoomId(frame.room)):
                         await self._take_fresh(frame)
+                elif wanted := self._to_subscribe():
+                    await self._subscribe(wanted)
+                elif self._unmoved:
+                    await self._confirm_unmoved()
                 elif not self._behind:
                     await self._read_invitation()
                 else:
@@ -288,11 +304,35 @@ class Inbox:
             if e.code == ErrorCode.UNKNOWN_ROOM and room.is_member:
                 self._verifier.stop(room, self._verifier.why_less(room, 0), "rollback")
             return
-        if receipt is not None and self._verifier.agrees(room, receipt):
+        if receipt is not None:
+            await self._confirm(room, receipt)
+
+    async def _confirm(self, room: RoomSync, receipt: m.Receipt) -> None:
+        """Compares `room`, which is read up to the server's last position, with `receipt`, the server's signature on
+        that position. If they agree, fetches what is still missing of the room's content and keys; if not, the room is
+        stopped. Unreachable; Reject for a receipt that differs and is not signed."""
+        if self._verifier.agrees(room, receipt):
             room.confirm_head()
             if room.room not in self._behind and all(f.room != room.room for f in self._fresh):
                 room.forget_announced()
             await self._after(room, pulled=True)
+
+    async def _confirm_unmoved(self) -> None:
+        """Confirms some of the rooms in which nothing has moved, as if each were pulled and nothing newer had come. ▲
+        Only a head that the server has signed for exactly our own position and history does this. The answer to a pull
+        would be the same receipt, which the server may also repeat when there is something newer: a pull would show
+        nothing more. A room that has moved since is pulled."""
+        for room_id in list(self._unmoved)[:HEADS]:
+            receipt = self._unmoved.pop(room_id)
+            with self._link.apart(room_id):
+                room = self._link.room(room_id)
+                if room.problem is not None or self.invitations.holds(room):
+                    continue
+                if _is_own(room, receipt):
+                    await self._confirm(room, receipt)
+                else:
+                    self._note_missing(room)
+        await asyncio.sleep(0)
 
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
         """Pulls, verifies and stores `room` up to the server's last position. Returns the server's receipt (signed
@@ -335,20 +375,26 @@ class Inbox:
         if room.bootstrap_buffer is not None and room.stream.n == 0:
             room.choose_reading(long=room.head_n >= bootstrap_buffer.HEADERS_ONLY_FROM)
         self._prefetch.start(
-            room.room, room.stream.n, headers_only=room.headers_only, first=partial(self._subscribe, room)
+            room.room, room.stream.n, headers_only=room.headers_only, first=partial(self._subscribe, [room.room])
         )
 
-    async def _subscribe(self, room: RoomSync) -> None:
-        """Asks the server to send new items of `room` at once, if that is not done on this connection. A refusal is
-        only logged, and not asked again on this connection. Unreachable if the connection is lost. ▲ Before the pull:
-        an item that is placed between the two would otherwise be neither pulled nor sent to this device."""
-        if room.room not in self._unsubscribed:
-            return
-        try:
-            await self._link.online.request(lambda rid: m.Subscribe(rid=rid, room=room.room), m.Ok)
-        except Refused as e:
-            log.info("subscribe refused: %s", e.code)
-        self._unsubscribed.discard(room.room)
+    def _to_subscribe(self) -> list[RoomId]:
+        """The rooms whose new items the server is to be asked for: those that are read on this connection."""
+        return [room for room in self._subscriptions.wanted if self._is_read(room)]
+
+    def _is_read(self, room_id: RoomId) -> bool:
+        room = self._link.rooms.get(room_id)
+        return room is not None and room.problem is None and not self.invitations.holds(room)
+
+    async def _subscribe(self, rooms: list[RoomId]) -> None:
+        """Asks the server to send new items of `rooms` at once, if that is not done on this connection. A room that has
+        another last position than ours by the server's answer is pulled, whatever its signed head was. Unreachable if
+        the connection is lost. ▲ Before the pull: an item that is placed between the two would otherwise be neither
+        pulled nor sent to this device."""
+        for room_id, n in (await self._subscriptions.ask(rooms)).items():
+            if room_id in self._unmoved and n != self._unmoved[room_id].n:
+                del self._unmoved[room_id]
+                self._behind[room_id] = None
 
     async def _after(self, room: RoomSync, *, pulled: bool = False) -> None:
         """Call it when `room` is verified up to a new position. Begins to pull the next room in the background, and
@@ -360,6 +406,14 @@ class Inbox:
         if await self._content.fetch(room, pulled=pulled):
             self.rereading.queue(room)
             self._link.outbox_work.set()
+
+
+def _is_own(room: RoomSync, r: m.Receipt) -> bool:
+    """▲ Whether `r`, a head whose signature was verified, is exactly the last position and history of `room` here, so
+    that a pull would give nothing newer. A room that was held back after a rollback or a restore is pulled all the
+    same, and so is one whose first reading is not complete."""
+    own = (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh)
+    return own and not room.held_back and room.bootstrap_buffer is None
 
 
 def _size(frame: m.Fresh) -> int:

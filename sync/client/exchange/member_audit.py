@@ -19,6 +19,7 @@ from sync.client.wakeup import woken
 from sync.errors import Refused, Reject
 from sync.ids import RoomId, Uid
 from sync.protocol import messages as m
+from sync.protocol.version import MAX_KNOWN_LOGS
 
 log = logging.getLogger("sync")
 T = TypeVar("T")
@@ -98,9 +99,8 @@ class Audit:
         """Checks once all rooms that are due: finds the members with a revoked device of which the room does not know
         yet. Appends entries about this person's own at once, by `outbox`. Then waits up to SPREAD_S, a random time, and
         appends those about other people that are still missing: otherwise every client would append the same ones. It
-        waits once for all rooms together, so that fifty rooms take seconds and not minutes."""
-        now = asyncio.get_running_loop().time()
-        behind: dict[RoomId, list[Uid]] = {}
+        asks and waits once for all rooms together, so that fifty rooms take seconds and not minutes."""
+        now, rooms = asyncio.get_running_loop().time(), list[RoomId]()
         for room_id in [r for r, at in self._due.items() if at <= now]:
             room = self._link.rooms.get(room_id)
             if room is None or not room.is_member or room.problem is not None:
@@ -110,8 +110,9 @@ class Audit:
             else:
                 self._due[room_id] = now + AGAIN_S
                 self._checked[room_id] = now
-                with self._link.apart(room_id):
-                    behind[room_id] = await self._try(room_id, self._find_unstated(room)) or []
+                rooms.append(room_id)
+        moved = await self._moved(rooms)
+        behind = {room: left for room in rooms if (left := [uid for uid in moved if self._lacks(room, uid)])}
         mine = self._link.account.uid
         await self._state_all({room: [mine] for room, uids in behind.items() if mine in uids}, outbox)
         others = {room: left for room, uids in behind.items() if (left := [uid for uid in uids if uid != mine])}
@@ -119,32 +120,83 @@ class Audit:
             await asyncio.sleep(random.uniform(0, SPREAD_S))  # noqa: S311 - no secret: that not all do it at once
             await self._state_all(others, outbox)
 
+    async def _moved(self, rooms: Sequence[RoomId]) -> list[Uid]:
+        """Fetches the key logs of those members of `rooms` that, as the server says, have grown since one of the rooms
+        last referred to them, and returns the members whose logs are here as far as the server says. If a request for
+        some of them, or for one log, is refused or rejected, the others are checked all the same; after a refusal the
+        rooms with these people are checked again in SOON_S. Unreachable if the connection is lost."""
+        known = await self._lowest_pins(rooms)
+        uids, moved = list(known), list[Uid]()
+        for at in range(0, len(uids), MAX_KNOWN_LOGS):
+            part = uids[at : at + MAX_KNOWN_LOGS]
+            asked = [m.KnownLog(uid, known[uid]) for uid in part]
+            heads = await self._try(rooms, part, self._heads(asked)) or []
+            for uid, seq in {Uid(h.uid): h.seq for h in heads if h.uid in known}.items():
+                try:
+                    if await self._try(rooms, [uid], self._fetch(uid, seq)):
+                        moved.append(uid)
+                except Exception as e:
+                    self._stop_rooms_of(uid, rooms, e)
+        return moved
+
+    def _stop_rooms_of(self, uid: Uid, rooms: Iterable[RoomId], fault: Exception) -> None:
+        """▲ A fault of this program in the key log of the person `uid` stops those of `rooms` in which they are a
+        member, and no others. Raises `fault` if it is none: the connection was lost, the store fails."""
+        for room in [r for r in rooms if self._has_any(r, {uid})]:
+            with self._link.apart(room):
+                raise fault
+
+    async def _lowest_pins(self, rooms: Sequence[RoomId]) -> dict[Uid, int]:
+        """For each member of `rooms`: the number of the entry of their key log to which that room refers that knows the
+        least. Lets other tasks run between rooms: together they may have thousands of members."""
+        known: dict[Uid, int] = {}
+        for room_id in rooms:
+            with self._link.apart(room_id):
+                stream = self._link.rooms[room_id].stream
+                for uid in stream.members:
+                    seq = stream.pins[uid][0]
+                    if seq < known.get(uid, seq + 1):
+                        known[uid] = seq
+            await asyncio.sleep(0)
+        return known
+
+    async def _heads(self, asked: list[m.KnownLog]) -> list[m.LogHead]:
+        return (await self._link.online.request(lambda rid: m.MovedLogs(rid=rid, known=asked), m.MovedLogsReply)).heads
+
+    async def _fetch(self, uid: Uid, seq: int) -> bool:
+        """Fetches what is new in the key log of the person `uid`, whose newest entry has the number `seq` as the server
+        says. True once that is here."""
+        known = self._link.book.log(uid)
+        if known is None or known.seq < seq:
+            await self._link.book.fetch(self._link.online, uid, seq)
+        return True
+
     async def _state_all(self, behind: Mapping[RoomId, Sequence[Uid]], outbox: Outbox) -> None:
         for room, uids in behind.items():
             with self._link.apart(room):
-                await self._try(room, self._append_pins(room, uids, outbox))
+                await self._try([room], uids, self._append_pins(room, uids, outbox))
 
-    async def _try(self, room: RoomId, work: Coroutine[Any, Any, T]) -> T | None:
-        """Runs `work`, a part of the check of `room` for revoked devices, and returns its result; None if it was
-        refused or rejected. After Refused the room is checked again in SOON_S, after Reject at the next regular check.
-        Other errors are raised."""
+    async def _try(self, rooms: Iterable[RoomId], uids: Sequence[Uid], work: Coroutine[Any, Any, T]) -> T | None:
+        """Runs `work`, a part of the check for revoked devices of the people `uids`, and returns its result; None if it
+        was refused or rejected. After Refused, those of `rooms` in which one of them is a member are checked again in
+        SOON_S; after Reject, at the next regular check. Other errors are raised."""
         try:
             return await work
         except (Refused, Reject) as e:
             log.info("recipients not checked: %s", e.code)
-            if isinstance(e, Refused) and room in self._due:
-                self._due[room] = min(self._due[room], asyncio.get_running_loop().time() + SOON_S)
+            if isinstance(e, Refused):
+                soon, people = asyncio.get_running_loop().time() + SOON_S, set(uids)
+                for room in [r for r in rooms if r in self._due and self._has_any(r, people)]:
+                    self._due[room] = min(self._due[room], soon)
             return None
 
-    async def _find_unstated(self, room: RoomSync) -> list[Uid]:
-        """Fetches the key logs of those members of `room` that, as the server says, have grown since the room last
-        referred to them. Returns the members among them with a revoked device, or an ended account, of which the room
-        does not know yet; [] if there are none. Refused, Unreachable, or Reject for a log that breaks a rule."""
-        reply = await self._link.online.request(lambda rid: m.MovedLogs(rid=rid, room=room.room), m.MovedLogsReply)
-        moved = {Uid(h.uid): h.seq for h in reply.heads if h.uid in room.stream.members}
-        for uid, seq in moved.items():
-            await self._link.book.fetch(self._link.online, uid, seq)
-        return [uid for uid in moved if self._behind(room, uid)]
+    def _has_any(self, room: RoomId, people: set[Uid]) -> bool:
+        found = self._link.rooms.get(room)
+        return found is not None and not people.isdisjoint(found.stream.members)
+
+    def _lacks(self, room: RoomId, uid: Uid) -> bool:
+        found = self._link.rooms.get(room)
+        return found is not None and self._behind(found, uid)
 
     async def _append_pins(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:
         """States in the room `room_id`, by `outbox`, that devices of the people `uids` were revoked, or their accounts

@@ -48,10 +48,11 @@ class OwnLogKeeping:
     async def work(self, connection: Connection) -> None:
         """Runs as a task until it is cancelled with the connection. Each time this person's key log may have grown, it
         fetches what the person's other devices entered, adds what is due, such as a new generation of the person's key,
-        and calls the listener's `on_status`. The first time, and then whenever the log has grown, it has all rooms
-        checked for members who lost a device. Refused "revoked" or "reset" once the log shows that this device has
-        ended. Also raises what the fetch raises: Unreachable, Refused, or Reject if the new entries are not valid."""
-        checked = -1
+        and calls the listener's `on_status`. Whenever the log has grown since the sign-in, it has all rooms checked for
+        members who lost a device, as they are at each sign-in. Refused "revoked" or "reset" once the log shows that
+        this device has ended. Also raises what the fetch raises: Unreachable, Refused, or Reject if the new entries are
+        not valid."""
+        checked = self._devices.own_log.seq
         while True:
             await self._link.own_log_moved.wait()
             self._link.own_log_moved.clear()

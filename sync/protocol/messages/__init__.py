@@ -53,6 +53,7 @@ from sync.protocol.messages.pairing import (
 from sync.protocol.messages.people import (
     Directory,
     DirectoryReply,
+    KnownLog,
     LogHead,
     MemberMoved,
     MovedLogs,
@@ -107,19 +108,20 @@ from sync.protocol.messages.rooms import (
     Push,
     Removed,
     Subscribe,
+    Subscribed,
 )
 
 __all__ = [
     "Append", "Auth", "Authed", "Behind", "BlobToken", "BlobTokenReply", "ClientFrame", "Contents", "ContentsReply",
     "DeviceSeen", "Devices", "DevicesReply", "Directory", "DirectoryReply", "Enrol", "Ephemeral", "Error",
     "ErrorCode", "Escrow", "EscrowReply", "Frame", "Fresh", "Hello", "Invite", "InviteReply", "Items", "Joined",
-    "LogHead", "LogHeads", "LogHeadsReply", "LogMoved", "MemberMoved", "MovedLogs", "MovedLogsReply", "Ok", "PairEnd",
-    "PairJoin", "PairLeave", "PairMail", "PairOpen", "PairOpened", "PairPost", "Person", "Placed", "Promise", "Pull",
-    "Push", "PutSeals", "PutShare", "Receipt", "Recover", "RecoverLookup", "RecoverLookupReply", "RecoveryRequest",
-    "RecoveryRequests", "Removed", "Reseal", "RestoreProgress", "Reupload", "ReuploadDone", "ReuploadLog", "Revoked",
-    "RoomHead", "SealReply", "SealRequest", "ServerFrame", "ServerHello", "ShareReply", "ShareRequest",
-    "SharesWanted", "Signed", "Subscribe", "UserAppend", "UserLog", "UserLogReply", "Veto", "VetoPeriod", "Wanted",
-    "WireItem", "WireShare",
+    "KnownLog", "LogHead", "LogHeads", "LogHeadsReply", "LogMoved", "MemberMoved", "MovedLogs", "MovedLogsReply",
+    "Ok", "PairEnd", "PairJoin", "PairLeave", "PairMail", "PairOpen", "PairOpened", "PairPost", "Person", "Placed",
+    "Promise", "Pull", "Push", "PutSeals", "PutShare", "Receipt", "Recover", "RecoverLookup", "RecoverLookupReply",
+    "RecoveryRequest", "RecoveryRequests", "Removed", "Reseal", "RestoreProgress", "Reupload", "ReuploadDone",
+    "ReuploadLog", "Revoked", "RoomHead", "SealReply", "SealRequest", "ServerFrame", "ServerHello", "ShareReply",
+    "ShareRequest", "SharesWanted", "Signed", "Subscribe", "Subscribed", "UserAppend", "UserLog", "UserLogReply",
+    "Veto", "VetoPeriod", "Wanted", "WireItem", "WireShare",
 ]  # fmt: skip
 
 ClientFrame = (
@@ -181,6 +183,7 @@ ServerFrame = (
     | Items
     | ContentsReply
     | Fresh
+    | Subscribed
     | Behind
     | Joined
     | Removed

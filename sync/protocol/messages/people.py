@@ -55,12 +55,20 @@ class UserAppend(Frame, frozen=True, tag="user-append"):
     entries: list[Signed]
 
 
+class KnownLog(msgspec.Struct, frozen=True, array_like=True):
+    """A person, and the number of an entry of their key log."""
+
+    uid: bytes
+    seq: int
+
+
 class MovedLogs(Frame, frozen=True, tag="moved-logs"):
-    """Asks which members' key logs have newer entries than those to which the room's log refers, so that the room
-    learns of a member's lost device."""
+    """Asks which of at most 2,000 people's key logs have newer entries than `known` names. A client names the members
+    of all its rooms, each with the entry to which the rooms' logs refer, so that a room learns of a member's lost
+    device."""
 
     rid: int
-    room: bytes
+    known: list[KnownLog]
 
 
 class LogHead(msgspec.Struct, frozen=True, array_like=True):
@@ -72,6 +80,8 @@ class LogHead(msgspec.Struct, frozen=True, array_like=True):
 
 
 class MovedLogsReply(Frame, frozen=True, tag="moved-logs-reply"):
+    """The answer to MovedLogs: the people whose logs go further, with the newest entry of each."""
+
     rid: int
     heads: list[LogHead]
 

@@ -5,7 +5,7 @@ Work per message is proportional to the connections that listen, never to the ro
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sync.errors import Reject
 from sync.protocol.codec import encode
@@ -37,6 +37,22 @@ class Listener:
         self.outbox = outbox
         self.end = end
         self.rooms: set[bytes] = set()
+        self._is_member: dict[bytes, bool] = {}
+
+    def note_rooms(self, rooms: Iterable[bytes]) -> None:
+        """Notes of which rooms the person is a member, as the store had them at the sign-in. The listener must be in
+        the hub since before they were read: what has happened meanwhile counts, whatever was read."""
+        for room in rooms:
+            self._is_member.setdefault(room, True)
+
+    def note_membership(self, room: bytes, *, is_member: bool) -> None:
+        """Notes that the person was added to or removed from the room with the id `room`."""
+        self._is_member[room] = is_member
+
+    def is_member(self, room: bytes) -> bool:
+        """Whether the person is a member of the room with the id `room`, as everything that is on the disk and was sent
+        to listeners says. ▲ A subscription may begin only while this is true."""
+        return self._is_member.get(room, False)
 
     def send(self, frame: Frame) -> None:
         """Queues a frame that may be lost."""
@@ -114,10 +130,17 @@ class Hub:
 
     def unsubscribe(self, uid: bytes, room: bytes) -> None:
         """Ends every subscription of the person `uid` to the room with the id `room`, because the person was removed
-        from it. Their connections get no more of its frames, but stay open. Does nothing if there is none."""
+        from it, and lets none begin. Their connections get no more of its frames, but stay open."""
         for listener in self._by_uid.get(uid, {}):
+            listener.note_membership(room, is_member=False)
             listener.rooms.discard(room)
             _discard(self._by_room, room, listener)
+
+    def admit(self, uid: bytes, room: bytes) -> None:
+        """Lets the connections of the person `uid` subscribe to the room with the id `room`, because the person was
+        added to it."""
+        for listener in self._by_uid.get(uid, {}):
+            listener.note_membership(room, is_member=True)
 
     def listens(self, room: bytes) -> bool:
         return room in self._by_room

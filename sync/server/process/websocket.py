@@ -292,6 +292,7 @@ class Connection:
             self._rules.hub.add(listener)
             reply = await self._rules.sign_in(who, self._handshake.agent, frame)
             if isinstance(reply, Authed):
+                listener.note_rooms(head.receipt.room for head in reply.rooms)
                 self._listener = listener
         finally:
             self._signing_in = False

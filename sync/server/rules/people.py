@@ -23,6 +23,8 @@ from sync.protocol.messages import (
     LogHead,
     LogHeads,
     LogHeadsReply,
+    MovedLogs,
+    MovedLogsReply,
     Ok,
     Person,
     Revoked,
@@ -30,7 +32,7 @@ from sync.protocol.messages import (
     UserLogReply,
 )
 from sync.protocol.messages import UserLog as UserLogRequest
-from sync.protocol.version import MAX_PULL_BYTES, MAX_USER_ENTRY_BYTES
+from sync.protocol.version import MAX_KNOWN_LOGS, MAX_PULL_BYTES, MAX_USER_ENTRY_BYTES
 from sync.server.host.identity import Identity
 from sync.server.rules.handshake import Who, now_ms
 from sync.server.rules.refusal import Refusal
@@ -344,6 +346,16 @@ class People:
             rows = await self._store.search_people(words, DIRECTORY_LIMIT, recorded=True)
         known = [r for r in rows if r.record]  # after a restore a person may have no record
         return DirectoryReply(frame.rid, [Person(r.uid, r.salt, r.record, r.seq, r.head) for r in known])
+
+    async def moved_logs(self, frame: MovedLogs) -> MovedLogsReply:
+        """The people in `frame` whose user logs (signed chains of entries about devices and keys) have newer entries
+        than it names for them, each with the number and hash of the newest; [] if there are none. Clients name the
+        entries that their rooms have stated (their pins), and then state newer ones there, since a member may have lost
+        a device. Unknown persons are left out. Refusal "invalid" for more than 2,000 people."""
+        if len(frame.known) > MAX_KNOWN_LOGS:
+            raise Refusal(ErrorCode.INVALID, "known")
+        rows = await self._store.moved_logs({each.uid: each.seq for each in frame.known})
+        return MovedLogsReply(frame.rid, [LogHead(r.uid, r.seq, r.head) for r in rows])
 
     async def heads(self, frame: LogHeads) -> LogHeadsReply:
         """Shows a client what a restore lost: the newest entry's number and hash in the logs of the persons that

@@ -61,9 +61,9 @@ _Triple = tuple[bytes, bytes, bytes | None]
 
 
 class Placing:
-    """Takes new items of rooms: checks them, gives them the next positions and stores them. An item is an encrypted
-    change (changes come in batches) or an entry, which changes a room's members, keys or rules. Keeps seals (a room's
-    keys, encrypted to one member) that are uploaded before the entry that names them."""
+    """Takes new items of rooms, checks them, gives them the next positions and stores them. An item is an encrypted
+    change (changes come in batches) or an entry, which changes members, keys or rules. Keeps seals (a room's keys,
+    encrypted to one member) that are uploaded before their entry."""
 
     def __init__(
         self,
@@ -299,8 +299,8 @@ class Placing:
             with charged():
                 receipt = self._stored(live, placement)
                 if not answer.done():
-                    answer.set_result(receipt)  # first: its sender is answered before the others are notified
-                self._publish(live, placement, items, shares, receipt)
+                    answer.set_result(receipt)  # before the others are notified
+                self._publish(live, placement, items, shares)
             if pruned:
                 self._pruning.begin(live, pruned)
 
@@ -308,18 +308,14 @@ class Placing:
         return answer
 
     def _stored(self, live: LiveRoom, placement: Placement) -> Receipt:
-        """Moves the room's head to the end of `placement`, which is on the disk now. Returns the receipt, the server's
-        signature on the new head."""
+        """Moves the room's head to the end of `placement`, which is on the disk, and returns the receipt for it."""
         last = placement.items[-1]
         self._meters.accepted(len(placement.items))
-        live.head = receipt = self._live.receipt(placement.room, last.n, last.rh, last.t)
-        return receipt
+        live.head = self._live.receipt(placement.room, last.n, last.rh, last.t)
+        return live.head
 
-    def _publish(
-        self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare], receipt: Receipt
-    ) -> None:
-        """Notifies listeners, added members and removed members of `placement`, which is on the disk. `items` and
-        `shares` are what it stored, `receipt` is the server's signature on the new head."""
+    def _publish(self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> None:
+        """Notifies listeners, added and removed members of `placement`, which stored `items` and `shares`."""
         room, last = placement.room, placement.items[-1]
         for change in placement.members:
             if change.until_n is not None:
@@ -328,9 +324,10 @@ class Placing:
         if self._hub.listens(room):
             wire = [WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in items]
             by = placement.device_head.dev if placement.device_head is not None else b""
-            self._hub.news(room, last.n, Fresh(room, wire, list(shares), receipt), by)
+            self._hub.news(room, last.n, Fresh(room, wire, list(shares), live.head), by)
         for change in placement.members:
             if change.until_n is None:
+                self._hub.admit(change.uid, room)
                 self._hub.notify_each_device(change.uid, lambda dev: Joined(self._head_for(live, dev)))
 
     def _head_for(self, live: LiveRoom, dev: bytes) -> RoomHead:
@@ -448,5 +445,6 @@ def _placement(
             else None
         ),
         state=live.stream.to_bytes() if stored else None,
+        prunes=bool(_prunes_in(accepted)),
         reuploaded=_naming_seals(accepted) if returned else None,
     )

@@ -2,13 +2,13 @@
 """Deletes content that a positioned `prune` allows to be deleted. Body, id, hash and signature stay, so every chain
 still verifies (protocol §7).
 
-Begins only when the prune is durable. After an interruption it continues when the room is read into memory again.
-Deleting twice does no harm.
+Begins only when the prune is durable. The store notes the room with the prune, and forgets that when all is deleted:
+after an interruption the next start continues. Deleting twice does no harm.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 from sync.errors import Reject
 from sync.server.rules.live_rooms import LiveRoom
@@ -38,13 +38,32 @@ class Pruning:
         if state.pruned:
             self.begin(live, state.pruned.items())
 
+    async def go_on(self, read: Callable[[bytes], Awaitable[object]]) -> None:
+        """Continues in the background what the last stop or crash of the server has interrupted. `read` is called with
+        the id of each room in which something is left, and reads the room into memory, so that `resume` is called with
+        it. Call it once at the start. StoreError if it cannot be read which rooms these are."""
+        rooms = await self._store.prunings()
+        if rooms:
+            self._run(self._read(rooms, read))
+
     def begin(self, live: LiveRoom, pruned: Iterable[tuple[bytes, int]]) -> None:
         """Begins to delete content of the room `live`: for each (object, position) in `pruned`, that of the object's
         changes and snapshots up to the position. Returns at once. A failure is only logged; the rest is deleted when
-        the room is next read from the disk. ▲ The prunes (the entries that allow this) must be valid and durable."""
-        task = asyncio.ensure_future(self._forget(live, dict(pruned)))
+        the room is next read from the disk, at the latest after the next start. ▲ The prunes (the entries that allow
+        this) must be valid and durable."""
+        self._run(self._forget(live, dict(pruned)))
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _read(self, rooms: Iterable[bytes], read: Callable[[bytes], Awaitable[object]]) -> None:
+        for room in rooms:
+            try:
+                await read(room)
+            except Exception:  # a damaged room must not keep the others from being pruned
+                log.exception("a room was not pruned to the end")
 
     async def close(self) -> None:
         """Cancels the deletion in the background and waits until it has ended. What is left is deleted when its room is
@@ -56,6 +75,7 @@ class Pruning:
 
     async def _forget(self, live: LiveRoom, pruned: dict[bytes, int]) -> None:
         room, until, after, freed = live.head.room, max(pruned.values(), default=0), 0, 0
+        at = live.head.n
         try:
             while after < until:
                 rows = await self._store.items(room, after, until, _SLICE_BYTES, bare=True)
@@ -64,6 +84,7 @@ class Pruning:
                 live.size_bytes -= part
                 freed += part
                 after = rows[-1].n
+            await self._store.end_pruning(room, at)
         except (StoreError, Reject) as e:
             log.warning("not pruned to the end: %s", e.code)
         if freed:

@@ -14,10 +14,7 @@ from sync.protocol.messages import (
     Ephemeral,
     ErrorCode,
     Items,
-    LogHead,
     MemberMoved,
-    MovedLogs,
-    MovedLogsReply,
     Ok,
     Pull,
     PutShare,
@@ -29,10 +26,11 @@ from sync.protocol.messages import (
     ShareReply,
     ShareRequest,
     Subscribe,
+    Subscribed,
     WireItem,
     WireShare,
 )
-from sync.protocol.version import MAX_BATCH_BYTES, MAX_BATCH_ITEMS, MAX_CONTENTS, MAX_PULL_BYTES
+from sync.protocol.version import MAX_BATCH_BYTES, MAX_BATCH_ITEMS, MAX_CONTENTS, MAX_PULL_BYTES, MAX_SUBSCRIBED
 from sync.server.config import Limits
 from sync.server.load.fanout import Hub, Listener
 from sync.server.rules.handshake import Who
@@ -168,39 +166,36 @@ class Rooms:
                 return await self._live.receipt_at(room, end)
         return live.head
 
-    async def moved_logs(self, who: Who, frame: MovedLogs) -> MovedLogsReply:
-        """The members whose user logs (signed chains of entries about devices and keys) have newer entries than a room
-        has stated for them (its pins), each with the number and hash of the newest entry; [] if there are none. The
-        client then states these in the room, since a member may have lost a device. Refusal "forbidden" if the person
-        of `who` is a former member, "unknown-room" for any other person."""
-        stream = (await self._as_member(frame.room, who.uid)).stream
-        pins = stream.pins
-        rows = await self._store.people(list(stream.members))
-        heads = [LogHead(r.uid, r.seq, r.head) for r in rows if r.seq > pins[Uid(r.uid)][0]]
-        return MovedLogsReply(frame.rid, heads)
+    async def subscribe(self, listener: Listener, frame: Subscribe) -> Subscribed:
+        """Sends `listener`, one connection of a signed-in device, what is new in the rooms of `frame` from now on, and
+        returns the last position of each. Asks it at once for shares (secrets of objects) that others requested and the
+        server has lost. A room of which the person is no member is answered with 0 and not subscribed to, whether it
+        exists or not. A second call for a room changes nothing. Refusal "invalid" for more than 1,000 rooms; "quota",
+        and none of the rooms is subscribed to, if the connection would have more subscriptions than it may.
 
-    async def subscribe(self, listener: Listener, frame: Subscribe) -> Ok:
-        """Sends `listener`, one connection of a signed-in device, what is new in a room from now on. Asks it at once
-        for shares (secrets of objects) that others requested and the server has lost. Refusal "quota" if the connection
-        has as many subscriptions as it may, also if this room is among them; otherwise a second call changes nothing.
-        "forbidden" for a former member, "unknown-room" for a person who never was one."""
-        await self._as_member(frame.room, listener.uid)
-        if frame.room not in listener.rooms and len(listener.rooms) >= self._limits.subscriptions:
+        ▲ The positions are read after the subscriptions have begun. Otherwise an item that is placed between the two
+        would be neither in them nor sent. No room is read into memory for this: who returns asks for fifty.
+        """
+        if len(frame.rooms) > MAX_SUBSCRIBED:
+            raise Refusal(ErrorCode.INVALID, "rooms")
+        own = [room for room in frame.rooms if listener.is_member(room)]
+        if len(listener.rooms.union(own)) > self._limits.subscriptions:
             raise Refusal(ErrorCode.QUOTA, "subscriptions")
-        self._hub.subscribe(listener, frame.room)
-        self._shares.notify_wanted(listener, frame.room)
-        return Ok(frame.rid)
+        for room in own:
+            self._hub.subscribe(listener, room)
+            self._shares.notify_wanted(listener, room)
+        ns = await self._store.last_positions(listener.uid, own) if own else {}
+        return Subscribed(frame.rid, [ns.get(room, 0) for room in frame.rooms])
 
     def ephemeral(self, listener: Listener, frame: Ephemeral, header: EphemeralHeader) -> None:
         """Passes a message that is not stored on: to all other listeners of the room, or if it is addressed to one
         device, to those of them that are that device's. `header` is the message's own; its kind may be one that this
         program does not know. ▲ The message is dropped unless its header names the room of `frame`, and the person and
-        the device of `listener`, the connection that sent it, and unless that person is a member and the connection
-        listens to the room. Otherwise a member could send in another's name. Clients check the rest, the signature too.
+        the device of `listener`, the connection that sent it, and unless that connection listens to the room, as only a
+        member's may. Otherwise a member could send in another's name. Clients check the rest, the signature too.
         """
         named = (header.room, header.uid, header.dev) == (frame.room, listener.uid, listener.dev)
-        live = self._live.at_hand(frame.room)
-        if not named or live is None or frame.room not in listener.rooms or listener.uid not in live.stream.members:
+        if not named or frame.room not in listener.rooms:
             return
         if header.to == TO_ALL:
             self._hub.passing(frame.room, frame, listener)

@@ -139,9 +139,11 @@ class Service:
 
     async def open(self) -> None:
         """Call it once at the start, when the store is open: reads from it how far the recovery after a restore has
-        come (clients upload what the backup lacks), and the unfinished uploads."""
+        come (clients upload what the backup lacks), the unfinished uploads, and the rooms whose pruned content is not
+        deleted yet, which is then continued."""
         await self.restore_recovery.open()
         await self.uploads.open()
+        await self.pruning.go_on(self.live.get)
 
     async def close(self) -> None:
         """Waits for changes of logs and rooms that are under way, and stores the rooms' states, so that the next start
@@ -265,7 +267,7 @@ class Service:
                 self.pairing.leave(listener.outbox)
                 return Ok(frame.rid)
             case MovedLogs():
-                return await self.rooms.moved_logs(who, frame)
+                return await self.people.moved_logs(frame)
             case Devices():
                 return await self.people.devices(who, frame)
             case LogHeads():

@@ -18,6 +18,7 @@ from sync.server.store.people_store import (
     Appended,
     EntryRow,
     InviteRow,
+    LogHeadRow,
     PeopleStore,
     RecoveryRequestRow,
     SightingRow,
@@ -43,8 +44,8 @@ from sync.server.store.tally import Tally
 
 __all__ = [
     "Appended", "BlobRow", "Counts", "Crowding", "DeviceHead", "EntryRow", "Full", "InviteRow", "ItemRow",
-    "MemberChange", "Membership", "Moved", "Placement", "Population", "RecoveryRequestRow", "RoomRow", "RoomSize",
-    "SealRow", "ShareRow", "SightingRow", "StaffRow", "Store", "StoreError", "Taken", "Tally", "UnmetRow",
+    "LogHeadRow", "MemberChange", "Membership", "Moved", "Placement", "Population", "RecoveryRequestRow", "RoomRow",
+    "RoomSize", "SealRow", "ShareRow", "SightingRow", "StaffRow", "Store", "StoreError", "Taken", "Tally", "UnmetRow",
     "Unreadable", "Unwritable", "UploadRow", "UserRow",
 ]  # fmt: skip
 

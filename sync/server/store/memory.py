@@ -15,6 +15,7 @@ from sync.server.store.base import (
     EntryRow,
     InviteRow,
     ItemRow,
+    LogHeadRow,
     Membership,
     Moved,
     Placement,
@@ -33,6 +34,7 @@ from sync.server.store.base import (
     UserRow,
 )
 from sync.server.store.memory_admin_log import MemoryAdminLog
+from sync.server.store.memory_prunings import MemoryPrunings
 from sync.server.store.memory_restored import MemoryRestore
 from sync.server.store.restored import AwaitedItem
 
@@ -52,7 +54,7 @@ class _Room:
     seals: dict[tuple[int, bytes], list[bytes]] = field(default_factory=dict)
 
 
-class MemoryStore(MemoryRestore, MemoryAdminLog):
+class MemoryStore(MemoryRestore, MemoryPrunings, MemoryAdminLog):
     """The server's store in memory, for tests and the trial office of `--selftest`: nothing outlives the process. Its
     methods are those of `sync.server.store.base.Store`."""
 
@@ -88,9 +90,10 @@ class MemoryStore(MemoryRestore, MemoryAdminLog):
         self._invites[row.invite_pk] = row
 
     async def add_invites(self, rows: Sequence[InviteRow]) -> None:
-        if any(row.invite_pk in self._invites for row in rows):
+        added = {row.invite_pk: row for row in rows}
+        if added.keys() & self._invites:
             raise Taken("invites")
-        self._invites |= {row.invite_pk: row for row in rows}
+        self._invites |= added
 
     async def invite(self, invite_pk: bytes) -> InviteRow | None:
         return self._invites.get(invite_pk)
@@ -196,6 +199,10 @@ class MemoryStore(MemoryRestore, MemoryAdminLog):
     async def people(self, uids: Sequence[bytes]) -> list[UserRow]:
         return [self._users[u] for u in dict.fromkeys(uids) if u in self._users]
 
+    async def moved_logs(self, known: Mapping[bytes, int]) -> list[LogHeadRow]:
+        moved = [u for u in await self.people(list(known)) if u.seq > known[u.uid]]
+        return [LogHeadRow(uid=u.uid, seq=u.seq, head=u.head) for u in moved]
+
     async def search_people(self, words: Sequence[str], limit: int, *, recorded: bool = False) -> list[UserRow]:
         users = [u for u in self._users.values() if u.record or not recorded]
         found = [u for u in users if all(w in u.search for w in words)]
@@ -234,6 +241,8 @@ class MemoryStore(MemoryRestore, MemoryAdminLog):
             found.seals.setdefault((x.epoch, x.uid), []).append(x.seal)
         if p.device_head is not None:
             found.heads[p.device_head.dev] = p.device_head
+        if p.prunes:
+            self.note_pruning(p.room, last.n)
         if p.reuploaded is not None:
             self._note_reuploaded(p.room, last.n, begins=p.expected_n == 0)
         self._count(dict.fromkeys(p.by, p.size_bytes), p.day)
@@ -249,12 +258,9 @@ class MemoryStore(MemoryRestore, MemoryAdminLog):
         return len(missing)
 
     async def openable_rooms(self) -> list[bytes]:
-        awaited = set(self._awaited_devices.values())
-        return [
-            room
-            for room in self._closed
-            if not self._awaited_items.get(room) and not self._has_one_of(room, awaited) and not self._lacks(room)
-        ]
+        awaited, items = set(self._awaited_devices.values()), self._awaited_items
+        whole = (room for room in self._closed if not items.get(room) and not self._lacks(room))
+        return [room for room in whole if not self._has_one_of(room, awaited)]
 
     async def open_if_ready(self, room: bytes) -> bool:
         if ready := room in await self.openable_rooms():
@@ -322,6 +328,9 @@ class MemoryStore(MemoryRestore, MemoryAdminLog):
             head = r.heads.get(dev, DeviceHead(dev=dev, dev_seq=0, id=b""))
             out.append(Membership(room=room, n=r.row.n, rh=r.row.rh, t=r.row.t, dev_seq=head.dev_seq, dev_head=head.id))
         return out
+
+    async def last_positions(self, uid: bytes, rooms: Sequence[bytes]) -> dict[bytes, int]:
+        return {x.room: x.n for x in await self.memberships(uid, b"") if x.room in rooms}
 
     async def crowding(self, uid: bytes, by: bytes) -> Crowding:
         mine = [r for r in self._rooms.values() if r.members.get(uid) == 0]
@@ -419,25 +428,12 @@ class MemoryStore(MemoryRestore, MemoryAdminLog):
         )
 
     async def population(self, seen_since: int) -> Population:
-        counts = await self.counts(0)
-        return Population(
-            people=counts.users,
-            devices=sum(row.last >= seen_since for row in self._sightings.values()),
-            rooms_closed=counts.rooms_closed,
-            rooms_forked=counts.rooms_forked,
-        )
+        c, seen = await self.counts(0), sum(row.last >= seen_since for row in self._sightings.values())
+        return Population(people=c.users, devices=seen, rooms_closed=c.rooms_closed, rooms_forked=c.rooms_forked)
 
     async def room_sizes(self) -> list[RoomSize]:
-        return [
-            RoomSize(
-                room=room,
-                members=sum(until == 0 for until in r.members.values()),
-                n=r.row.n,
-                size_bytes=r.row.size_bytes,
-                t=r.row.t,
-            )
-            for room, r in self._rooms.items()
-        ]
+        rows = [(r.row, sum(until == 0 for until in r.members.values())) for r in self._rooms.values()]
+        return [RoomSize(room=r.room, members=members, n=r.n, size_bytes=r.size_bytes, t=r.t) for r, members in rows]
 
 
 def _fitting(rows: Sequence[ItemRow], limit_bytes: int) -> list[ItemRow]:

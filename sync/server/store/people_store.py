@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the store keeps of people: invitations, user logs, devices and recovery requests."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,6 +54,15 @@ class UserRow:
     record: bytes
     search: str
     root_pk: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogHeadRow:
+    """The newest entry of the log of the person `uid`: its number and its hash."""
+
+    uid: bytes
+    seq: int
+    head: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +226,12 @@ class PeopleStore(Protocol):
         ...
 
     async def people(self, uids: Sequence[bytes]) -> list[UserRow]: ...
+
+    async def moved_logs(self, known: Mapping[bytes, int]) -> list[LogHeadRow]:
+        """The newest entry of each person's log that has a higher number than `known` has for the person, in no order.
+        Unknown persons are left out. Reads nothing else of a person: their staff records would cost ten times as
+        much."""
+        ...
 
     async def search_people(self, words: Sequence[str], limit: int, *, recorded: bool = False) -> list[UserRow]:
         """Persons whose search text holds every word, by that text's order. `recorded`: only those with a staff record,

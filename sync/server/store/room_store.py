@@ -106,7 +106,8 @@ class Placement:
     now have an item in the room. `device_head`: the last of the changes, now the newest one by the device that wrote
     it; None if the items are entries. `state`: the room's state after these items, None to keep the stored one.
     `reuploaded`: None, except for items that clients upload again after a restore; then the positions of the entries
-    whose seals do not come with them."""
+    whose seals do not come with them. `prunes`: content is to be deleted because of an item here; the
+    store keeps that until `end_pruning`."""
 
     room: bytes
     expected_n: int
@@ -121,6 +122,7 @@ class Placement:
     """Persons who have an item in the room from now on; those who had one before need not be named."""
     device_head: DeviceHead | None = None
     state: bytes | None = None
+    prunes: bool = False
     reuploaded: Sequence[int] | None = None
     """None for a new placement. For one that was uploaded again after a restore: the positions of its entries that name
     seals, which are not uploaded with it. A room that begins with such a placement is closed."""
@@ -203,6 +205,19 @@ class RoomStore(Protocol):
 
     async def memberships(self, uid: bytes, dev: bytes) -> list[Membership]:
         """The rooms that the person is a member of now, with the device's own head in each."""
+        ...
+
+    async def prunings(self) -> list[bytes]:
+        """The rooms with a placement that had `prunes` and of which `end_pruning` was not called since."""
+        ...
+
+    async def end_pruning(self, room: bytes, n: int) -> None:
+        """Notes that the content is deleted that the prunes of the room with the id `room` up to position `n` cover.
+        Does nothing if there is a newer one."""
+        ...
+
+    async def last_positions(self, uid: bytes, rooms: Sequence[bytes]) -> dict[bytes, int]:
+        """The last position of each of `rooms` that the person `uid` is a member of now; the others are left out."""
         ...
 
     async def crowding(self, uid: bytes, by: bytes) -> Crowding:

@@ -5,7 +5,21 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, insert, null, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    cast,
+    delete,
+    func,
+    insert,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.engine import Row
 
 from sync.server.store import schema as s
@@ -29,6 +43,7 @@ from sync.server.store.sql_admin_log import SqlAdminLog
 from sync.server.store.sql_people import SqlPeople
 from sync.server.store.sql_restored import SqlRestore
 from sync.server.store.statements import (
+    PRUNING,
     add_counts,
     columns,
     count,
@@ -38,6 +53,7 @@ from sync.server.store.statements import (
     keep_unmet,
     keep_upload,
     place,
+    pruning_of,
 )
 
 _MAX_ROWS = 4096
@@ -119,6 +135,26 @@ class SqlStore(SqlPeople, SqlRestore, SqlAdminLog):
                 Membership(room=room, n=n, rh=rh, t=t, dev_seq=dev_seq or 0, dev_head=dev_head or b"")
                 for room, n, rh, t, dev_seq, dev_head in rows
             ]
+
+        return await self._read(run)
+
+    async def prunings(self) -> list[bytes]:
+        def run(c: Connection) -> list[bytes]:
+            names = c.scalars(select(s.meta.c.name).where(s.meta.c.name.startswith(PRUNING)))
+            return [bytes.fromhex(name.removeprefix(PRUNING)) for name in names]
+
+        return await self._read(run)
+
+    async def end_pruning(self, room: bytes, n: int) -> None:
+        value = cast(s.meta.c.value, BigInteger)
+        await self._write(lambda c: c.execute(delete(s.meta).where(s.meta.c.name == pruning_of(room), value <= n)))
+
+    async def last_positions(self, uid: bytes, rooms: Sequence[bytes]) -> dict[bytes, int]:
+        def run(c: Connection) -> dict[bytes, int]:
+            m, r = s.members.c, s.rooms.c
+            query = select(m.room, r.n).select_from(s.members.join(s.rooms, r.room == m.room))
+            rows = c.execute(query.where(m.room.in_(rooms), m.uid == uid, m.until_n == 0))
+            return {room: n for room, n in rows}  # noqa: C416 - rows are no tuples
 
         return await self._read(run)
 

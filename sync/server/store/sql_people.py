@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Invitations, people, their logs and devices in SQL."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, case, delete, insert, select, update
@@ -11,6 +11,7 @@ from sync.server.store.base import (
     Appended,
     EntryRow,
     InviteRow,
+    LogHeadRow,
     Moved,
     RecoveryRequestRow,
     SightingRow,
@@ -183,6 +184,14 @@ class SqlPeople(Threads):
     async def people(self, uids: Sequence[bytes]) -> list[UserRow]:
         def run(c: Connection) -> list[UserRow]:
             return [UserRow(**r._mapping) for r in c.execute(select(s.users).where(s.users.c.uid.in_(uids)))]
+
+        return await self._read(run)
+
+    async def moved_logs(self, known: Mapping[bytes, int]) -> list[LogHeadRow]:
+        def run(c: Connection) -> list[LogHeadRow]:
+            u = s.users.c
+            rows = c.execute(select(u.uid, u.seq, u.head).where(u.uid.in_(known)))
+            return [LogHeadRow(uid=uid, seq=seq, head=head) for uid, seq, head in rows if seq > known[uid]]
 
         return await self._read(run)
 

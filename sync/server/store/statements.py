@@ -58,6 +58,13 @@ _set_spoke = (
     .values(spoke=1)
 )
 
+_note_pruning = upsert(s.meta)
+_note_pruning = _note_pruning.on_conflict_do_update(
+    index_elements=["name"], set_={"value": _note_pruning.excluded.value}
+)
+PRUNING = "pruning "
+"""How the names of the rows begin that note rooms whose pruned content is not deleted yet; the room's id follows."""
+
 fill_share = upsert(s.shares)
 fill_share = fill_share.on_conflict_do_update(
     index_elements=["room", "obj"], set_={"share": fill_share.excluded.share}, where=s.shares.c.share.is_(None)
@@ -99,8 +106,15 @@ def place(c: Connection, p: Placement) -> None:
         head = p.device_head
         _set_head.run(c, {"room": p.room, "dev": head.dev, "dev_seq": head.dev_seq, "id": head.id})
     _place_rest(c, p)
+    if p.prunes:
+        c.execute(_note_pruning, {"name": pruning_of(p.room), "value": str(p.items[-1].n)})
     if p.reuploaded is not None:
         _note_reuploaded(c, p, p.reuploaded)
+
+
+def pruning_of(room: bytes) -> str:
+    """The name of the row that notes that pruned content of the room with the id `room` is not deleted yet."""
+    return PRUNING + room.hex()
 
 
 def _move_room(c: Connection, p: Placement) -> None:

@@ -139,7 +139,10 @@ def _logs(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.Fr
 
 
 def _heads(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.Frame]:
-    """Rooms left out, at an earlier position, or with another hash; the own log as it was."""
+    """Rooms left out, at an earlier position, or with another hash; the own log as it was. Other positions at the
+    beginning of a subscription, in which nothing is signed."""
+    if isinstance(frame, m.Subscribed):
+        return _with(frame, ns=[dice.choice([0, n, n, max(0, n - 1), n + 1]) for n in frame.ns])
     if not isinstance(frame, m.Authed):
         return [frame]
     heads = []

@@ -197,8 +197,10 @@ class Server:
                 return self._user_append(face, frame)
             case m.Directory(rid=rid, uids=uids):
                 return [m.DirectoryReply(rid, [self._person(face, u) for u in uids if u in self.book.records])]
-            case m.MovedLogs(rid=rid, room=room):
-                return [m.MovedLogsReply(rid, self._moved(face, room))]
+            case m.MovedLogs(rid=rid, known=known):
+                return [m.MovedLogsReply(rid, self._moved(face, known))]
+            case m.Subscribe(rid=rid, rooms=rooms):
+                return [m.Subscribed(rid, [self._subscribed(face, room) for room in rooms])]
             case m.Push():
                 return self._push(face, frame)
             case m.PutSeals(rid=rid, root=root, seals=seals):
@@ -206,9 +208,7 @@ class Server:
                 return [m.Ok(rid)]
             case m.Append():
                 return self._append(face, frame)
-            case (
-                m.Contents() | m.Pull() | m.Subscribe() | m.SealRequest() | m.ShareRequest() | m.Reseal() | m.PutShare()
-            ):
+            case m.Contents() | m.Pull() | m.SealRequest() | m.ShareRequest() | m.Reseal() | m.PutShare():
                 history = self.shown(face, frame.room)
                 if history is None:
                     return [m.Error(frame.rid, ErrorCode.UNKNOWN_ROOM)]
@@ -243,15 +243,17 @@ class Server:
         seq = len(self.log_of(face, Uid(uid))) - 1
         return m.Person(uid, salt, record, seq, self.book.logs[Uid(uid)].heads[seq])
 
-    def _moved(self, face: Face, room: bytes) -> list[m.LogHead]:
+    def _moved(self, face: Face, known: Sequence[m.KnownLog]) -> list[m.LogHead]:
+        seqs = {Uid(each.uid): each.seq for each in known if each.uid in self.book.logs}
+        newest = {uid: len(self.log_of(face, uid)) - 1 for uid in seqs}
+        return [m.LogHead(u, seq, self.book.logs[u].heads[seq]) for u, seq in newest.items() if seq > seqs[u]]
+
+    def _subscribed(self, face: Face, room: bytes) -> int:
         history = self.shown(face, room)
-        pins = history.stream.pins if history is not None else {}
-        out = []
-        for uid, pin in pins.items():
-            seq = len(self.log_of(face, uid)) - 1
-            if history is not None and uid in history.stream.members and seq > pin[0]:
-                out.append(m.LogHead(uid, seq, self.book.logs[uid].heads[seq]))
-        return out
+        if history is None:
+            return 0
+        face.listens.add(history.room)
+        return self.end(face, history)
 
     def _push(self, face: Face, frame: m.Push) -> list[m.Frame]:
         history = self.shown(face, frame.room)
@@ -297,9 +299,6 @@ class Server:
             case m.Contents(rid=rid, ns=ns):
                 found = [history.items[n - 1] for n in ns if 0 < n <= history.n]
                 return [m.ContentsReply(rid, [m.WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in found])]
-            case m.Subscribe(rid=rid):
-                face.listens.add(history.room)
-                return [m.Ok(rid)]
             case m.SealRequest(rid=rid, epoch=e):
                 return [m.SealReply(rid, list(history.seals.get((e, face.uid), [])))]
             case m.Reseal(rid=rid, epoch=e, uid=uid, seal=sealed):

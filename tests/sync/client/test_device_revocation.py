@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,6 @@ from app.core import clock
 from app.core.ids import new_obj
 from sync.client.devices.own_devices import AHEAD_MS
 from sync.client.exchange import member_audit
-from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.crypto.seal import KemKey
 from sync.ids import RoomId, Uid
@@ -250,13 +250,13 @@ async def test_attack_a_revocation_that_the_server_does_not_report_is_found_by_t
 def count_looks(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[RoomId]:
     """A list of the rooms that the client asks about from now on."""
     looked: list[RoomId] = []
-    look = client.engine.parts.audit._find_unstated
+    look = client.engine.parts.audit._moved
 
-    async def counted(room: RoomSync) -> list[Uid]:
-        looked.append(room.room)
-        return await look(room)
+    async def counted(rooms: Sequence[RoomId]) -> list[Uid]:
+        looked.extend(rooms)
+        return await look(rooms)
 
-    monkeypatch.setattr(client.engine.parts.audit, "_find_unstated", counted)
+    monkeypatch.setattr(client.engine.parts.audit, "_moved", counted)
     return looked
 
 

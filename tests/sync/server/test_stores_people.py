@@ -111,6 +111,8 @@ async def test_people_are_found_by_every_word_and_wildcards_are_letters(store: S
     assert [u.uid for u in await store.search_people([], 1)] == [ANNA]
     assert await store.search_people(["bygg", "arkiv"], 10) == []
     assert {u.uid for u in await store.people([ANNA, BERT, b"x" * 16, ANNA])} == {ANNA, BERT}
+    moved = await store.moved_logs({ANNA: -1, BERT: 0, b"x" * 16: -1})
+    assert [(row.uid, row.seq, row.head) for row in moved] == [(ANNA, 0, b"h" * 32)], "those that go further"
 
 
 async def test_people_whose_record_was_lost_take_no_place_among_those_who_have_one(store: Store) -> None:

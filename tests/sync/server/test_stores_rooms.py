@@ -103,6 +103,30 @@ async def test_members_come_and_go_and_come_back(store: Store) -> None:
     assert await store.until_n(ROOM, BERT) == 0
 
 
+async def test_the_last_positions_are_those_of_own_rooms(store: Store) -> None:
+    for room, uid in ((ROOM, ANNA), (OTHER, BERT)):
+        await store.place(placement(0, 2, room=room, members=[MemberChange(uid=uid, until_n=None)]))
+    await store.place(placement(2))
+    assert await store.last_positions(ANNA, [OTHER, ROOM, b"x" * 16]) == {ROOM: 3}
+    assert await store.last_positions(ANNA, []) == {}
+    await store.place(placement(3, members=[MemberChange(uid=ANNA, until_n=4)]))
+    assert await store.last_positions(ANNA, [ROOM]) == {}
+
+
+async def test_a_pruning_is_noted_until_it_has_ended_and_no_newer_one_has_begun(store: Store) -> None:
+    await store.place(placement(0, 2))
+    assert await store.prunings() == []
+    await store.place(placement(2, prunes=True))
+    await store.place(placement(0, room=OTHER, prunes=True))
+    assert set(await store.prunings()) == {ROOM, OTHER}
+    await store.end_pruning(ROOM, 2)
+    assert set(await store.prunings()) == {ROOM, OTHER}, "that was of an earlier one"
+    await store.place(placement(3))
+    await store.end_pruning(ROOM, 4)
+    await store.end_pruning(ROOM, 4)
+    assert await store.prunings() == [OTHER]
+
+
 async def test_unanswered_adds_are_counted_by_adder_until_the_person_has_an_item(store: Store) -> None:
     added = [MemberChange(uid=BERT, until_n=None, by=ANNA)]
     await store.place(placement(0, members=[MemberChange(uid=ANNA, until_n=None), *added], spoke=[ANNA]))

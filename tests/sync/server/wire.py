@@ -346,8 +346,9 @@ class Person:
     async def push(self, room: bytes, *texts: str) -> m.Placed:
         return await self.wire.ask(self.sealed(room, *texts), m.Placed)
 
-    async def subscribe(self, room: bytes) -> None:
-        await self.wire.ask(m.Subscribe(self.wire.rid(), room), m.Ok)
+    async def subscribe(self, *rooms: bytes) -> list[int]:
+        """The rooms' last positions; 0 for one that is not this person's."""
+        return (await self.wire.ask(m.Subscribe(self.wire.rid(), list(rooms)), m.Subscribed)).ns
 
 
 def as_items(fresh: m.Fresh) -> list[Item]:
