@@ -28,6 +28,8 @@ FLUSHED, FLUSHED_GAP_S = 120, 0.1
 TIMES = 3
 """How often the two are measured by turns."""
 NAMES = ("handlaggare", "enhetschef")
+PROSODY = "prosody"
+"""Installed by `make bench PEERS=1` alone; the tests need none."""
 PASSWORD = "bara-for-matningen"
 _CONFIG = """
 run_as_root = true
@@ -64,7 +66,7 @@ def prosody(folder: Path, tune: str) -> Iterator[int]:
     for name in NAMES:
         command = ["prosodyctl", "--root", "--config", str(config), "register", name, HOST, PASSWORD]
         subprocess.run(command, check=True, capture_output=True)
-    process = subprocess.Popen(["prosody", "--root", "-F", "--config", str(config)], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([PROSODY, "--root", "-F", "--config", str(config)], stdout=subprocess.DEVNULL)
     try:
         _wait_for(port)
         yield port
@@ -114,7 +116,7 @@ async def _send(port: int, ca_file: Path, gap_s: float, count: int) -> dict[str,
 @bench("beside_prosody_p50_ms", "prosody_sql_p50_ms", "prosody_sql_flushed_p50_ms", "beside_prosody_ratio", peers=True)
 def beside_prosody() -> list[Figure]:
     """A message alone on its way, by turns here and there."""
-    if shutil.which("prosody") is None or os.name == "nt":
+    if shutil.which(PROSODY) is None or os.name == "nt":
         raise SystemExit("prosody is not installed: bash packaging/linux/setup.sh peers")
     ours, theirs, flushed = list[float](), list[float](), list[float]()
     for _ in range(TIMES):
