@@ -66,7 +66,7 @@ class Copies:
     def _start(self, path: Path, name: str) -> None:
         if not open_outside(path):
             raise NoProgram
-        text = tr("{name} opens in another program, named {copy}. Changes to it stay on this computer.")
+        text = tr("{name} opens in another program as “{copy}”. What you change in it stays on this computer.")
         toast(self._view, text.format(name=name, copy=path.stem))
 
     async def warned(self, harm: OpensHarm, name: str) -> bool:

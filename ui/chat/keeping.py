@@ -66,5 +66,6 @@ class KeepAll(TextButton):
             finally:
                 self._is_switching = False
                 self.refresh()
-            kept = tr("All files of the room are kept on this computer, and are fetched in the background.")
+            kept = tr("The room's files are kept on this computer, and fetched in the background. A later one is kept "
+                      "once it is opened.")  # fmt: skip
             toast(self, kept if on else tr("The files stay on this computer until their space is needed."))

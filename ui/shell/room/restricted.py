@@ -55,7 +55,8 @@ class RestrictedRooms:
         self._open_room(made.room)
         if made.left_out:
             names = ", ".join(self._session.people.person(uid).name for uid in made.left_out)
-            toast(self._window, tr("Could not be added now: {names}").format(names=names))
+            text = tr("Could not be added: {names}. Add them later, beside the room's members.")
+            toast(self._window, text.format(names=names))
 
     async def _end(self, room: RoomId) -> None:
         nesting, parent = self._session.nesting, self._session.nesting.parent(room)

@@ -123,8 +123,8 @@ def nested_text(parent: RoomSummary | None, within: Sequence[RoomSummary]) -> st
     None if it belongs to none; `within`: the rooms that belong to it. "" for a room that belongs with no other."""
     if parent is not None:
         text = tr("This room belongs to {room}, and has a key of its own. Members of {room} who are not here see "
-                  "nothing of it; their computers have its id, and know when it came. What was in {room} until now "
-                  "stays readable for those who were there.")  # fmt: skip
+                  "nothing of it; their computers have its id, and know when the rooms were linked. What was in {room} "
+                  "until now stays readable for those who were there.")  # fmt: skip
         return text.format(room=parent.title)
     if not within:
         return ""

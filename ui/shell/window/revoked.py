@@ -54,8 +54,8 @@ class RevokedDialog(Dialog):
             self.save.hide()
         if changed:
             text = trn(
-                "The changed copy of {names} is lost too. Save it outside Kansli before, if you need it.",
-                "The changed copies of {names} are lost too. Save them outside Kansli before, if you need them.",
+                "The changed copy of {names} is lost too. If you need it, save it outside Kansli first.",
+                "The changed copies of {names} are lost too. If you need them, save them outside Kansli first.",
                 len(changed),
             )
             self.add_text(text.format(names=", ".join(changed)), "body")
