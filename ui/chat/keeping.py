@@ -39,7 +39,8 @@ def keep_entries(
 
 
 class KeepAll(TextButton):
-    """A button that stays pressed while all files of a room are kept on this computer. Hidden where nothing is kept."""
+    """A button that stays pressed while all files of a room are kept on this computer. Hidden in a session
+    that can keep no files."""
 
     def __init__(self, service: ChatService, room: RoomId) -> None:
         super().__init__(tr("Keep all on this computer"), self._switch, kind="quiet", icon="pin", checkable=True)
