@@ -22,7 +22,8 @@ class RevokedDialog(Dialog):
     everything to be removed from this computer."""
 
     def __init__(self, parent: QWidget | None, unsent: UnsentWork, changed: Sequence[str] = ()) -> None:
-        """`changed`: the names of files of which changed copies are kept here. They are lost, which is said."""
+        """`changed`: the names of files of which changed copies are kept here. The dialog says that they are
+        lost."""
         super().__init__(
             parent, tr("This device has been revoked"), accept=tr("Remove everything"), cancel=tr("Not now"),
             danger=True, width=520,
