@@ -17,7 +17,7 @@ ALLOW_PIN = Setting(
     key="allow-pin",
     default=True,
     label="Unlock with a PIN",
-    about="Whether a PIN may lift the curtain of a running Kansli; it never opens the stored content.",
+    about="Whether a PIN may unlock a Kansli that is running and covered; it never opens the stored content.",
     seen=False,
     stored=False,
 )
@@ -25,7 +25,7 @@ PIN_LENGTH = Setting(
     key="pin-length",
     default=6,
     label="Shortest PIN",
-    about="So many digits a PIN has at least; a shorter one that is in use lifts nothing any more.",
+    about="So many digits a PIN has at least; a shorter one that is in use no longer unlocks.",
     low=6,
     high=11,
     seen=False,

@@ -90,7 +90,8 @@ class Curtain:
         self._ending.lock()
 
     def look(self) -> bool:
-        """Closes if the curtain has been down for LONGEST_S, also while the computer slept. Returns whether it did."""
+        """Ends the process if the curtain has been down for LONGEST_S; the time in which the computer slept counts.
+        Otherwise looks again when that time is over. Returns whether it ends the process."""
         left_s = LONGEST_S - (self._clock() - self._since)
         if not self.is_down:
             return False
@@ -130,7 +131,8 @@ class Curtain:
         self.look()
 
     def _show(self) -> None:
-        """Covers the window with the page that asks for what lifts the curtain; in place of such a page."""
+        """Covers the window with the page that asks for what lifts the curtain. A page that covers it already is
+        replaced."""
         keys = self._office.unlocking
         lifting = keys.lifting()
         view = CurtainView(

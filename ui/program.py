@@ -154,7 +154,7 @@ class Program:
             self.curtain.lock()
 
     def _on_lifted(self) -> None:
-        """After the curtain: what waited under it."""
+        """Does what waited under the curtain: the tray's sign, a newer release, and a link that was opened."""
         self._show_in_tray()
         self._look_for_upgrade()
         link, self._link = self._link, ""

@@ -28,15 +28,15 @@ class Reminders(Protocol):
 
     @property
     def changed(self) -> Signal[()]:
-        """Reminders were made, changed, removed, or have rung."""
+        """Emitted when reminders were made, moved or removed, or have rung."""
         ...
 
     def at(self, link: ObjectLink, /) -> ReminderRow | None:
-        """The reminder that waits about a place."""
+        """The earliest reminder that waits about what a link leads to; None if there is none."""
         ...
 
     def places(self, obj: ObjId, /) -> frozenset[bytes]:
-        """The places in an object about which reminders wait."""
+        """The places in an object about which reminders wait, as `ObjectLink.ref`; b"" is the object itself."""
         ...
 
     def remind(self, link: ObjectLink, at_ms: int, /) -> ReminderRow: ...
@@ -48,20 +48,20 @@ class Reminders(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reminding:
-    """What a view offers about reminders. `view` is the parent of its menus, and shows errors."""
+    """The menus of reminders that a view opens. `view` is their parent, and shows errors."""
 
     view: QWidget
     reminders: Reminders
 
     def entry(self, link: ObjectLink, at: QPoint | None = None) -> Entry:
-        """The entry of a thing's menu that opens the times, at the global point `at`."""
+        """An entry for the menu of what `link` leads to. It opens the menu of times (see `open`)."""
         row = self.reminders.at(link)
         text = tr("Remind me …") if row is None else tr("Reminder {when} …").format(when=when_text(row.at))
         return Entry(text=text, icon="clock", run=lambda: self.open(link, at))
 
     def open(self, link: ObjectLink, at: QPoint | None = None) -> None:
-        """Opens the menu of times for a thing, under the view or at the global point `at`. If there is a reminder
-        already, the menu changes or removes it."""
+        """Opens the menu of times for what `link` leads to, at the global point `at` or in the middle of the view. If
+        there is a reminder already, the menu moves or removes it."""
         row = self.reminders.at(link)
         found = choose_time.entries(self.view, tr("Remind me"), self._set(link))
         if row is not None:

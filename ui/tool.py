@@ -198,7 +198,7 @@ class ShownNotice(Generic[S]):
 
 
 class OwnRooms(Protocol):
-    """The rooms of one's own, which no list shows."""
+    """The rooms in which only the person's own devices are members. No list of rooms shows them."""
 
     def rooms(self) -> Sequence[RoomId]: ...
 

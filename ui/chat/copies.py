@@ -30,8 +30,8 @@ Save = Callable[[Message, int], object]
 
 
 class Copies:
-    """Opens files of one conversation read-only in the person's programs. `view` is the parent of dialogs and shows
-    errors; `save` saves a file that must not be opened."""
+    """Opens files of one conversation in the person's programs, as read-only copies, and offers what is done with
+    changed copies. `view` is the parent of dialogs and shows errors; `save` saves a file that must not be opened."""
 
     def __init__(self, view: QWidget, service: ChatService, room: RoomId, save: Save) -> None:
         self._view, self._service, self._room, self._save = view, service, room, save
@@ -44,7 +44,8 @@ class Copies:
 
     @property
     def can_open(self) -> bool:
-        """Whether files can be opened in other programs here, as far as the policy lets them."""
+        """Whether files can be opened in other programs: this session has a place for copies, and policy lets files
+        leave Kansli now."""
         return self._service.opening is not None and self._service.may_export()
 
     def open(self, message: Message, number: int) -> None:
@@ -66,11 +67,12 @@ class Copies:
     def _start(self, path: Path, name: str) -> None:
         if not open_outside(path):
             raise NoProgram
-        text = tr("{name} opens in another program, named {copy}. Changes to it stay on this computer.")
+        text = tr("{name} opens in another program as “{copy}”. What you change in it stays on this computer.")
         toast(self._view, text.format(name=name, copy=path.stem))
 
     async def warned(self, harm: OpensHarm, name: str) -> bool:
-        """Says why a file is only saved; whether the person wants that."""
+        """Shows a dialog that says why the file `name` is not opened. Returns whether the person saves it all the
+        same."""
         title, means, advice = sentence_of(harm)[:3]
         return await confirm(
             self._view, title, f"{means} {advice}", about=name, accept=tr("Save it all the same …"), danger=True

@@ -39,7 +39,8 @@ def keep_entries(
 
 
 class KeepAll(TextButton):
-    """A button that stays pressed while all files of a room are kept on this computer. Hidden where nothing is kept."""
+    """A button that stays pressed while all files of a room are kept on this computer. Hidden in a session
+    that can keep no files."""
 
     def __init__(self, service: ChatService, room: RoomId) -> None:
         super().__init__(tr("Keep all on this computer"), self._switch, kind="quiet", icon="pin", checkable=True)
@@ -66,5 +67,6 @@ class KeepAll(TextButton):
             finally:
                 self._is_switching = False
                 self.refresh()
-            kept = tr("All files of the room are kept on this computer, and are fetched in the background.")
+            kept = tr("The room's files are kept on this computer, and fetched in the background. A later one is kept "
+                      "once it is opened.")  # fmt: skip
             toast(self, kept if on else tr("The files stay on this computer until their space is needed."))

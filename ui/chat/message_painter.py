@@ -237,5 +237,5 @@ class MessagePainter:
 
 
 def changed_words() -> str:
-    """Says of a file that a copy of it, which was changed in another program, is kept."""
+    """Returns the words beside a file of which a copy that was changed in another program is kept."""
     return tr("Changed copy")

@@ -28,7 +28,7 @@ class MessageReminding:
         return self._reminding.entry(self._link(message), at)
 
     def open(self, message: Message, at: QPoint | None = None) -> None:
-        """Opens the menu of times for a message."""
+        """Opens the menu of times for a message, at the global point `at` or in the middle of the view."""
         self._reminding.open(self._link(message), at)
 
     def _link(self, message: Message) -> ObjectLink:

@@ -160,7 +160,7 @@ class TimelineView(PlacedList):
         self._settle()
 
     def lay_out_where(self, changed: Callable[[MessageLayout], bool]) -> None:
-        """Lays out again the messages of whose layouts `changed` is true, with the titles that their links have now."""
+        """Lays out again each message for whose layout `changed` returns True. Links then have their present titles."""
         if self._layouts.forget_where(changed):
             self._settle()
 

@@ -177,7 +177,8 @@ class ChatView(QWidget):
             self.list.setFocus()
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
-        """The window's commands that are possible now: to be reminded of the current message, or of the latest."""
+        """The window's commands that are possible now, by name: "remind", about the current message, or about the
+        latest if none is current. Empty if there is no message, or reminders are not offered."""
         message = self.list.current()
         if message is None and len(self._timeline):
             message = self._timeline.message(len(self._timeline) - 1)

@@ -16,8 +16,9 @@ _WHAT, _WHY, _MODE = "sleep:shutdown", "Kansli closes its store", "delay"
 
 
 class Delay:
-    """A lock of logind's that delays sleep and shutdown. `take` it early, and `release` it when nothing is to be closed
-    any more; it ends with the process, too."""
+    """A lock of logind's that delays sleep and shutdown. `take` it before they begin, since logind waits only for
+    locks that are held then, and `release` it when Kansli has nothing to close. The end of the process releases it,
+    too."""
 
     def __init__(self, manager: DBusAddress) -> None:
         self._manager = manager
@@ -29,7 +30,7 @@ class Delay:
             self._lock = await asyncio.to_thread(self._ask)
 
     def release(self) -> None:
-        """Lets the computer sleep. A second call does nothing."""
+        """Lets the computer sleep or shut down. A second call does nothing."""
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.close()

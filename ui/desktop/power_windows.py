@@ -30,8 +30,8 @@ LID = UUID("ba3e0f4d-b817-4094-a2d1-d56379e6a0f3").bytes_le
 
 
 class Lid:
-    """Follows the computer's lid. Windows reports its state also when one begins to ask, so only a change from open to
-    closed counts: a computer that stays closed beside a screen of its own is in use."""
+    """Follows the computer's lid. Windows reports its state also at the registration for such reports, so only a change
+    from open to closed counts: a computer that stays closed may be in use with an external screen."""
 
     def __init__(self) -> None:
         self._is_open: bool | None = None

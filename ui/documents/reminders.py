@@ -26,11 +26,12 @@ class DocumentReminding:
         return tr("Reminder {when}").format(when=when_text(row.at)) if row is not None else ""
 
     def entry(self, obj: ObjId, at: QPoint | None = None) -> Entry:
-        """The entry of a document's menu, which opens the times at the global point `at`."""
+        """The entry of a document's menu, which opens the times at the global point `at`, or in the middle of the
+        view."""
         return self._reminding.entry(self._link(obj), at)
 
     def open(self, obj: ObjId, at: QPoint | None = None) -> None:
-        """Opens the menu of times for a document."""
+        """Opens the menu of times for a document, at the global point `at` or in the middle of the view."""
         self._reminding.open(self._link(obj), at)
 
     def _link(self, obj: ObjId) -> ObjectLink:

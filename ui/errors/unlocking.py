@@ -52,7 +52,7 @@ UNLOCKING: Rows = {
     ),
     "pin-waits": lambda: (
         tr("The PIN has to wait."),
-        tr("There were several wrong ones in a row, so it was not tried."),
+        tr("Several PINs in a row were wrong, so this one was not tried."),
         tr("Wait, or use the passphrase."),
     ),
     "pin-spent": lambda: (

@@ -46,8 +46,8 @@ class Announcer(QObject):
         self._wait()
 
     def pause(self, paused: bool) -> None:
-        """Begins or ends a pause, while the curtain covers the window. What waits at its beginning is dropped, and so
-        is what comes during it."""
+        """Begins or ends a pause, while the curtain covers the window. Announcements that
+        wait then are dropped, and so are those made during the pause."""
         self._paused = paused
         self._gathering.forget()
         self._timer.stop()

@@ -26,27 +26,27 @@ MAX_DAYS = 366
 
 
 def in_an_hour(now: datetime) -> int:
-    """In ms, as all these times. `now` is the local time."""
+    """Returns the time an hour after `now`, the local time. All these times are in ms since 1970."""
     return int((now + timedelta(hours=1)).timestamp() * 1000)
 
 
 def tomorrow(now: datetime) -> int:
-    """Tomorrow at MORNING."""
+    """Returns the time of MORNING on the day after `now`."""
     return at_hour(now.date() + timedelta(days=1))
 
 
 def monday(now: datetime) -> int:
-    """The next Monday, never today, at MORNING."""
+    """Returns the time of MORNING on the first Monday after the day of `now`."""
     return at_hour(now.date() + timedelta(days=7 - now.weekday()))
 
 
 def at_hour(day: date, hour: int = MORNING) -> int:
-    """A day's hour, local time, in ms."""
+    """Returns the time of this hour (0 to 23, local time) on a day."""
     return int(datetime.combine(day, time(hour)).astimezone().timestamp() * 1000)
 
 
 def when_text(until_ms: int) -> str:
-    """A time to come as text: 15:05 of today, otherwise the day and the time."""
+    """A time to come (ms) as text: "15:05" if it is today, otherwise the day and the time."""
     then = datetime.fromtimestamp(until_ms / 1000).astimezone()
     if then.date() == local_now().date():
         return f"{then:%H:%M}"
@@ -76,7 +76,7 @@ def entries(widget: QWidget, title: str, act: Act) -> list[Entry | None]:
 
 
 def open_menu(widget: QWidget, title: str, act: Act, at: QPoint | None = None) -> None:
-    """Opens a menu of the `entries` under a button, or at the global point `at`."""
+    """Opens a menu with `entries`, at the global point `at` or under `widget`, a button."""
     popup(widget, title, entries(widget, title, act), at)
 
 
@@ -112,8 +112,8 @@ class TimeDialog(Dialog):
         return at_hour(day, int(self.hour.currentData())) if isinstance(day, date) else 0
 
     def accept(self) -> None:
-        """Does what the time is for, and closes the dialog. If the time is not ahead, or the disk refuses, says so and
-        keeps what is typed."""
+        """Calls `act` with the chosen time, and closes the dialog. If the time is not ahead or over MAX_DAYS ahead, or
+        `act` fails, says so and keeps what is typed."""
         reading = self.day.reading()
         now = local_now()
         last = now + timedelta(days=MAX_DAYS)

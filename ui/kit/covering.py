@@ -35,7 +35,7 @@ class Cover(QObject):
         self._is_down = False
 
     def fall(self) -> None:
-        """Covers what is on the screen, and from now on what is to be shown."""
+        """Covers the windows that are on the screen. What code shows from now on is covered before it appears."""
         self._is_down = True
         QDrag.cancel()
         application = QApplication.instance()
@@ -52,7 +52,7 @@ class Cover(QObject):
             window.show()
 
     def drop(self) -> None:
-        """Ends covering, and leaves hidden what is hidden."""
+        """Ends covering. The windows that were covered stay hidden."""
         self._is_down = False
         application = QApplication.instance()
         if application is not None:
@@ -131,7 +131,7 @@ class OwnClipboard:
         self._kept: dict[str, bytes] = {}
 
     def take(self) -> None:
-        """Takes it off the clipboard, and clears the mouse's selection."""
+        """Keeps what the program has on the clipboard in memory, and clears it there; clears the mouse's selection."""
         clipboard = QGuiApplication.clipboard()
         if clipboard.ownsSelection():
             clipboard.clear(clipboard.Mode.Selection)
@@ -141,7 +141,7 @@ class OwnClipboard:
             clipboard.clear()
 
     def give_back(self) -> None:
-        """Puts it back, unless something else has been copied meanwhile."""
+        """Puts back what `take` kept, unless something else has been copied since."""
         clipboard = QGuiApplication.clipboard()
         kept, self._kept = self._kept, {}
         now: QMimeData | None = clipboard.mimeData()  # none under X11 when it is empty

@@ -151,7 +151,7 @@ _SENTENCES: dict[str, Callable[[RoomLine], str]] = {
     "prune": lambda _: tr("{by} merged older changes in {what}"),
     "leave-out": lambda _: tr("{by} had a change by {who} left out of {what}"),
     "recovery_use": lambda _: tr("{by} noted that the agency opens the room with its recovery key"),
-    "restored": lambda _: tr("The server was restored from a backup. Your devices give back what it lost of the room"),
+    "restored": lambda _: tr("The server was restored from a backup. The members' devices upload again what it lost"),
     "continued": lambda _: tr("{by} opened “{title}”, which continues this room"),
     "epoch": _key,
     "pin": lambda _: tr("{by} noted news of members' devices and keys"),

@@ -113,8 +113,8 @@ class ToolList:
         return tr(found.own) if found is not None and found.own is not None and self.is_own(room) else ""
 
     def where(self, room: RoomId, kind: str, titles: Mapping[RoomId, str]) -> str:
-        """The text by which an object or a place in it is found: the title of its room, which `titles` has, or what the
-        person's own object is called; "" if neither is known."""
+        """Says in which room an object of a kind is: the room's title, taken from `titles`. For the person's own object
+        it says what that object is called. "" if neither is known."""
         return self.own_title(room, kind) or titles.get(room, "")
 
     def origins(self, hits: Sequence[SearchHit]) -> dict[Place, Origin]:

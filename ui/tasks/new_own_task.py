@@ -71,7 +71,10 @@ class NewOwnTask(QWidget):
 
     def _on_error(self, error: Exception) -> None:
         if isinstance(error, WorldError) and not isinstance(error, StoreFault):
-            text = tr("Your own board is made as soon as Kansli reaches the server. What you wrote is still here.")
+            text = tr(
+                "Your own board cannot be made yet. What you wrote is still here: add it again when Kansli is"
+                " connected."
+            )
             self.bar.show_state("info", "offline", text)
             announce(self, text)
         else:

@@ -82,7 +82,8 @@ class OwnBoardPage(Pages):
             report(self, error, self._show)
 
     def _show_board(self, link: ObjectLink) -> None:
-        """Shows another board than before, at the same place: one that was joined has the same cards."""
+        """Shows `link`'s board in place of the one before, at the same place in it: boards that were joined have the
+        same cards."""
         old, left = self.view, ViewPlace()
         if old is not None:
             left = old.view_place()

@@ -41,7 +41,8 @@ class CardReminding:
         return [self._reminding.entry(link, at)] if link is not None else []
 
     def open(self, card: str, at: QPoint | None = None) -> None:
-        """Opens the menu of times for a card. Does nothing if the card has no link."""
+        """Opens the menu of times for a card, at the global point `at` or in the middle of the view. Does nothing if
+        the card has no link."""
         link = self._link(card)
         if link is not None:
             self._reminding.open(link, at)

@@ -83,7 +83,8 @@ class TaskPages(QWidget):
         self.own_board.open_ref(ref, words)
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
-        """What can be done here now, by command: a new task of one's own, or what the person's own board can do."""
+        """The window's commands that are possible now, by name: on the list, to write a new task; on the person's own
+        board, what that board offers."""
         if self.tab == MINE:
             return {NEW: self.mine.new.setFocus}
         return self.own_board.view.doable() if self.own_board.view is not None else {}
@@ -99,7 +100,8 @@ class TaskPages(QWidget):
         return view.view_place() if view is not None else ViewPlace()
 
     def restore_place(self, left: ViewPlace) -> None:
-        """Shows what `view_place` returned, once the person's own board is there."""
+        """Shows again what `view_place` returned. Does nothing if the person's own board is not shown, or not there
+        yet."""
         view = self._own_board.view if self._own_board is not None and self.tab == OWN else None
         if view is not None:
             view.restore_place(left)

@@ -134,8 +134,8 @@ class TasksView(QWidget):
             self.kanban.show_reminders(self._reminding.cards(self._shown))
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
-        """The window's commands that are possible now: to be reminded of the open card, or of the one with the
-        focus."""
+        """The window's commands that are possible now, by name: "remind", about the open card or the one with the
+        focus. Empty if there is none, if it has no link yet, or if reminders are not offered."""
         card = self.editor.card_id or self.kanban.focused_card()
         if self._reminding is None or not card or self._link(card) is None:
             return {}

@@ -261,8 +261,8 @@ class PageCanvas(Spoken, QAbstractScrollArea):
         return None
 
     def _fill(self) -> None:
-        """Starts painting the pieces that are needed, and then reading the links in sight, unless that is under
-        way."""
+        """Starts painting the pieces that are needed and then reading the links of the pages in sight, in the
+        background. Does nothing while that is under way."""
         if self._file is None or self._filling is not None or not self.isVisible():
             return
         if self._wanted() is not None or self._unread_links() is not None:

@@ -244,12 +244,12 @@ class Viewer(QWidget):
         self.tools.show_printing(tr("Printing …"))
         try:
             await print_pages(file, printer, self._show_printed)
-            announce(self, tr("{name} is printed").format(name=item.name))
+            announce(self, tr("{name} is sent to the printer").format(name=item.name))
         finally:
             self.tools.show_printing(None)
 
     def _show_printed(self, done: int, pages: int) -> None:
-        self.tools.show_printing(tr("Printed {n} of {count}").format(n=done, count=pages))
+        self.tools.show_printing(tr("Printed {n} of {count} pages").format(n=done, count=pages))
 
     def _go_to(self) -> None:
         item = self.item

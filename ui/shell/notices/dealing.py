@@ -23,7 +23,8 @@ def mark_done(view: QWidget, notices: Notices, row: NoticeRow) -> None:
 
 
 def snoozing(view: QWidget, notices: Notices, row: NoticeRow) -> Callable[[int], None]:
-    """A function that puts a notice off to a time in ms, and offers to take that back. StoreFault."""
+    """Returns a function that puts the notice off until a time (ms) and offers to take that back. The function raises
+    StoreFault if the disk refuses."""
 
     def snooze(until_ms: int) -> None:
         notices.snooze([row.id], until_ms)

@@ -96,7 +96,7 @@ class NoticeLines:
             return False
 
     def reminder(self, row: NoticeRow, room: str) -> tuple[str, str]:
-        """The words of a reminder: what it is about, and the room."""
+        """The title and the text of a reminder's line: what it is about, and `room`, the room's title."""
         found = self._session.linked(_link(row)) if row.object_kind else None
         text = one_line(found.title, _MAX_TEXT) if found is not None else ""
         return tr("Reminder: {text}").format(text=text or tr("something that is no longer here")), room

@@ -39,7 +39,8 @@ class Question:
 
 
 class NestedRow(RowButton):
-    """A row that shows a room which this room belongs to, or the other way round. A press calls `choose` with it."""
+    """A row that shows a room which this room belongs to, or the other way round. A press calls `choose` with that
+    room's id."""
 
     def __init__(self, room: RoomSummary, choose: Callable[[RoomId], object]) -> None:
         super().__init__("", lambda: choose(self._room.room))
@@ -127,7 +128,7 @@ class NestedPart(QWidget):
         )
 
     def snapshot(self, room: RoomId) -> tuple[object, ...]:
-        """Everything that would be shown of `room`."""
+        """All that `show_room` would show of `room`, to be compared with what it showed before."""
         parent, within = self._rooms(room)
         return parent, tuple((each.room, each.title) for each in within), tuple(self._asked(room))
 
@@ -145,7 +146,7 @@ class NestedPart(QWidget):
         self.setVisible(bool(asked or found))
 
     def _rooms(self, room: RoomId) -> tuple[bool, list[RoomSummary]]:
-        """(whether `room` belongs to another, that one or the rooms that belong to it)."""
+        """Returns (True, [the room that `room` belongs to]) or (False, the rooms that belong to `room`)."""
         parent = self._session.nesting.parent(room)
         return (True, [parent]) if parent is not None else (False, self._session.nesting.children(room))
 

@@ -18,8 +18,9 @@ from ui.kit.translate import clock, day, short_day, tr, trn
 
 class RemoveDialog(Dialog):
     """A dialog that asks whether `person` is to be removed from the room, and why. `reason` holds the text; it may be
-    empty. `mine` are rooms within the room that the person at the screen owns: `also` holds those from which `person`
-    is to be removed too, at first all. `others` are further rooms within it, whose owners are asked."""
+    empty. `mine` and `others` are the rooms that belong to this one and that `person` is in: `mine` those that the
+    person at the screen owns, `others` those whose owners are asked. `also` holds the rooms of `mine` from which
+    `person` is to be removed too; at first it has all."""
 
     def __init__(
         self, parent: QWidget, person: Person, mine: Sequence[RoomSummary] = (), others: Sequence[RoomSummary] = ()

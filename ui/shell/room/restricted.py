@@ -32,11 +32,11 @@ class RestrictedRooms:
         run(self._window, self._make(room))
 
     def end(self, room: RoomId) -> None:
-        """Asks whether `room` is to belong to no other room any more, and ends the link."""
+        """Asks whether `room` is no longer to belong to its case room, and ends the link. Undo is offered."""
         run(self._window, self._end(room))
 
     def entries(self, room: RoomId) -> list[Entry]:
-        """The entries of a room's menu: those that this person may do."""
+        """The entries of a room's menu for what this person may do: to make a room within it, to end its link."""
         nesting, found = self._session.nesting, list[Entry]()
         if nesting.may_make(room):
             found.append(Entry(text=tr("Restricted room …"), icon="lock", run=lambda: self.make(room)))
@@ -55,7 +55,8 @@ class RestrictedRooms:
         self._open_room(made.room)
         if made.left_out:
             names = ", ".join(self._session.people.person(uid).name for uid in made.left_out)
-            toast(self._window, tr("Could not be added now: {names}").format(names=names))
+            text = tr("Could not be added: {names}. Add them later, beside the room's members.")
+            toast(self._window, text.format(names=names))
 
     async def _end(self, room: RoomId) -> None:
         nesting, parent = self._session.nesting, self._session.nesting.parent(room)

@@ -119,12 +119,13 @@ class SecurityDialog(Dialog):
 
 
 def nested_text(parent: RoomSummary | None, within: Sequence[RoomSummary]) -> str:
-    """Text: what a room within another means for what was there before. `parent`: the room that the room belongs to,
-    None if it belongs to none; `within`: the rooms that belong to it. "" for a room that belongs with no other."""
+    """Says, of rooms that belong to each other, who can still read what was written before. `parent`: the room that
+    this one belongs to, None if it belongs to none; `within`: the rooms that belong to it. "" if there are no such
+    rooms."""
     if parent is not None:
         text = tr("This room belongs to {room}, and has a key of its own. Members of {room} who are not here see "
-                  "nothing of it; their computers have its id, and know when it came. What was in {room} until now "
-                  "stays readable for those who were there.")  # fmt: skip
+                  "nothing of it; their computers have its id, and know when the rooms were linked. What was in {room} "
+                  "until now stays readable for those who were there.")  # fmt: skip
         return text.format(room=parent.title)
     if not within:
         return ""

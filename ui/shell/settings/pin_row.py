@@ -28,7 +28,7 @@ class PinDialog(PassphraseDialog):
         self._rules = rules
         self.pin: QLineEdit | None = None
         text = tr(
-            "It unlocks Kansli while it runs and is covered. After a start, or ten wrong tries, it unlocks nothing."
+            "It unlocks Kansli while it runs and is covered. After a new start, or ten wrong tries, it unlocks nothing."
         )
         super().__init__(
             parent, tr("PIN"), text, accept=tr("Use this PIN"), verify=lambda _dialog: verify(self), current=current

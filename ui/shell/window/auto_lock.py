@@ -85,7 +85,8 @@ class AutoLock(QObject):
         return self._timer.interval() // 60_000
 
     def pause(self, paused: bool) -> None:
-        """Begins or ends a pause, while the curtain covers the window: nothing is counted, and the person is away."""
+        """Begins or ends a pause, while the curtain covers the window: no idle time is counted, and the person is
+        away. The end of the pause counts as input."""
         self._paused = paused
         self._timer.stop()
         if paused:

@@ -29,7 +29,7 @@ class ErrorMessages:
         self.listen()
 
     def listen(self) -> None:
-        """Shows errors from now on, in place of the window that did."""
+        """Shows errors in this window from now on; the window that showed them until now shows no more."""
         tasks.set_error_hook(self._on_error)
 
     def _on_error(self, _owner: QObject, error: Exception, again: tasks.Again) -> None:

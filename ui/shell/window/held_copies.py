@@ -44,7 +44,7 @@ class HeldCopiesDialog(Dialog):
             )
         )
         self.add_text(
-            tr("If you quit now, these copies stay readable on this computer until Kansli is opened the next time.")
+            tr("If you quit now, these copies stay readable on this computer until Kansli is unlocked the next time.")
         )
         self.quit = PlainButton(tr("Quit all the same"))
         self.quit.clicked.connect(lambda: self.done(QDialog.DialogCode.Accepted))
@@ -103,7 +103,7 @@ class CopyMessages(QObject):
     def _on_held(self) -> None:
         left = {held for held in self._copies.held if held.is_left}
         for held in left - self._named:
-            text = tr("{file} is still open from before. Its copy in plain is removed when it is closed there.")
+            text = tr("{file} is still open from before. Its read-only copy is removed when it is closed there.")
             self._message().show_text(text.format(file=_line(held)), kept=True)
         self._named = left
 

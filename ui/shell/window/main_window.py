@@ -355,12 +355,12 @@ class MainWindow(QMainWindow):
         self._toast.show_text(text, undo, action)
 
     def show_errors(self) -> None:
-        """Shows errors from now on, in place of the gate."""
+        """Shows errors in this window from now on. Call it when the gate, which showed them, is gone."""
         self._errors.listen()
 
     def set_covered(self, covered: bool) -> None:
-        """The curtain covers the window, or does no more: meanwhile nothing is read out, notifications say only that
-        something came, and the person counts as away."""
+        """Notes that the curtain covers the window (`covered`) or has been lifted. While it covers the window, nothing
+        is read out, notifications say only that something came, and the person counts as away."""
         self.announcer.pause(covered)
         self.auto_lock.pause(covered)
         self._notifications.set_covered(covered)

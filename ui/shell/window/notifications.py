@@ -119,9 +119,9 @@ class Notifications(QObject):
         bind(self, session.notices.fresh, self._on_fresh)
 
     def set_covered(self, covered: bool) -> None:
-        """The curtain covers the window, or does no more. ▲ Meanwhile one notification says that something came: not
-        what, of whom, where or how much. Those that are on the desktop are taken away when it falls and when it is
-        lifted."""
+        """Notes that the curtain covers the window (`covered`) or has been lifted. In both cases all notifications are
+        taken off the desktop. ▲ While the curtain covers the window, a single notification says that something came:
+        not what, from whom, where or how much."""
         self._covered = covered
         for key in list(self._shown):
             del self._shown[key]

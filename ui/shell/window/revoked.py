@@ -22,7 +22,8 @@ class RevokedDialog(Dialog):
     everything to be removed from this computer."""
 
     def __init__(self, parent: QWidget | None, unsent: UnsentWork, changed: Sequence[str] = ()) -> None:
-        """`changed`: the names of files of which changed copies are kept here. They are lost, which is said."""
+        """`changed`: the names of files of which changed copies are kept here. The dialog says that they are
+        lost."""
         super().__init__(
             parent, tr("This device has been revoked"), accept=tr("Remove everything"), cancel=tr("Not now"),
             danger=True, width=520,
@@ -54,8 +55,8 @@ class RevokedDialog(Dialog):
             self.save.hide()
         if changed:
             text = trn(
-                "The changed copy of {names} is lost too. Save it outside Kansli before, if you need it.",
-                "The changed copies of {names} are lost too. Save them outside Kansli before, if you need them.",
+                "The changed copy of {names} is lost too. If you need it, save it outside Kansli first.",
+                "The changed copies of {names} are lost too. If you need them, save them outside Kansli first.",
                 len(changed),
             )
             self.add_text(text.format(names=", ".join(changed)), "body")

@@ -34,7 +34,8 @@ class TimeCome(QObject):
         self._open_notice, self._open_home = open_notice, open_home
 
     def show(self, rows: Sequence[NoticeRow], count: int) -> None:
-        """Shows one message for all notices that ring now: `rows`, the newest last, of `count` in all."""
+        """Shows one message for all notices that ring now: `rows`, the newest last, of `count` in all. Open goes to the
+        place of a single one, or to Home if there are several. The other button puts `rows` off by an hour."""
         newest = rows[-1]
         act: Callable[[], object] = self._open_home
         text = trn("{n} reminder", "{n} reminders", count).format(n=count)
