@@ -23,11 +23,19 @@ class Delay:
     def __init__(self, manager: DBusAddress) -> None:
         self._manager = manager
         self._lock: FileDescriptor | None = None
+        self.is_awaited = False
+        """Whether logind waits for the lock now: a sleep or a shutdown has begun."""
 
     async def take(self) -> None:
         """Takes the lock, if it is not held. Without logind, or if logind refuses, nothing is delayed."""
         if self._lock is None:
             self._lock = await asyncio.to_thread(self._ask)
+
+    def let_begin(self) -> None:
+        """Releases the lock if logind waits for it. A closed lid alone begins no sleep: a lock that was released then
+        would be missing when a later sleep begins."""
+        if self.is_awaited:
+            self.release()
 
     def release(self) -> None:
         """Lets the computer sleep or shut down. A second call does nothing."""

@@ -30,7 +30,7 @@ UPOWER = DBusAddress("/org/freedesktop/UPower", bus_name=_UPOWER, interface=_UPO
 def listen(events: "Events") -> None:
     """Emits the signals of `events` by what logind reports, for as long as `events` lives."""
     delay = Delay(MANAGER)
-    events.ready.connect(delay.release)
+    events.ready.connect(delay.let_begin)
     run(events, _serve(events, delay))
 
 
@@ -61,8 +61,10 @@ async def _serve(events: "Events", delay: Delay) -> None:
                     if sender != owners.get(name):  # at first, and when the service was started again
                         owners[name] = await _owner(router, name)
                     if sender == owners[name]:
+                        is_begun = _is_begun(message)
+                        delay.is_awaited = delay.is_awaited if is_begun is None else is_begun
                         _on_message(events, message)
-                        if _is_over(message):
+                        if is_begun is False:
                             await delay.take()
             finally:
                 delay.release()
@@ -104,9 +106,10 @@ def _on_message(events: "Events", message: Any) -> None:
         events.left.emit()
 
 
-def _is_over(message: Any) -> bool:
-    """Whether a sleep has ended, or a shutdown was called off: the next one is delayed again."""
-    return str(message.header.fields[3]).startswith("PrepareFor") and message.body[0] is False
+def _is_begun(message: Any) -> bool | None:
+    """True if a sleep or a shutdown begins; False if a sleep has ended or a shutdown was called off, so that the next
+    one is to be delayed again. None if the message says neither."""
+    return message.body[0] is True if str(message.header.fields[3]).startswith("PrepareFor") else None
 
 
 def _is_lid_closed(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:

@@ -166,10 +166,12 @@ async def test_the_computer_waits_until_kansli_is_ready_to_sleep(bus: None, qapp
         await serving_thread
         assert [(what, mode) for what, _, _, mode in asked] == [("sleep:shutdown", "delay")]
         os.set_blocking(reading, False)
+        delay.let_begin()  # only the lid was closed: logind waits for nothing
         with pytest.raises(BlockingIOError):
             os.read(reading, 1)
-        delay.release()
-        delay.release()
+        delay.is_awaited = True
+        delay.let_begin()
+        delay.let_begin()
         assert os.read(reading, 1) == b""
     finally:
         os.close(reading)
