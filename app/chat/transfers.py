@@ -40,6 +40,8 @@ class Transfers:
         self._running: dict[tuple[bytes, int], Transfer] = {}
         self._failed: dict[tuple[bytes, int], str] = {}
         self._tasks: dict[tuple[bytes, int], asyncio.Task[object]] = {}
+        self._stopped: set[tuple[bytes, int]] = set()
+        """Transfers that were cancelled before they began, until whoever announced them withdraws them."""
 
     def of(self, room: RoomId) -> list[Transfer]:
         """The transfers in a room."""
@@ -64,6 +66,7 @@ class Transfers:
 
     def withdraw(self, transfers: Sequence[Transfer]) -> None:
         """Shows transfers no more that have not begun."""
+        self._stopped.difference_update(transfer.key for transfer in transfers)
         gone = [self._running.pop(transfer.key, None) for transfer in transfers if transfer.key not in self._tasks]
         for room in {transfer.room for transfer in gone if transfer is not None}:
             self.changed.emit(room)
@@ -76,11 +79,14 @@ class Transfers:
             task.cancel()
         elif waiting is not None:
             self.withdraw([waiting])
+            self._stopped.add(key)  # its task may exist already, and begin in the next turn of the loop
 
     async def run(self, transfer: Transfer, work: Callable[[Progress], Awaitable[T]]) -> T:
         """Runs `work`, which moves the file, in the calling task, and shows it as `transfer` meanwhile. `work` gets a
         function that it calls with the bytes done and in all, and what it returns is awaited. Returns the result of
-        `work` and raises its errors."""
+        `work` and raises its errors; CancelledError if the transfer was cancelled before it began."""
+        if transfer.key in self._stopped:
+            raise asyncio.CancelledError
         task = asyncio.current_task()
         if task is not None:
             self._tasks[transfer.key] = task
