@@ -48,7 +48,6 @@ class Cover(QObject):
         """Shows again what was covered, the windows before their dialogs."""
         self.drop()
         for window in sorted(filter(shiboken6.isValid, self._covered), key=_depth):
-            window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen, False)
             window.show()
 
     def drop(self) -> None:
@@ -57,6 +56,8 @@ class Cover(QObject):
         application = QApplication.instance()
         if application is not None:
             application.removeEventFilter(self)
+        for window in filter(shiboken6.isValid, self._covered):  # before anything shows them again
+            window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen, False)
 
     def _others(self) -> Iterator[QWidget]:
         for window in QApplication.topLevelWidgets():

@@ -27,6 +27,7 @@ from tests.ui.shell.tool_views import FakeView
 from tests.ui.shell.unlock_methods import unlock_methods
 from tests.ui.soon import caught_up
 from ui.kit.dialogs import Dialog
+from ui.kit.front import to_front
 from ui.kit.tasks import report
 from ui.shell.entry.locking import LockingView
 from ui.shell.entry.unlock import UnlockView
@@ -74,6 +75,21 @@ async def test_no_top_level_widget_but_the_curtain_is_visible(qapp: QApplication
         dialog.reject()
         second.close()
         second.deleteLater()
+
+
+async def test_a_window_that_code_brought_up_meanwhile_is_on_the_screen_afterwards(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    async with covered(qapp, tmp_path) as r:
+        window = r.program.stage.window
+        assert window is not None
+        to_front(window)
+        qapp.processEvents()
+        assert visible_windows() == [r.shown]
+        await lift(r)
+        handle = window.windowHandle()
+        assert handle is not None
+        assert handle.isVisible()
 
 
 async def test_the_passphrase_lifts_it_and_everything_is_as_it_was(qapp: QApplication, tmp_path: Path) -> None:
