@@ -81,7 +81,7 @@ class Wiping:
         whether it kept one. Keeps nothing of a copy that was never whole: no other program has had it."""
         kept = False
         for path in await asyncio.to_thread(files_in, folder) if copy.is_whole else ():
-            file = str(path.relative_to(folder))
+            file = _as_text(path.relative_to(folder))
             digest, before = await self._digest(path), self._rows.known(copy.copy, file)
             is_known = digest in (None, copy.digest, before[1] if before is not None else None)
             if not is_known and (copy.copy, file, digest) not in self._left_out:
@@ -125,6 +125,11 @@ class Wiping:
 def is_of(path: Path, names: Container[str]) -> bool:
     """Whether a path in a working folder is the folder of a copy, perhaps set aside, whose name is in `names`."""
     return path.name.removesuffix(_ASIDE) in names
+
+
+def _as_text(path: Path) -> str:
+    """A path as text for the store. ▲ A program may give a file a name that is no valid text, and it is kept too."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _rename(folder: Path, to: Path) -> bool:

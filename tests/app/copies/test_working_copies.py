@@ -104,6 +104,19 @@ async def test_a_copy_is_marked_as_foreign_and_the_mark_names_nothing(desk: Desk
     assert os.getxattr(path, XATTR) == ORIGIN.encode()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+async def test_bad_input_a_file_whose_name_is_no_text_is_kept_and_keeps_nothing_in_plain(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    overwrite(path, CHANGED)
+    (path.parent / os.fsdecode(b"bil\xe5ga.docx")).write_bytes(b"latin 1")
+    await desk.copies.look()
+    expected = [("Beslut åäö 🙂.docx", CHANGED), ("bilga.docx", b"latin 1")]
+    assert await desk.kept() == expected
+    await desk.restart()
+    assert await desk.kept() == expected
+    assert desk.plain == []
+
+
 async def test_what_a_program_changed_or_saved_beside_it_is_kept_sealed(desk: Desk) -> None:
     path = await desk.copies.open(of_message(), PLAIN, LABEL)
     overwrite(path, CHANGED)
