@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.copies.files import files_in, remove_folder
+from app.copies.files import MOST_FILES, files_in, remove_folder
 from app.copies.held import held_files
 from app.copies.kept import KeptFiles, digest_of
 from app.core import clock
@@ -53,7 +53,7 @@ class Wiping:
         aside = folder.with_name(folder.name + _ASIDE)
         program = next((program for path, program in held.items() if path.is_relative_to(folder)), None)
         kept = await self._finish(copy, aside)
-        kept |= await self._keep(copy, folder)
+        kept |= await self._keep(copy, folder, MOST_FILES)
         if stays or program is not None:
             return Wiped(kept=kept, is_held=program is not None, program=program or "")
         if not await asyncio.to_thread(_rename, folder, aside):
@@ -76,11 +76,12 @@ class Wiping:
         await asyncio.to_thread(remove_folder, aside)
         return kept
 
-    async def _keep(self, copy: OpenedCopy, folder: Path) -> bool:
-        """Keeps each file in `folder` whose bytes are neither those that were written nor kept already. Returns
-        whether it kept one. Keeps nothing of a copy that was never whole: no other program has had it."""
+    async def _keep(self, copy: OpenedCopy, folder: Path, most: int | None = None) -> bool:
+        """Keeps each file in `folder` whose bytes are neither those that were written nor kept already: of the first
+        `most`, or ▲ before a removal of all (None). Returns whether it kept one. Keeps nothing of a copy that was never
+        whole: no other program has had it."""
         kept = False
-        for path in await asyncio.to_thread(files_in, folder) if copy.is_whole else ():
+        for path in await asyncio.to_thread(files_in, folder, most) if copy.is_whole else ():
             file = _as_text(path.relative_to(folder))
             digest, before = await self._digest(path), self._rows.known(copy.copy, file)
             is_known = digest in (None, copy.digest, before[1] if before is not None else None)

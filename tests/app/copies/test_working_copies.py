@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from app.copies import wiping
 from app.copies.errors import CopyInUse
 from app.copies.place import working_folder
 from app.copies.service import WorkingCopies
@@ -114,6 +115,21 @@ async def test_bad_input_a_file_whose_name_is_no_text_is_kept_and_keeps_nothing_
     assert await desk.kept() == expected
     await desk.restart()
     assert await desk.kept() == expected
+    assert desk.plain == []
+
+
+async def test_of_more_files_than_are_looked_at_all_are_kept_before_they_are_removed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiping, "MOST_FILES", 3)
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    beside = [(f"Bilaga å {number}.txt", f"text {number}".encode()) for number in range(9)]
+    for name, data in beside:
+        (path.parent / name).write_bytes(data)
+    await desk.copies.look()
+    assert len(await desk.kept()) == 3
+    await desk.restart()
+    assert await desk.kept() == beside
     assert desk.plain == []
 
 
