@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Working copies: read-only, in a folder of the person's own, gone at the end; what another program changed is kept."""
 
+import asyncio
 import os
 import shutil
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from app.copies import wiping
+from app.copies import service, wiping
 from app.copies.errors import CopyInUse
+from app.copies.files import write_copy
 from app.copies.place import working_folder
 from app.copies.service import WorkingCopies
 from app.core.foreign import ORIGIN, XATTR
@@ -286,6 +289,37 @@ async def test_destroying_an_object_removes_its_copies_at_once_and_says_what_is_
     await desk.copies.look()
     assert [file.name for file in desk.plain] == ["Skrivskyddad kopia 2.docx"]
     assert [*(desk.folder / "kept").iterdir()] == []
+
+
+async def test_a_room_that_is_gone_leaves_no_copy_in_plain_also_if_kansli_ends_at_once(desk: Desk) -> None:
+    await desk.copies.open(of_message(), PLAIN, LABEL)
+    desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", gone=[ME]))
+    await desk.copies.close()
+    assert desk.plain == []
+
+
+async def test_a_copy_that_nobody_waits_for_any_more_is_written_and_then_removed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_write = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def late(folder: Path, name: str, data: bytes) -> Path:
+        loop.call_soon_threadsafe(begun.set)
+        may_write.wait()
+        return write_copy(folder, name, data)
+
+    monkeypatch.setattr(service, "write_copy", late)
+    opening = asyncio.ensure_future(desk.copies.open(of_message(), PLAIN, LABEL))
+    await begun.wait()
+    opening.cancel()
+    await asyncio.wait([opening])
+    await desk.copies.look()  # the thread goes on, and its row has to stay
+    assert len(desk.bench.store.copies.opened()) == 1
+    loop.call_soon(may_write.set)
+    await desk.copies.close()
+    assert desk.plain == []
+    assert desk.bench.store.copies.opened() == []
 
 
 async def test_leaving_a_room_removes_its_copies(desk: Desk) -> None:
