@@ -31,6 +31,7 @@ from ui.kit.front import to_front
 from ui.kit.tasks import report
 from ui.shell.entry.locking import LockingView
 from ui.shell.entry.unlock import UnlockView
+from ui.shell.window import window_place
 
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
 
@@ -151,6 +152,37 @@ async def test_the_process_ends_where_the_curtain_may_not_fall(qapp: QApplicatio
         if why == "policy meanwhile":
             assert r.program.curtain.is_down
             made.settings.renew({LOCK.key: "close"}, {})
+        assert (await r.locked()).locked
+
+
+@pytest.mark.parametrize("fails", ["keep", "keep_geometry", "keep_draft"])
+async def test_no_fault_of_a_view_keeps_the_curtain_from_falling(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    def fault(*args: object) -> None:
+        raise RuntimeError("a fault in a view")
+
+    async with running(qapp, office_with(tmp_path)) as r:
+        window = r.program.stage.window
+        assert window is not None
+        faulty: dict[str, object] = {"keep": window_place, "keep_geometry": window, "keep_draft": window}
+        with monkeypatch.context() as patched:
+            patched.setattr(faulty[fails], fails, fault)
+            r.tray.lock_asked.emit()
+        assert r.program.curtain.is_down
+        assert visible_windows() == [r.shown]
+        await lift(r)
+
+
+async def test_where_something_cannot_be_covered_the_process_ends(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault() -> None:
+        raise RuntimeError("a fault in the clipboard")
+
+    async with running(qapp, office_with(tmp_path)) as r:
+        monkeypatch.setattr(r.program.curtain._clipboard, "take", fault)
+        r.tray.lock_asked.emit()
         assert (await r.locked()).locked
 
 
