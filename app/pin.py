@@ -132,17 +132,20 @@ class PinTries:
 
     async def check(self, pin: str) -> None:
         """Returns if it is the PIN. Raises PinWaits while the person has to wait, WrongPin, and PinSpent at the last
-        failure and from then on. One call at a time."""
+        failure and from then on. ▲ Counts the try before it compares: a call that is cancelled, or that another one
+        overtakes, is a failure."""
         if not self.left:
             raise PinSpent
         if self.wait_s():
             raise PinWaits
-        if await asyncio.to_thread(self._verifier.fits, pin):
-            self.failures = 0
-            return
         self.failures += 1
+        wait_s = WAITS_S[self.failures - 1] if self.left else 0
+        self._until = self._clock() + wait_s
+        if await asyncio.to_thread(self._verifier.fits, pin):
+            self.failures, self._until = 0, 0.0
+            return
         log.store.warning("unlock", code=WrongPin.code, failures=self.failures)
         if not self.left:
             raise PinSpent
-        self._until = self._clock() + WAITS_S[self.failures - 1]
+        self._until = max(self._until, self._clock() + wait_s)
         raise WrongPin

@@ -111,24 +111,37 @@ class Curtain:
         return bool(found)
 
     def _fall(self, window: MainWindow, session: Session) -> None:
-        """▲ Saves what is being written, then covers every window before anything else happens."""
+        """▲ Saves what is being written, then covers every window before anything else happens. No fault keeps them on
+        the screen: if they cannot be covered, the process ends."""
         log.ui.info("covering")
-        QGuiApplication.inputMethod().commit()  # what is being composed belongs to the text
+        try:
+            self._keep(window, session)
+        except Exception as fault:  # ▲ of our own code, in any view; what it is about stays in memory
+            log.ui.exception("covering", fault)
+        try:
+            self._tries = self._new_tries(session)
+            self._show()
+            self._since = self._clock()
+            self.look()
+            window.set_covered(True)
+            self._clipboard.take()
+            self._resident.show_covered()
+        except Exception as fault:  # ▲ nobody would know what is still to be seen
+            log.ui.exception("covering", fault)
+            self.close()
+
+    def _keep(self, window: MainWindow, session: Session) -> None:
+        self._office.unlocking.note_covered()
         self._focused = QApplication.focusWidget()
-        window.keep_geometry()
         self._place = window.geometry()
-        window_place.keep(window, session)  # for a process that ends under the curtain
+        QGuiApplication.inputMethod().commit()  # what is being composed belongs to the text
         if (fault := self._ending.save()) is not None:
             log.store.exception("covering", fault)  # it stays in memory, and is stored later
-        self._office.unlocking.note_covered()
+        self._ending.keep_place(window, session)  # for a process that ends under the curtain
+
+    def _new_tries(self, session: Session) -> PinTries | None:
         verifier = Pin(session.store.notes).verifier(pin_rules(self._office.settings))
-        self._tries = PinTries(verifier, self._clock) if verifier is not None else None
-        self._show()
-        window.set_covered(True)
-        self._clipboard.take()
-        self._resident.show_covered()
-        self._since = self._clock()
-        self.look()
+        return PinTries(verifier, self._clock) if verifier is not None else None
 
     def _show(self) -> None:
         """Covers the window with the page that asks for what lifts the curtain. A page that covers it already is

@@ -26,6 +26,7 @@ from ui.shell.entry.gate import GatePage
 from ui.shell.entry.locking import LockingView
 from ui.shell.window import window_place
 from ui.shell.window.held_copies import HeldCopiesDialog
+from ui.shell.window.main_window import MainWindow
 from ui.shell.window.quitting import QuitDialog
 from ui.stage import Stage
 
@@ -95,6 +96,15 @@ class Ending:
         except StoreFault as fault:
             return fault
         return None
+
+    def keep_place(self, window: MainWindow, session: Session) -> None:
+        """Stores where and how large the window is and which place it shows, for the next start. ▲ A fault, also one of
+        our own code in the open view, is only logged: it keeps nothing from being locked."""
+        try:
+            window.keep_geometry()
+            window_place.keep(window, session)
+        except Exception as fault:
+            log.ui.exception("place-not-kept", fault)
 
     def on_desktop_ends(self) -> None:
         """Stores everything and ends the program, because the desktop session ends: the person logs out or the computer
@@ -203,8 +213,7 @@ class Ending:
 
     async def _lock(self, session: Session, heading: str) -> None:
         if self._stage.window is not None and not self._stage.is_covered:  # then it was kept when the curtain fell
-            self._stage.window.keep_geometry()
-            window_place.keep(self._stage.window, session)
+            self.keep_place(self._stage.window, session)
         view = LockingView(session.save, heading)
         view.held.connect(self._notify_of_held_changes)
         self._show_gate(view)

@@ -12,11 +12,9 @@ from app.core.files import Draft
 from app.core.ids import RoomId
 from app.errors import ExportOff, NotFound, disk_fault
 from app.store.working_copies import ChangedCopy, FileOfMessage
-from app.viewing.danger import PACKAGE, check_name
+from app.viewing.danger import check_name
 from app.viewing.errors import OpensHarm, ViewFault
 from app.viewing.shown_file import check_opening
-
-_HEAD_BYTES = 64 * 1024
 
 
 class Opening:
@@ -89,10 +87,8 @@ async def harm_in(path: Path) -> OpensHarm | None:
 
 
 def _read(path: Path) -> bytes:
-    """The file's bytes if it is an archive, otherwise its beginning."""
     with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-        return head + file.read(MAX_FILE_BYTES) if head.startswith(PACKAGE) else head
+        return file.read(MAX_FILE_BYTES)
 
 
 def _write(target: Path, data: bytes) -> None:

@@ -14,8 +14,8 @@ from app.core.held_folder import HeldFolder
 from app.errors import disk_fault
 
 _LOCKS = (".~lock.", "~$")
-_MOST_FILES = 1_000
-"""The most files of a copy's folder that are looked at."""
+MOST_FILES = 1_000
+"""The most files of a copy's folder that are looked at while it stays."""
 
 
 def write_copy(folder: Path, name: str, data: bytes) -> Path:
@@ -34,10 +34,10 @@ def write_copy(folder: Path, name: str, data: bytes) -> Path:
     return path
 
 
-def files_in(folder: Path) -> list[Path]:
+def files_in(folder: Path, most: int | None = None) -> list[Path]:
     """The ordinary files below `folder`, in order, without those that programs make to say that they have another one
-    open. Links are not followed."""
-    return [path for path in _all_in(folder) if not path.name.startswith(_LOCKS)][:_MOST_FILES]
+    open: the first `most`, or all (None). Links are not followed."""
+    return [path for path in _all_in(folder) if not path.name.startswith(_LOCKS)][:most]
 
 
 def _all_in(folder: Path) -> Iterator[Path]:

@@ -73,7 +73,8 @@ class WorkingCopies:
         self._woken = asyncio.Event()
         self._mine: set[bytes] = set()
         """Copies that this session has opened: they stay until it is closed."""
-        self._writing: set[bytes] = set()
+        self._writing: dict[bytes, asyncio.Future[Path]] = {}
+        """Copies whose file a thread is writing, also if nobody waits for it any more."""
         self._is_left = False
         """Whether something in a working folder could not be removed."""
         self._end = rows.dropped.connect(self._on_dropped)
@@ -91,21 +92,27 @@ class WorkingCopies:
         copy = new_id()
         digest = await asyncio.to_thread(lambda: hashlib.sha256(data).digest())
         folder = str(place.folder / copy.hex())
-        self._writing.add(copy)
+        self._rows.put(OpenedCopy(copy=copy, folder=folder, file=name, of=of, digest=digest, is_whole=False))
+        self._mine.add(copy)
         try:
-            self._rows.put(OpenedCopy(copy=copy, folder=folder, file=name, of=of, digest=digest, is_whole=False))
-            self._mine.add(copy)
-            try:
-                path = await asyncio.shield(asyncio.to_thread(write_copy, Path(folder), name, data))
-                if not self._rows.complete(copy):
-                    raise NotFound
-            except BaseException:
-                self._mine.discard(copy)
-                raise
-        finally:
-            self._writing.discard(copy)
+            writing = asyncio.ensure_future(asyncio.to_thread(write_copy, Path(folder), name, data))
+            self._writing[copy] = writing
+            writing.add_done_callback(lambda done: self._on_written(copy, done))
+            path = await asyncio.shield(writing)
+            if not self._rows.complete(copy):
+                raise NotFound
+        except BaseException:
+            self._mine.discard(copy)
             self._woken.set()
+            raise
         return path
+
+    def _on_written(self, copy: bytes, done: "asyncio.Future[Path]") -> None:
+        """▲ Only now the copy may be removed: whoever asked for it may be gone, and the thread goes on."""
+        del self._writing[copy]
+        if not done.cancelled():
+            done.exception()  # `open` raises it, if it still waits
+        self._woken.set()
 
     @property
     def is_any_open(self) -> bool:
@@ -168,7 +175,7 @@ class WorkingCopies:
         held, rooms, before = list[HeldCopy](), set[RoomId](), {copy.id for copy in self._rows.changed()}
         async with self._busy:
             opened = [copy for copy in self._rows.opened() if copy.copy not in self._writing]
-            for folder in {Path(copy.folder).parent for copy in opened} | {self._folder}:
+            for folder in {Path(copy.folder).parent for copy in opened} | {self._folder, *self._places}:
                 copies = [copy for copy in opened if Path(copy.folder).parent == folder]
                 if not await asyncio.to_thread(folder.is_dir):  # as after a new start of the computer
                     for copy in copies:
@@ -225,7 +232,9 @@ class WorkingCopies:
         no harm. StoreFault if the database refuses."""
         self._end()
         try:
-            if self.is_any_open:
+            if self._writing:
+                await asyncio.wait(self._writing.values())
+            if self.is_any_open or self._places:  # ▲ a copy whose room is gone has no row any more
                 await self.wipe()
         finally:
             places, self._places = self._places, {}

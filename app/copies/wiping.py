@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.copies.files import files_in, remove_folder
+from app.copies.files import MOST_FILES, files_in, remove_folder
 from app.copies.held import held_files
 from app.copies.kept import KeptFiles, digest_of
 from app.core import clock
@@ -53,7 +53,7 @@ class Wiping:
         aside = folder.with_name(folder.name + _ASIDE)
         program = next((program for path, program in held.items() if path.is_relative_to(folder)), None)
         kept = await self._finish(copy, aside)
-        kept |= await self._keep(copy, folder)
+        kept |= await self._keep(copy, folder, MOST_FILES)
         if stays or program is not None:
             return Wiped(kept=kept, is_held=program is not None, program=program or "")
         if not await asyncio.to_thread(_rename, folder, aside):
@@ -76,12 +76,13 @@ class Wiping:
         await asyncio.to_thread(remove_folder, aside)
         return kept
 
-    async def _keep(self, copy: OpenedCopy, folder: Path) -> bool:
-        """Keeps each file in `folder` whose bytes are neither those that were written nor kept already. Returns
-        whether it kept one. Keeps nothing of a copy that was never whole: no other program has had it."""
+    async def _keep(self, copy: OpenedCopy, folder: Path, most: int | None = None) -> bool:
+        """Keeps each file in `folder` whose bytes are neither those that were written nor kept already: of the first
+        `most`, or ▲ before a removal of all (None). Returns whether it kept one. Keeps nothing of a copy that was never
+        whole: no other program has had it."""
         kept = False
-        for path in await asyncio.to_thread(files_in, folder) if copy.is_whole else ():
-            file = str(path.relative_to(folder))
+        for path in await asyncio.to_thread(files_in, folder, most) if copy.is_whole else ():
+            file = _as_text(path.relative_to(folder))
             digest, before = await self._digest(path), self._rows.known(copy.copy, file)
             is_known = digest in (None, copy.digest, before[1] if before is not None else None)
             if not is_known and (copy.copy, file, digest) not in self._left_out:
@@ -125,6 +126,11 @@ class Wiping:
 def is_of(path: Path, names: Container[str]) -> bool:
     """Whether a path in a working folder is the folder of a copy, perhaps set aside, whose name is in `names`."""
     return path.name.removesuffix(_ASIDE) in names
+
+
+def _as_text(path: Path) -> str:
+    """A path as text for the store. ▲ A program may give a file a name that is no valid text, and it is kept too."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _rename(folder: Path, to: Path) -> bool:

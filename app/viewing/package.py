@@ -1,25 +1,35 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Looks into an archive (OOXML, ODF, ZIP) for macros and programs, in the process that reads this file alone. Only
-reads its table of contents and, of OOXML, the list of content types; runs and unpacks nothing else."""
+"""Looks into an archive (OOXML, ODF, ZIP) for macros and programs, and through long markup, in the process that reads
+this file alone. Only reads an archive's table of contents and, of OOXML, the list of content types, of ODF the content
+and its styles; runs and unpacks nothing else."""
 
 import io
 import zipfile
 import zlib
+from collections.abc import Sequence
 
-from app.viewing.danger import check_name
+from app.viewing.danger import check_markup, check_name, is_archive, is_markup
 from app.viewing.errors import OpensMacros, OpensUnchecked, ViewFault
 
 MAX_ENTRIES = 20_000
 _TYPES, _TYPES_BYTES = "[content_types].xml", 2 * 1024 * 1024
 _MACRO_NAMES = ("vbaproject", "vbadata", "xl/macrosheets/", "xl/dialogsheets/", "activex")
 _ODF_MACROS = ("basic/", "scripts/")
+_ODF_TEXTS, _ODF_BYTES = ("content.xml", "styles.xml"), 256 * 1024 * 1024
+"""What of an ODF document calls macros that it does not hold, and the most bytes of it that are read."""
+_ODF_CALLS = (b"script:event-listener", b"vnd.sun.star.script:", b"macro://")
+_PIECE_BYTES, _LONGEST_MARK = 1024 * 1024, 32
 _MACRO_TYPES = (b"vbaproject", b"macroenabled", b"macrosheet", b"dialogsheet", b"activex")
 
 
 def look_inside(data: bytes) -> None:
-    """Raises OpensMacros if the archive holds macros or ActiveX controls, as OOXML or ODF has them; OpensUnchecked if
-    it cannot be read, is encrypted or has over MAX_ENTRIES entries; OpensProgram if it is no document and holds a file
-    with a program's ending."""
+    """Raises OpensMacros if the archive holds macros or ActiveX controls, as OOXML or ODF has them, or calls macros;
+    OpensUnchecked if it cannot be read, is encrypted, has over MAX_ENTRIES entries or too long texts; OpensProgram if
+    it is no document and holds a file with a program's ending. Markup: as `check_markup`, all of it."""
+    if is_markup(data):
+        check_markup(data)
+    if not is_archive(data):
+        return
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
@@ -36,6 +46,10 @@ def look_inside(data: bytes) -> None:
                     text = file.read(_TYPES_BYTES + 1)
                 if len(text) > _TYPES_BYTES or any(mark in text.lower() for mark in _MACRO_TYPES):
                     raise OpensMacros
+            _check_texts(
+                archive,
+                [entry for entry, name in zip(entries, names, strict=True) if name.rpartition("/")[2] in _ODF_TEXTS],
+            )
             if not types and "mimetype" not in names:
                 for name in names:
                     check_name(name)
@@ -43,6 +57,22 @@ def look_inside(data: bytes) -> None:
         raise
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError) as e:
         raise OpensUnchecked from e
+
+
+def _check_texts(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo]) -> None:
+    """Checks these entries of ODF, piece by piece, for calls of macros: such as one that every installation has."""
+    left = _ODF_BYTES
+    for entry in entries:
+        with archive.open(entry) as file:
+            before = b""
+            while piece := file.read(_PIECE_BYTES):
+                left -= len(piece)
+                letters = before + piece.lower().replace(b"\0", b"")
+                if left < 0 or b"<!entity" in letters:
+                    raise OpensUnchecked
+                if any(mark in letters for mark in _ODF_CALLS):
+                    raise OpensMacros
+                before = letters[-_LONGEST_MARK:]
 
 
 def warm_up() -> None:

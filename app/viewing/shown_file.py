@@ -244,11 +244,11 @@ async def open_file(
 
 async def check_opening(name: str, data: bytes, *, command: Sequence[str] | None = None) -> None:
     """Checks whether a file, `data`, may be opened in another program under the name `name`. OpensProgram, OpensMacros
-    or OpensOldOffice if it could run something there; OpensUnchecked if that cannot be found out. An archive is looked
-    through in a process of its own: ViewEnded if it ends or takes too long, ViewUnavailable if it cannot be started.
-    `command` starts the process; only tests pass it."""
+    or OpensOldOffice if it could run something there; OpensUnchecked if that cannot be found out. An archive, or long
+    markup, is looked through in a process of its own: ViewEnded if it ends or takes too long, ViewUnavailable if it
+    cannot be started. `command` starts the process; only tests pass it."""
     check_name(name)
-    if not check_bytes(data):
+    if not check_bytes(data, name):
         return
     if len(data) > MAX_FILE_BYTES:
         raise OpensUnchecked

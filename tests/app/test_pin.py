@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The PIN: which are allowed, how it is stored and tried, and what a guess or a damaged row gets."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,6 +141,20 @@ async def test_attack_a_guessed_pin_waits_longer_each_time_and_ends_after_ten(no
         await tries.check(GOOD)
     assert sorted(WAITS_S) == list(WAITS_S)
     assert len(WAITS_S) == MOST_FAILURES - 1
+
+
+async def test_attack_tries_that_are_called_off_or_made_at_once_are_counted(notes: Notes) -> None:
+    """As when the page that asks is made again, in another language, while a PIN is compared."""
+    clock = Clock()
+    tries = PinTries(await verifier(notes), clock)
+    called_off = asyncio.ensure_future(tries.check("999999"))
+    await asyncio.sleep(0)
+    called_off.cancel()
+    await asyncio.wait([called_off])
+    assert tries.failures == 1
+    found = await asyncio.gather(*(tries.check(f"99999{n}") for n in range(5)), return_exceptions=True)
+    assert [type(fault) for fault in found] == [WrongPin, WrongPin, PinWaits, PinWaits, PinWaits]
+    assert (tries.failures, tries.wait_s()) == (3, WAITS_S[2])
 
 
 async def test_attack_a_clock_that_is_set_does_not_shorten_the_wait(

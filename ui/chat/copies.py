@@ -18,6 +18,7 @@ from app.errors import NotFound
 from app.objects.files import Pasted
 from app.viewing.errors import OpensHarm
 from ui.errors import sentence_of
+from ui.kit.covering import uncovered
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry
 from ui.kit.tasks import run
@@ -62,9 +63,11 @@ class Copies:
                 if await self.warned(harm, name):
                     self._save(message, number)
                 return
-            self._start(path, name)
+            await self._start(path, name)
 
-    def _start(self, path: Path, name: str) -> None:
+    async def _start(self, path: Path, name: str) -> None:
+        """▲ Fetching takes a while: under the curtain no other program shows a file, only once it is lifted."""
+        await uncovered()
         if not open_outside(path):
             raise NoProgram
         text = tr("{name} opens in another program as “{copy}”. What you change in it stays on this computer.")
@@ -111,7 +114,7 @@ class Copies:
             if await self.warned(harm, copy.of.name):
                 await self._keep(copy)
             return
-        self._start(path, copy.of.name)
+        await self._start(path, copy.of.name)
 
     async def _keep(self, copy: ChangedCopy) -> None:
         target = await save_file(self._view, tr("Save file"), changed_name(copy.of.name))

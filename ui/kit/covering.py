@@ -5,7 +5,9 @@ A covered window is hidden, and its part at the desktop is destroyed: so no task
 and no screen reader finds it. The widgets, with all that is typed in them, stay.
 """
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, TypeGuard
 
 import shiboken6
@@ -17,6 +19,17 @@ _ALLOWED = "shown_when_covered"
 _SIGN, _BALLOON = "QSystemTrayIconSys", "QBalloonTip"
 """Classes of the windows by which Qt itself shows the tray's sign and its notifications, where the desktop does not."""
 _PASSING = (Qt.WindowType.Popup, Qt.WindowType.ToolTip, Qt.WindowType.SplashScreen)
+
+_down: list["Cover"] = []
+"""The cover that is down, if one is."""
+
+
+async def uncovered() -> None:
+    """Returns at once if no windows are covered, otherwise when the cover is lifted. ▲ Wait for it before another
+    program shows something of the account: what the person asked for may be ready only under the curtain. Never
+    returns if the program ends instead; the task ends with its view."""
+    while _down:
+        await _down[0].lifted.wait()
 
 
 def allow(window: QWidget) -> None:
@@ -31,12 +44,15 @@ class Cover(QObject):
     def __init__(self, curtain: QWidget) -> None:
         super().__init__(curtain)
         self._curtain = curtain
+        self.lifted = asyncio.Event()
+        """Set when the windows are shown again, and not when the program ends."""
         self._covered: list[QWidget] = []
         self._is_down = False
 
     def fall(self) -> None:
         """Covers the windows that are on the screen. What code shows from now on is covered before it appears."""
         self._is_down = True
+        _down[:] = [self]
         QDrag.cancel()
         application = QApplication.instance()
         if application is not None:
@@ -48,15 +64,19 @@ class Cover(QObject):
         """Shows again what was covered, the windows before their dialogs."""
         self.drop()
         for window in sorted(filter(shiboken6.isValid, self._covered), key=_depth):
-            window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen, False)
             window.show()
+        self.lifted.set()
 
     def drop(self) -> None:
         """Ends covering. The windows that were covered stay hidden."""
         self._is_down = False
+        with suppress(ValueError):
+            _down.remove(self)
         application = QApplication.instance()
         if application is not None:
             application.removeEventFilter(self)
+        for window in filter(shiboken6.isValid, self._covered):  # before anything shows them again
+            window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen, False)
 
     def _others(self) -> Iterator[QWidget]:
         for window in QApplication.topLevelWidgets():

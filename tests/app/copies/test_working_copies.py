@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Working copies: read-only, in a folder of the person's own, gone at the end; what another program changed is kept."""
 
+import asyncio
 import os
 import shutil
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from app.copies import service, wiping
 from app.copies.errors import CopyInUse
+from app.copies.files import write_copy
 from app.copies.place import working_folder
 from app.copies.service import WorkingCopies
 from app.core.foreign import ORIGIN, XATTR
@@ -102,6 +106,34 @@ async def test_a_copy_is_read_only_and_its_folder_is_the_persons_own(desk: Desk)
 async def test_a_copy_is_marked_as_foreign_and_the_mark_names_nothing(desk: Desk) -> None:
     path = await desk.copies.open(of_message(), PLAIN, LABEL)
     assert os.getxattr(path, XATTR) == ORIGIN.encode()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+async def test_bad_input_a_file_whose_name_is_no_text_is_kept_and_keeps_nothing_in_plain(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    overwrite(path, CHANGED)
+    (path.parent / os.fsdecode(b"bil\xe5ga.docx")).write_bytes(b"latin 1")
+    await desk.copies.look()
+    expected = [("Beslut åäö 🙂.docx", CHANGED), ("bilga.docx", b"latin 1")]
+    assert await desk.kept() == expected
+    await desk.restart()
+    assert await desk.kept() == expected
+    assert desk.plain == []
+
+
+async def test_of_more_files_than_are_looked_at_all_are_kept_before_they_are_removed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiping, "MOST_FILES", 3)
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    beside = [(f"Bilaga å {number}.txt", f"text {number}".encode()) for number in range(9)]
+    for name, data in beside:
+        (path.parent / name).write_bytes(data)
+    await desk.copies.look()
+    assert len(await desk.kept()) == 3
+    await desk.restart()
+    assert await desk.kept() == beside
+    assert desk.plain == []
 
 
 async def test_what_a_program_changed_or_saved_beside_it_is_kept_sealed(desk: Desk) -> None:
@@ -257,6 +289,37 @@ async def test_destroying_an_object_removes_its_copies_at_once_and_says_what_is_
     await desk.copies.look()
     assert [file.name for file in desk.plain] == ["Skrivskyddad kopia 2.docx"]
     assert [*(desk.folder / "kept").iterdir()] == []
+
+
+async def test_a_room_that_is_gone_leaves_no_copy_in_plain_also_if_kansli_ends_at_once(desk: Desk) -> None:
+    await desk.copies.open(of_message(), PLAIN, LABEL)
+    desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", gone=[ME]))
+    await desk.copies.close()
+    assert desk.plain == []
+
+
+async def test_a_copy_that_nobody_waits_for_any_more_is_written_and_then_removed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_write = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def late(folder: Path, name: str, data: bytes) -> Path:
+        loop.call_soon_threadsafe(begun.set)
+        may_write.wait()
+        return write_copy(folder, name, data)
+
+    monkeypatch.setattr(service, "write_copy", late)
+    opening = asyncio.ensure_future(desk.copies.open(of_message(), PLAIN, LABEL))
+    await begun.wait()
+    opening.cancel()
+    await asyncio.wait([opening])
+    await desk.copies.look()  # the thread goes on, and its row has to stay
+    assert len(desk.bench.store.copies.opened()) == 1
+    loop.call_soon(may_write.set)
+    await desk.copies.close()
+    assert desk.plain == []
+    assert desk.bench.store.copies.opened() == []
 
 
 async def test_leaving_a_room_removes_its_copies(desk: Desk) -> None:

@@ -42,14 +42,14 @@ def odt(*more: str) -> bytes:
 @pytest.mark.parametrize(
     "name",
     ["a.exe", "Beslut.pdf.exe", "a.EXE", "a.ps1", "a.sh", "a.js", "a.desktop", "a.lnk", "a.html", "a.svg", "a.iso",
-     "a.jar", "å 🙂.bat"],
+     "a.jar", "å 🙂.bat", "a.appref-ms", "a.wsb", "a.oxt", "a.xpi", "a.xbap", "a.library-ms", "a.scf", "a.URL"],
 )  # fmt: skip
 def test_attack_a_program_by_its_name_is_refused(name: str) -> None:
     with pytest.raises(OpensProgram):
         check_name(name)
 
 
-@pytest.mark.parametrize("name", ["a.docm", "a.XLSM", "a.xlsb", "a.accdb"])
+@pytest.mark.parametrize("name", ["a.docm", "a.XLSM", "a.xlsb", "a.accdb", "a.vsdm"])
 def test_attack_a_macro_file_by_its_name_is_refused(name: str) -> None:
     with pytest.raises(OpensMacros):
         check_name(name)
@@ -96,7 +96,68 @@ async def test_attack_macros_are_found_whatever_the_name_says(data: bytes) -> No
         await check_opening("Beslut.docx", data)
 
 
+PAGE = b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=a\r\n\r\n--a\r\n"
+LATE = b"<?xml version='1.0'?><!--" + b"x" * 200_000 + b"-->"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GIF89a" + ooxml("word/vbaProject.bin"),
+        b'<?xml version="1.0"?><?mso-application progid="Word.Document"?><w:wordDocument/>',
+        '<?xml version="1.0"?><pkg:package xmlns:pkg="http://schemas.microsoft.com/office/2006/xmlPackage"/>'.encode(
+            "utf-16"
+        ),
+        LATE + b'<w:wordDocument w:macrosPresent="yes"/>',
+        package({"mimetype": b"application/vnd.oasis.opendocument.text",
+                 "content.xml": b" " * 1_048_570 + b"<script:event-listener xlink:href='vnd.sun.star.script:a'/>"}),
+        package({"mimetype": b"application/vnd.oasis.opendocument.text",
+                 "Object 1/content.xml": "<a xlink:href='vnd.sun.star.script:a'/>".encode("utf-16")}),
+    ],
+    ids=["a picture before it", "word in xml", "package in xml", "late", "call", "call in an object"],
+)  # fmt: skip
+async def test_attack_macros_in_a_disguise_are_found(data: bytes) -> None:
+    with pytest.raises(OpensMacros):
+        await check_opening("Beslut åäö 🙂.docx", data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        LATE + b"<html><script>x</script></html>",
+        b" " * 100_000 + b"<html><script>x</script></html>",
+        b"<a><b:script xmlns:b='http://www.w3.org/1999/xhtml'>x</b:script></a>",
+        b"<?xml version='1.0'?><?xml-stylesheet type='text/xsl' href='#a'?><a/>",
+        PAGE,
+        b"GIF89a" + package({"faktura.pdf.exe": b"MZ"}),
+    ],
+    ids=["late", "after blanks", "another name", "style", "page", "a picture before it"],
+)
+async def test_attack_scripts_in_a_disguise_are_found(data: bytes) -> None:
+    with pytest.raises(OpensProgram):
+        await check_opening("Underlag å.xml", data)
+
+
+@pytest.mark.parametrize("data", [b"\x09\x04\x06\0\0\0\x40\0", b"a;b\n", b"From: x\r\n"])
+async def test_attack_what_only_its_name_makes_an_old_office_file_is_refused(data: bytes) -> None:
+    with pytest.raises(OpensOldOffice):
+        await check_opening("Lista.xls", data)
+
+
+async def test_attack_markup_with_entities_is_not_opened() -> None:
+    hidden = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY m "&#60;ooo:library-embed&#100;ed/>">]><a>&m;</a>'
+    with pytest.raises(OpensUnchecked):
+        await check_opening("Beslut.fodt", hidden)
+    with pytest.raises(OpensUnchecked):
+        await check_opening("Beslut.odt", package({"mimetype": b"x", "content.xml": hidden}))
+
+
 async def test_a_document_without_macros_may_be_opened() -> None:
+    await check_opening("Beslut.doc", b"{\\rtf1 x}")
+    await check_opening("Beslut.doc", ooxml())
+    await check_opening("Brev.eml", PAGE)
+    await check_opening("Underlag.xml", LATE + "<faktura>å ä ö 🙂</faktura>".encode())
+    await check_opening("film.mp4", bytes(100_000) + b"moov")
     await check_opening("Beslut åäö 🙂.docx", ooxml())
     await check_opening("Beslut.odt", odt("content.xml"))
     await check_opening("bild.heic", b"\0\0\0\x18ftypheic")

@@ -27,9 +27,11 @@ from tests.ui.shell.tool_views import FakeView
 from tests.ui.shell.unlock_methods import unlock_methods
 from tests.ui.soon import caught_up
 from ui.kit.dialogs import Dialog
+from ui.kit.front import to_front
 from ui.kit.tasks import report
 from ui.shell.entry.locking import LockingView
 from ui.shell.entry.unlock import UnlockView
+from ui.shell.window import window_place
 
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
 
@@ -74,6 +76,21 @@ async def test_no_top_level_widget_but_the_curtain_is_visible(qapp: QApplication
         dialog.reject()
         second.close()
         second.deleteLater()
+
+
+async def test_a_window_that_code_brought_up_meanwhile_is_on_the_screen_afterwards(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    async with covered(qapp, tmp_path) as r:
+        window = r.program.stage.window
+        assert window is not None
+        to_front(window)
+        qapp.processEvents()
+        assert visible_windows() == [r.shown]
+        await lift(r)
+        handle = window.windowHandle()
+        assert handle is not None
+        assert handle.isVisible()
 
 
 async def test_the_passphrase_lifts_it_and_everything_is_as_it_was(qapp: QApplication, tmp_path: Path) -> None:
@@ -135,6 +152,37 @@ async def test_the_process_ends_where_the_curtain_may_not_fall(qapp: QApplicatio
         if why == "policy meanwhile":
             assert r.program.curtain.is_down
             made.settings.renew({LOCK.key: "close"}, {})
+        assert (await r.locked()).locked
+
+
+@pytest.mark.parametrize("fails", ["keep", "keep_geometry", "keep_draft"])
+async def test_no_fault_of_a_view_keeps_the_curtain_from_falling(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    def fault(*args: object) -> None:
+        raise RuntimeError("a fault in a view")
+
+    async with running(qapp, office_with(tmp_path)) as r:
+        window = r.program.stage.window
+        assert window is not None
+        faulty: dict[str, object] = {"keep": window_place, "keep_geometry": window, "keep_draft": window}
+        with monkeypatch.context() as patched:
+            patched.setattr(faulty[fails], fails, fault)
+            r.tray.lock_asked.emit()
+        assert r.program.curtain.is_down
+        assert visible_windows() == [r.shown]
+        await lift(r)
+
+
+async def test_where_something_cannot_be_covered_the_process_ends(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault() -> None:
+        raise RuntimeError("a fault in the clipboard")
+
+    async with running(qapp, office_with(tmp_path)) as r:
+        monkeypatch.setattr(r.program.curtain._clipboard, "take", fault)
+        r.tray.lock_asked.emit()
         assert (await r.locked()).locked
 
 

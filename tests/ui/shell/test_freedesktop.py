@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from tests.bus import named_on_bus, needs_bus, own_bus, serving
 from tests.world import until
 from ui.shell.window.desktop_toast import Toast, ToastAction
-from ui.shell.window.freedesktop import SERVICE, Freedesktop
+from ui.shell.window.freedesktop import SERVICE, WAITING, Freedesktop
 
 pytestmark = needs_bus
 
@@ -158,6 +158,26 @@ async def test_a_notification_that_is_withdrawn_while_it_is_being_shown_goes_onc
         tell.withdraw("ett")
         shown.answers.set()
         await until(lambda: shown.closed == [7])
+        await end(owner, tell)
+
+
+async def test_attack_no_notification_stays_when_many_are_withdrawn_at_once_and_another_comes(
+    bus: None, qapp: QApplication
+) -> None:
+    """As when the curtain falls: what the notifications show is of no use for whoever sits down."""
+    owner = QObject()
+    many = [f"samtal {n} å" for n in range(WAITING + 4)]
+    async with desktop() as shown:
+        tell = Freedesktop(owner, lambda key, action: None)
+        for number, key in enumerate(many, 1):
+            tell(toast(key))
+            await until(lambda: len(shown.notified) == number)  # noqa: B023 - waited for here
+        for key in many:
+            tell.withdraw(key)
+        tell(toast("något har kommit"))
+        await until(lambda: len(shown.closed) == len(many))
+        assert sorted(shown.closed) == list(range(7, 7 + len(many)))
+        await until(lambda: len(shown.notified) == len(many) + 1)
         await end(owner, tell)
 
 

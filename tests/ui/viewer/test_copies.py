@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Files that open in other programs: read-only copies, what was changed in them, and what is only saved."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.opening import Opening
@@ -22,6 +23,7 @@ from tests.ui.viewer.conftest import chat_of
 from tests.world import until
 from ui.chat.message_layout import Hit, Part
 from ui.chat.view import ChatView
+from ui.kit.covering import Cover
 from ui.kit.dialogs import Dialog
 from ui.kit.tasks import set_error_hook
 
@@ -83,6 +85,26 @@ async def test_a_click_on_another_kind_opens_a_read_only_copy(hl: Desk, qtbot: Q
     assert path.stat().st_mode & 0o777 == 0o400
     await opening.copies.close()
     assert not path.exists()
+
+
+async def test_attack_a_file_that_is_ready_under_the_curtain_opens_when_it_is_lifted(
+    hl: Desk, qtbot: QtBot, opened: list[Path]
+) -> None:
+    opening = await desk_with(hl, NAME, ooxml())
+    view = chat_of(hl, qtbot)
+    gate = QWidget()
+    qtbot.addWidget(gate)
+    gate.show()
+    cover = Cover(gate)
+    click(view)
+    cover.fall()
+    await until(lambda: any(copy.is_whole for copy in opening.copies._rows.opened()))
+    for _ in range(3):
+        await asyncio.sleep(0)  # the task goes on once its copy is there
+    assert opened == []
+    cover.lift()
+    await until(lambda: bool(opened))
+    await opening.copies.close()
 
 
 async def test_a_changed_copy_is_shown_at_the_message_and_in_the_list(

@@ -59,8 +59,12 @@ class Freedesktop:
 
     def __call__(self, toast: Toast) -> None:
         self._put(toast.key, toast)
-        while len(self._waiting) > WAITING:
-            del self._waiting[next(iter(self._waiting))]
+        shown = [key for key, waiting in self._waiting.items() if waiting is not None]
+        for key in shown[:-WAITING]:  # ▲ never what is to be taken away: under the curtain it would stay to be read
+            if key in self._shown or key in self._notifying:
+                self._waiting[key] = None  # what is there of it is older than what is dropped
+            else:
+                del self._waiting[key]
 
     def withdraw(self, key: Hashable) -> None:
         """Takes a notification away, if it is there or about to be: what it was about is read."""
