@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Looks into an archive (OOXML, ODF, ZIP) for macros and programs, in the process that reads this file alone. Only
-reads its table of contents and, of OOXML, the list of content types; runs and unpacks nothing else."""
+"""Searches an archive (OOXML, ODF, ZIP) for macros and programs, in the process that reads this file alone. It reads
+only the table of contents and, of OOXML, the list of content types. It runs nothing and unpacks nothing else."""
 
 import io
 import zipfile
@@ -17,9 +17,10 @@ _MACRO_TYPES = (b"vbaproject", b"macroenabled", b"macrosheet", b"dialogsheet", b
 
 
 def look_inside(data: bytes) -> None:
-    """Raises OpensMacros if the archive holds macros or ActiveX controls, as OOXML or ODF has them; OpensUnchecked if
-    it cannot be read, is encrypted or has over MAX_ENTRIES entries; OpensProgram if it is no document and holds a file
-    with a program's ending."""
+    """Returns if the archive may be opened in another program. OpensMacros if it has macros or ActiveX controls, as
+    OOXML or ODF has them, or a list of content types over 2 MiB; OpensUnchecked if it cannot be read, is encrypted or
+    has over MAX_ENTRIES entries. If it is no document: OpensProgram or OpensMacros if it has a file with an ending that
+    `check_name` refuses."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
@@ -46,7 +47,7 @@ def look_inside(data: bytes) -> None:
 
 
 def warm_up() -> None:
-    """Loads what `look_inside` uses: afterwards the process may open no file."""
+    """Loads everything that `look_inside` uses. Call it before the process is confined and may open no file."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a", b"a")
