@@ -90,7 +90,7 @@ class Office:
 
     def kinds(self) -> Sequence[SlotKind]:
         """The unlock methods that can open the store now. After a curtain that nobody lifted, a silent key store is
-        none of them if there is another method. StoreUnwritable if they cannot be listed."""
+        none of them if there are other methods. StoreUnwritable if they cannot be listed."""
         return self.unlocking.opening()
 
     @property

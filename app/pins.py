@@ -36,7 +36,7 @@ class PinRules:
 
     def fault(self, pin: str) -> PinFault | None:
         """Why `pin` may not be used; None if it may. Of several faults it returns the first in this order: DIGITS,
-        LENGTH, REPEATS, ROW, DATE. So a person who is typing is not told of a row or a date before the PIN is long
+        LENGTH, REPEATS, ROW, DATE. So a person who is typing learns of a row or a date only once the PIN is long
         enough."""
         if pin and not is_digits(pin):
             return PinFault.DIGITS
