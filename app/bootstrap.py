@@ -89,13 +89,14 @@ class Office:
         return self.place.is_unfinished
 
     def kinds(self) -> Sequence[SlotKind]:
-        """The key slots that can open the store. After a curtain that nobody lifted, not a silent key store, if there
-        is one more."""
+        """The unlock methods that can open the store now. After a curtain that nobody lifted, a silent key store is
+        none of them if there are other methods. StoreUnwritable if they cannot be listed."""
         return self.unlocking.opening()
 
     @property
     def withholds_keyring(self) -> bool:
-        """Whether the key store is set up and does not open the store now, after a curtain that nobody lifted."""
+        """Whether the computer's key store is an unlock method but does not open the store now, after a curtain that
+        nobody lifted."""
         return SlotKind.KEYRING in self.slots.kinds() and SlotKind.KEYRING not in self.kinds()
 
     def renew_policy(self) -> None:

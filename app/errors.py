@@ -142,25 +142,25 @@ class LastSlot(UnlockFault):
 
 
 class WrongPin(UnlockFault):
-    """Error: it is not the PIN. The curtain stays."""
+    """Error: what was typed is not the PIN. The curtain stays."""
 
     code = "wrong-pin"
 
 
 class WeakPin(UnlockFault):
-    """Error: the new PIN is not as the rules want it, or policy allows none."""
+    """Error: the new PIN breaks a rule (app/pins.py), or policy allows none. A former PIN stays."""
 
     code = "weak-pin"
 
 
 class PinWaits(UnlockFault):
-    """Error: after wrong PINs the next one is not tried yet. Nothing was compared."""
+    """Error: after wrong PINs the person must wait before the next try. Nothing was compared."""
 
     code = "pin-waits"
 
 
 class PinSpent(UnlockFault):
-    """Error: too many wrong PINs. The store closes, and no PIN opens it."""
+    """Error: too many wrong PINs under this curtain. The program ends, and no PIN opens the store."""
 
     code = "pin-spent"
 

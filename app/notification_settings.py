@@ -5,7 +5,7 @@ from app.core.enums import Level
 from app.setting import Setting
 
 LEVELS = {"all": Level.ALL, "mentions": Level.MENTIONS, "none": Level.NOTHING}
-"""By the value of NOTIFICATIONS: what rings."""
+"""What rings, by the value of NOTIFICATIONS."""
 NOTIFICATIONS = Setting(
     key="notifications",
     default="all",

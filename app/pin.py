@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The PIN of this account on this computer: stored as a verifier inside the encrypted store, tried under the curtain.
+"""The PIN of this account on this computer: it is stored as a verifier inside the encrypted store, and lifts the
+curtain.
 
-▲ It is no key slot: six digits are guessed in days from a copied file. An attacker who reads the verifier has the
-store's key, and so everything already.
+▲ A PIN is no key slot. Otherwise an attacker with a copied file could guess six digits in days. An attacker who can
+read the verifier has the store's key already.
 """
 
 import asyncio
@@ -21,9 +22,9 @@ from sync.crypto.passphrase import Argon2Params, derive
 from sync.errors import Reject
 
 MOST_FAILURES = 10
-"""After so many wrong PINs under one curtain the store closes."""
+"""After this many wrong PINs under one curtain the store closes."""
 WAITS_S = (0, 0, 5, 10, 30, 60, 120, 300, 600)
-"""Seconds until the next try after the first wrong PIN, the second, and so on."""
+"""Seconds until the next try: after the first wrong PIN, after the second, and so on, by `awake_s`."""
 _NOTE = "pin"
 _VERSION = 1
 _LAYOUT = struct.Struct(">B16sIII32sB")
@@ -44,7 +45,8 @@ class Verifier:
         return cls(params, derive(pin, params), len(pin))
 
     def fits(self, pin: str) -> bool:
-        """Whether it is the PIN; also False if the stored cost is outside its bounds. In a thread."""
+        """Whether `pin` is the PIN; also False if the stored cost is outside its bounds. Takes 0.3 s: call it in a
+        thread."""
         try:
             return hmac.compare_digest(derive(pin, self.params), self.derived)
         except Reject:
@@ -57,7 +59,7 @@ class Verifier:
 
     @classmethod
     def parse(cls, text: str) -> "Verifier | None":
-        """Reads what `to_text` wrote; None if it is damaged or of another version."""
+        """Reads what `to_text` returned; None if it is damaged or of another version. The cost is not checked here."""
         try:
             version, salt, memory, passes, lanes, derived, length = _LAYOUT.unpack(bytes.fromhex(text))
         except (ValueError, struct.error):
@@ -76,7 +78,8 @@ class PinState(Enum):
 
 
 class Pin:
-    """The PIN in one account's store. Reading is a row of the database; `set` waits for Argon2id in a thread."""
+    """The PIN in one account's store. Call it on the event loop: reading takes one row of the database, and `set` runs
+    Argon2id in a thread."""
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which PINs are allowed. A PIN lifts the curtain of a running program and opens no store (docs/decisions/0027)."""
+"""Decides which PINs are allowed. A PIN lifts the curtain of a running program and opens no store
+(docs/decisions/0027)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,8 +16,8 @@ _LEAST_DIFFERENT = 3
 
 
 class PinFault(StrEnum):
-    """Why a PIN may not be used: it is too short or too long, has other signs than digits, is a row (123456), repeats
-    itself (000000, 121212), or is a date (850312)."""
+    """Why a PIN may not be used: it is too short or too long, has other characters than digits, is a row (123456), has
+    fewer than three different digits or is one part repeated (000000, 123123), or is a date (850312)."""
 
     LENGTH = "length"
     DIGITS = "digits"
@@ -27,15 +28,16 @@ class PinFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PinRules:
-    """The requirements on a PIN: at least `length` digits, at most MOST, and none that is guessed first. `allowed`:
-    whether policy allows any PIN."""
+    """The requirements on a PIN: at least `length` digits, at most MOST, and no PIN that is guessed first (`PinFault`).
+    `allowed`: whether policy allows any PIN; `fault` does not check that."""
 
     length: int = PIN_LENGTH.default
     allowed: bool = True
 
     def fault(self, pin: str) -> PinFault | None:
-        """Why `pin` may not be used; None if it may. Its length is judged last but for digits, so that a person who
-        types learns of a bad beginning only when the PIN is long enough."""
+        """Why `pin` may not be used; None if it may. Of several faults it returns the first in this order: DIGITS,
+        LENGTH, REPEATS, ROW, DATE. So a person who is typing learns of a row or a date only once the PIN is long
+        enough."""
         if pin and not is_digits(pin):
             return PinFault.DIGITS
         if not self.length <= len(pin) <= MOST:
@@ -48,17 +50,17 @@ class PinRules:
 
 
 def pin_rules(settings: Settings) -> PinRules:
-    """The requirements of this computer's policy."""
+    """The requirements on a PIN that the settings have now; only policy changes them."""
     return PinRules(settings.get(PIN_LENGTH), settings.get(ALLOW_PIN))
 
 
 def is_digits(text: str) -> bool:
-    """Whether a text is digits 0 to 9 and nothing else."""
+    """Whether `text` is not empty and consists of the digits 0 to 9 alone."""
     return text.isascii() and text.isdigit()
 
 
 def could_be_pin(text: str) -> bool:
-    """Whether a text that was typed is meant as a PIN and not as a passphrase: no passphrase is so short."""
+    """Whether `text`, which was typed, can only be meant as a PIN: digits, and shorter than any passphrase."""
     return is_digits(text) and len(text) <= MOST
 
 

@@ -142,7 +142,7 @@ class Profile:
 
     @property
     def kept_folder(self) -> Path:
-        """Changed copies of files that were open in other programs, encrypted."""
+        """The folder of the encrypted parts of changed copies (app/copies/)."""
         return self.folder / "kept"
 
     @property
@@ -162,7 +162,7 @@ class Profile:
 
     @property
     def covered_path(self) -> Path:
-        """An empty file: the program was covered by the curtain, or ended so."""
+        """An empty file: the curtain covers the program, or covered it when it ended."""
         return self.folder / "covered"
 
     @property

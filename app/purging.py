@@ -36,7 +36,7 @@ else:
 
 HOMES = Path("/home")
 RUNTIMES = Path("/run/user")
-"""Where each user has a folder in memory (XDG_RUNTIME_DIR)."""
+"""The folder in which each signed-in user has a folder in memory (XDG_RUNTIME_DIR)."""
 PROFILE_LIST = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
 MAX_DEPTH = 12
 """How deep folders of a profile are emptied; there are three levels."""
@@ -149,8 +149,8 @@ def purge(people: Iterable[User], roots: Sequence[str] = ()) -> Purged:
 
 def purge_working_folders(runtimes: Path, out: Purged) -> None:
     """▲ Removes the working folders (app/copies/place.py) of all users from memory, with the files in them that are
-    open in other programs. `runtimes`: the folder that holds a folder for each user; nothing is done if it does not
-    exist. What was removed and what failed is noted in `out`; what was changed in these files is lost."""
+    open in other programs: what these programs changed is lost. `runtimes`: the folder that holds a folder for each
+    user; nothing is done if it does not exist. What was removed, what failed and what was lost is noted in `out`."""
     try:
         with HeldFolder.at(runtimes) as all_users:
             for user in filter(all_users.is_folder, all_users.names()):

@@ -12,7 +12,7 @@ from app.core import log
 from app.errors import StoreFault, is_ours
 
 AGAIN_S = 30.0
-"""Seconds until a part of the session begins again that an error has ended."""
+"""Seconds until a part of the session that an error has ended begins again."""
 
 
 class Closing(Protocol):
@@ -102,8 +102,8 @@ def report(fault: Exception, event: str, **about: str) -> None:
 
 async def lasting(part: Callable[[], Awaitable[None]]) -> None:
     """Runs a part of the session until it ends by itself or is cancelled. ▲ An error is reported, and the part begins
-    again in AGAIN_S (30 s). Otherwise one fault of ours would end it until the program is started again, for example
-    syncing. If the part fails while it is being cancelled, the error is raised and the part does not begin again, since
+    again in AGAIN_S (30 s). Otherwise one fault of this program would end, for example, syncing until the next start.
+    If the part fails while it is being cancelled, the error is raised and the part does not begin again, since
     `Session.close` would wait for it for ever."""
     task = asyncio.current_task()
     while True:

@@ -222,7 +222,7 @@ class Session:
         )
 
     def linked(self, link: ObjectLink) -> Linked | None:
-        """What to show of the thing that a link leads to; None if it is not here (any more)."""
+        """What to show of the object or place that a link leads to; None if this device does not have it."""
         return self._tools.find(link)
 
     def _level(self, room: RoomId) -> Level:

@@ -103,24 +103,24 @@ class Reads(Protocol):
 
 
 class OwnPlace(Protocol):
-    """The room of one's own (decision 0023), in which a tool keeps what belongs to the person alone. No list shows the
-    room."""
+    """Finds or makes the room of one's own (decision 0023), in which a tool keeps what belongs to the person alone. No
+    list shows the room. app/own/room.py implements it."""
 
     @property
     def known(self) -> Signal[()]:
-        """Other rooms count than before, or another one is written to."""
+        """Emitted when `find` or `rooms` returns something else than before, once there is a room to write to."""
         ...
 
     def rooms(self) -> Sequence[RoomId]:
-        """The rooms that count, the oldest first; usually one. [] before one was made."""
+        """The rooms whose content counts as the person's own, the oldest first; usually one. [] before one was made."""
         ...
 
     def find(self) -> RoomId | None:
-        """The one to write to; None if there is none."""
+        """The room to write to; None if there is none."""
         ...
 
     async def ensure(self) -> RoomId:
-        """Returns the one to write to, and makes it if there is none. SyncError, such as Unreachable while offline;
+        """Returns the room to write to, and makes it if there is none. SyncError, such as Unreachable while offline;
         StoreFault. NotFound if no further room may be made, or if one exists that cannot be read now."""
         ...
 

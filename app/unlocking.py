@@ -65,8 +65,9 @@ class Unlocking:
         await asyncio.to_thread(self._slots.unlock_passphrase, passphrase)
 
     async def check_keyring(self) -> None:
-        """Returns once the key store, which asks the person, has given its secret. Raises KeyringLocked, NoKeyring,
-        NoSlot, SlotDamaged, and SlotForbidden for a key store that does not ask."""
+        """Returns once the key store, which asks the person, has returned its secret and the key slot was decrypted
+        with it. Raises KeyringLocked, NoKeyring, NoSlot, SlotDamaged; SlotForbidden for a key store that does not ask,
+        or if it is no unlock method; StoreUnwritable."""
         if SlotKind.KEYRING not in self.lifting():
             raise SlotForbidden
         await asyncio.to_thread(self._slots.unlock_keyring)
@@ -74,21 +75,24 @@ class Unlocking:
     # -- the curtain (docs/decisions/0027) ------------------------------------------------------------------------
 
     def lifting(self) -> Sequence[SlotKind]:
-        """The unlock methods that lift the curtain, and without one of which there is no PIN: the passphrase, and the
-        key store if it asks the person. ▲ A silent key store would open for anybody who sits down. StoreUnwritable."""
+        """The unlock methods that lift the curtain: the passphrase, and the key store if it asks the person. Without
+        one of them there is no PIN, and the curtain does not fall. ▲ A silent key store is none of them. Otherwise
+        anybody who sits down could lift the curtain. StoreUnwritable if the methods cannot be listed."""
         return [k for k in self._slots.kinds() if k is SlotKind.PASSPHRASE or asks_person(self._slots.keyring)]
 
     def note_covered(self) -> None:
-        """Notes on the disk that the curtain fell, until `note_lifted`: a program that ends under it is opened again as
-        the curtain is lifted. A refusal of the disk is only logged, since the curtain has to fall."""
+        """Notes on the disk that the curtain fell, until `note_lifted`: if the program ends under it, the next start is
+        opened only by a method that lifts the curtain (`opening`). A refusal of the disk is only logged, since the
+        curtain has to fall."""
         try:
             self._profile.covered_path.touch(mode=0o600)
         except OSError as e:
             log.store.warning("covered-not-noted", type=type(e).__name__)
 
     def note_lifted(self) -> None:
-        """Takes back `note_covered`: the curtain was lifted, or the store opened by one of `opening`. A refusal of the
-        disk is only logged: the next start then asks for the passphrase."""
+        """Takes back `note_covered`. Call it when the curtain was lifted, or the store was opened by one of `opening`.
+        A refusal of the disk is only logged: the next start then asks for the passphrase. A second call does
+        nothing."""
         try:
             self._profile.covered_path.unlink(missing_ok=True)
         except OSError as e:
@@ -97,7 +101,7 @@ class Unlocking:
     def opening(self) -> Sequence[SlotKind]:
         """The unlock methods that open the store now. ▲ After a curtain that nobody lifted only those that lift one,
         if there is any. Otherwise somebody who sits down could end the program, and the silent key store would open it
-        at the next start. StoreUnwritable."""
+        at the next start. StoreUnwritable if the methods cannot be listed."""
         found = self._slots.kinds()
         if not self._profile.covered_path.exists():
             return found

@@ -15,7 +15,7 @@ from app.tool import Unsaved
 class Unstored:
     """Something that a person wrote and the disk has refused: edits of one document or board, or one message that was
     not sent (`draft`). `title` is that of the document or board, "" if it has none; `room` is the title of its room.
-    Both are "" for what lies in the room of one's own."""
+    Both are "" for what is in the room of one's own."""
 
     title: str
     room: str

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which parts of files each message names, so that the deletion of one message leaves what another one names."""
+"""Stores which parts of files each message names, so that the deletion of one message leaves those that another one
+names."""
 
 from collections.abc import Sequence
 
@@ -16,21 +17,24 @@ _NAMED = "SELECT 1 FROM chat_file_parts WHERE digest = ? AND row <> ? LIMIT 1"
 
 
 def add_parts(conn: Connection, row: int, obj: ObjId, files: Sequence[Attachment]) -> None:
-    """Notes the parts that the message in the row `row`, in the object `obj`, names. In the caller's transaction."""
+    """Stores, in the caller's transaction, which parts the message in the row `row`, in the object `obj`, names: those
+    of `files`. A second call changes nothing. Damaged manifests are left out."""
     digests = part_digests([file.manifest for file in files]) if files else []
     if digests:
         conn.executemany(_ADD, [(digest, row, obj) for digest in digests])
 
 
 def remove_parts(conn: Connection, row: int) -> None:
-    """Forgets what the message in the row `row` names, which is replaced by another. In the caller's transaction."""
+    """Forgets, in the caller's transaction, which parts the message in the row `row` names; the parts themselves stay.
+    Call it for a message whose row is replaced by another."""
     conn.execute("DELETE FROM chat_file_parts WHERE row = ?", (row,))
 
 
 def forget_parts_of(conn: Connection, row: int) -> None:
-    """▲ Removes what was received of the files of the message in the row `row`, which is deleted, in the caller's
-    transaction. Parts that a message which is not deleted names too stay. Otherwise a member who posts a colleague's
-    file once more and deletes that message could remove everybody's copy of it, also what they keep offline."""
+    """Removes, in the caller's transaction, the received parts of the files of the message in the row `row`, which is
+    being deleted. Call it while the row still has its attachments. ▲ Parts that another message, which is not deleted,
+    names too stay. Otherwise a member who posts a colleague's file once more and deletes that message could remove
+    everybody's copy of the file, also from those who keep it offline."""
     found = conn.value("SELECT attachments FROM chat_messages WHERE row = ?", (row,))
     manifests = [file.manifest for file in _attachments.decode(found)] if found else []
     named = {digest for digest in part_digests(manifests) if conn.value(_NAMED, (digest, row)) is not None}

@@ -77,8 +77,9 @@ class Files:
         files. Yields (the attachments for the message, in the order of `files`; the ids of all their parts, which must
         be uploaded before the message is sent). A picture whose preview is too large, alone or with those before it, is
         sent without preview and size in pixels. A file whose transfer the person cancels is left out; if none is left,
-        this is cancelled. MessageTooLong, before anything is encrypted, if the text leaves no room for the files;
-        FileUnreadable, which names the file, DiskFull or StoreUnwritable; NotFound if this chat transfers no files.
+        asyncio.CancelledError is raised. MessageTooLong, before anything is encrypted, if the text leaves no room for
+        the files; FileUnreadable, which names the file, DiskFull or StoreUnwritable; NotFound if this chat transfers no
+        files.
         """
         if self._blobs is None:
             raise NotFound
@@ -172,7 +173,8 @@ class Files:
         picture: Picture | None,
         parts: list[bytes],
     ) -> Attachment:
-        """Encrypts one file, and adds the ids of its parts to `parts` in the step in which it is done."""
+        """Encrypts one file, and adds the ids of its parts to `parts` as soon as it is encrypted, so that the caller
+        can drop them after an error."""
         room = transfer.room
         with _naming(source):
             sealing = self._transfers.run(transfer, lambda progress: blobs.add(room, obj, source, progress))

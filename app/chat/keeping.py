@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a person keeps of a conversation's files on this computer (pins): single files, or all of a room."""
+"""Keeps received files of conversations on this computer (pins them), as the person chooses: single files, or all of a
+room."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from app.objects.files import SealedFiles
 from app.store.database import Database
 
 AT_ONCE = 20
-"""Messages whose files are pinned at once, between two turns of the event loop."""
+"""Files that one turn of the event loop pins."""
 _SELECT = """SELECT obj, attachments FROM chat_messages WHERE series = ? AND deleted_by IS NULL
     AND attachments != x'90' ORDER BY sort DESC"""
 
@@ -41,17 +42,19 @@ class Keeping:
         return self._files.cache_changed
 
     def can_keep(self, message: Message, index: int) -> bool:
-        """Whether the message's file with this index is a received one. Own files stay without being kept."""
+        """Whether the message's file with this index (from 0) is a received one. Own files stay without being kept.
+        NotFound if the message has no such file."""
         return self._files.is_received(self._manifest(message, index))
 
     def is_kept(self, message: Message, index: int) -> bool:
-        """Whether the message's file with this index (from 0) is kept on this computer."""
+        """Whether the message's file with this index (from 0) is kept on this computer. NotFound if the message has no
+        such file."""
         return self._files.is_pinned(self._manifest(message, index))
 
     def keep(self, room: RoomId, message: Message, index: int, on: bool) -> None:
-        """Keeps the message's file with this index on this computer (`on`), fetching it in the background; or no more,
-        and then it stays until its place is needed. NotFound; NoRoomOffline if the limit would not hold it; Reject for
-        a damaged manifest; StoreFault."""
+        """Keeps the message's file with this index (from 0) on this computer (`on`), and fetches it in the background.
+        Not `on`: keeps it no more; it stays until its space is needed. NotFound if the message has no such file;
+        NoRoomOffline if the limit for kept files is too low for it; Reject for a damaged manifest; StoreFault."""
         manifest = self._manifest(message, index)
         if on:
             self._files.pin(room, message.obj, manifest)
@@ -64,13 +67,15 @@ class Keeping:
         return message.attachments[index].manifest
 
     def is_room_kept(self, room: RoomId) -> bool:
-        """Whether all files of the room are kept on this computer, also those that come later and are opened."""
+        """Whether all files of the room are kept on this computer, also those of later messages once they are
+        fetched."""
         return self._files.is_room_pinned(room)
 
     async def keep_room(self, room: RoomId, on: bool) -> None:
-        """Keeps all files of the room on this computer (`on`), or none, also none that was kept alone. Lets the event
-        loop turn between AT_ONCE messages. NoRoomOffline if the limit would not hold them all, and then none is kept
-        that was not kept before; StoreFault."""
+        """Keeps all files of the room on this computer (`on`). Not `on`: keeps none of them any more, also none that
+        was kept by itself. Other tasks run after every AT_ONCE files. NoRoomOffline if the limit is too low for all,
+        and then only those are kept that were kept before. StoreFault if the disk refuses; then some of them are
+        kept."""
         if not on:
             self._files.unpin_room(room)
             return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Opens the files of messages in other programs, and what becomes of copies that were changed there."""
+"""Opens the files of messages in other programs, and opens, lists and saves the copies that were changed there."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,9 +28,10 @@ class Opening:
 
     async def open(self, room: RoomId, message: Message, index: int, label: str) -> Path:
         """Fetches the message's attachment with the number `index` (from 0), writes a read-only copy of it, and returns
-        its path, for another program. `label`: how the copy is named, before a number. It is removed when the session
-        is closed. ExportOff; OpensHarm if the file could run something, or ViewFault if that cannot be found out
-        (app/viewing); NotFound; the errors of `Files.read` and of `WorkingCopies.open`."""
+        its path, for another program. `label`: the beginning of the copy's name on disk, before a number. The copy is
+        removed when the session is closed. ExportOff if policy forbids it; OpensHarm if the file could run something,
+        or ViewFault if that cannot be found out (app/viewing); NotFound if the message has no such file; the errors of
+        `Files.read` and of `WorkingCopies.open`."""
         self._check_export()
         if not 0 <= index < len(message.attachments):
             raise NotFound
@@ -42,15 +43,18 @@ class Opening:
         return await self.copies.open(of, data, label)
 
     async def open_changed(self, copy: bytes, label: str) -> Path:
-        """Opens a changed copy (its id) once more, as `open`."""
+        """Writes a read-only copy of the changed copy with the id `copy`, and returns its path, as `open` does for an
+        attachment. ExportOff; OpensHarm or ViewFault as in `open`; NotFound, FileTooLarge or StoreCorrupt if the
+        changed copy cannot be read; the errors of `WorkingCopies.open`."""
         self._check_export()
         found, data = await self.copies.read(copy)
         await check_opening(found.of.name, data)
         return await self.copies.open(found.of, data, label)
 
     async def save_changed(self, copy: bytes, target: Path) -> None:
-        """Writes a changed copy (its id) to the file `target`, and keeps it here until it is discarded. ExportOff;
-        NotFound, StoreCorrupt; DiskFull or StoreUnwritable, and then a file at `target` is unchanged."""
+        """Writes the changed copy with the id `copy` to the file `target`, in place of one that is there, marked as
+        foreign. It stays here until it is discarded. ExportOff; NotFound, FileTooLarge or StoreCorrupt if it cannot be
+        read; DiskFull or StoreUnwritable, and then a file at `target` is unchanged."""
         self._check_export()
         _, data = await self.copies.read(copy)
         await asyncio.to_thread(_write, target, data)
@@ -65,7 +69,8 @@ class Opening:
 
 
 def known_harm(name: str) -> OpensHarm | None:
-    """Why a file with this name is only saved, as far as its name says; None if it says nothing."""
+    """Why a file with this name is not opened in another program; None if its name is no reason. Its bytes may still be
+    one."""
     try:
         check_name(name)
     except OpensHarm as harm:
@@ -74,8 +79,8 @@ def known_harm(name: str) -> OpensHarm | None:
 
 
 async def harm_in(path: Path) -> OpensHarm | None:
-    """Why a file that was saved at `path` would not be opened, by its content; None if there is nothing, if it cannot
-    be read, and if the process that looks into it fails."""
+    """Why a file that was saved at `path` would not be opened in another program, by its name and content. None if
+    there is no reason, and also if the file cannot be read or the process that looks into it fails."""
     try:
         data = await asyncio.to_thread(_read, path)
         await check_opening(path.name, data)

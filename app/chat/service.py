@@ -79,7 +79,8 @@ class ChatService:
         self.changed: Signal[RoomId] = Signal()
         """The room whose conversation has new or changed content, or was read."""
         self.room_marked_unread: Signal[RoomId] = Signal()
-        """The room in which the person has marked the latest message as unread, from outside the conversation."""
+        """Emitted with a room whose latest message the person has marked as unread from outside the conversation
+        (`mark_room_unread`), also if that changed nothing."""
         self.people = people
         self.things: Things = things or NoThings()
         self.transfers = Transfers()
@@ -91,9 +92,10 @@ class ChatService:
         self.may_print: Callable[[], bool] = lambda: True
         """Whether policy lets files be printed."""
         self.keeping: Keeping | None = None
-        """Keeps received files on this computer; None: they stay only as long as there is space."""
+        """Keeps received files on this computer; None: the person cannot choose that, and they stay while there is
+        space."""
         self.opening: Opening | None = None
-        """Opens files in other programs; None: they are only shown and saved."""
+        """Opens files in other programs; None: files can only be shown and saved."""
         self._db = db
         self.line = partial(message_line, db)
         self._changes = changes
@@ -317,8 +319,8 @@ class ChatService:
         self.typing.receive(room, uid, dev, payload)
 
     def linked(self, link: ObjectLink) -> Linked | None:
-        """A conversation as a message shows it, or the message in it to which the link leads; None if it is not
-        here."""
+        """What to show of the conversation to which the link leads, or, if it has a `ref`, of that message in it; None
+        if it is not here."""
         return self.line(link) if link.ref else linked_object(self._objects, link)
 
     def carry(self, objects: Sequence[tuple[ObjId, ObjId]]) -> Iterator[Sequence[tuple[ObjId, bytes]]]:

@@ -58,14 +58,14 @@ class Transfers:
         return self._failed.get(key, "")
 
     def announce(self, transfers: Sequence[Transfer]) -> None:
-        """Shows transfers that begin later, one after the other, such as the files of one message. Each can be
-        cancelled already. End them with `withdraw`."""
+        """Shows `transfers`, which `run` begins later, one after the other, such as the files of one message. Each can
+        be cancelled already. Emits `changed` for their rooms. Call `withdraw` with all of them at the end."""
         self._running |= {transfer.key: transfer for transfer in transfers}
         for room in {transfer.room for transfer in transfers}:
             self.changed.emit(room)
 
     def withdraw(self, transfers: Sequence[Transfer]) -> None:
-        """Shows transfers no more that have not begun."""
+        """Stops showing those of `transfers` that `announce` has shown and that have not begun. Running ones stay."""
         self._stopped.difference_update(transfer.key for transfer in transfers)
         gone = [self._running.pop(transfer.key, None) for transfer in transfers if transfer.key not in self._tasks]
         for room in {transfer.room for transfer in gone if transfer is not None}:

@@ -13,7 +13,8 @@ class CopyFault(WorldError):
 
 
 class CopyInUse(CopyFault):
-    """Error: another run of the program has the working folder of this profile open."""
+    """Error: another run of the program has locked the working folder of this profile, or another user has made the
+    folder, or a link is in its place."""
 
     code = "copy-in-use"
 

@@ -20,7 +20,7 @@ MOST_FILES = 1_000
 
 def write_copy(folder: Path, name: str, data: bytes) -> Path:
     """Makes `folder`, with mode 0700, and in it the read-only file `name` (mode 0400), marked as foreign. Returns the
-    file's path. DiskFull or StoreUnwritable; the folder is removed then."""
+    file's path. DiskFull or StoreUnwritable, also if the folder exists; the folder is removed then."""
     try:
         folder.mkdir(mode=0o700)
         with HeldFolder(folder) as held:
@@ -35,8 +35,9 @@ def write_copy(folder: Path, name: str, data: bytes) -> Path:
 
 
 def files_in(folder: Path, most: int | None = None) -> list[Path]:
-    """The ordinary files below `folder`, in order, without those that programs make to say that they have another one
-    open: the first `most`, or all (None). Links are not followed."""
+    """The ordinary files below `folder`, by name within each folder, without the lock files that programs make beside a
+    file that they have open: the first `most`, or all (None). Links are not followed. Raises nothing: what cannot be
+    read is left out."""
     return [path for path in _all_in(folder) if not path.name.startswith(_LOCKS)][:most]
 
 
@@ -50,7 +51,8 @@ def _all_in(folder: Path) -> Iterator[Path]:
 
 
 def remove_folder(folder: Path) -> bool:
-    """Removes a folder with everything in it; a link is removed, not what it leads to. Returns whether it is gone."""
+    """Removes a folder, or a file in its place, with everything in it; a link is removed, not what it leads to.
+    Returns whether it is gone, also if it was not there. Raises nothing."""
     try:
         if folder.is_symlink() or folder.is_file():
             folder.unlink(missing_ok=True)

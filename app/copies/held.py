@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Finds which files another program has open. Linux: by the descriptors that this user's processes have (/proc).
-Windows: a file that is open cannot be renamed; which program has it open is not known there."""
+"""Finds which files another program has open. Linux: by the open descriptors of this user's processes (/proc). Windows:
+a file that is open cannot be renamed; which program has it open is not known there."""
 
 import os
 import sys
@@ -12,8 +12,9 @@ PROCESSES = Path("/proc")
 
 
 def held_files(folder: Path) -> dict[Path, str]:
-    """The files below `folder` that another process has open, each with the name of one such program, "" if that is not
-    known. Takes some 10 ms; call it in a thread. Raises nothing: what cannot be looked at counts as not open."""
+    """The files below `folder` that another process of this user has open, each with the name of one such program, ""
+    if that is not known. Takes some 10 ms; call it in a thread. Raises nothing: what cannot be read counts as not
+    open."""
     if sys.platform == "win32":
         return {path: "" for path in files_below(folder) if _is_locked(path)}
     found: dict[Path, str] = {}
@@ -30,7 +31,7 @@ def held_files(folder: Path) -> dict[Path, str]:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Yields everything below `folder` that is no folder; links are not followed. Raises nothing."""
+    """Yields the paths of everything below `folder` that is no folder; links are not followed. Raises nothing."""
     for place, _, names in os.walk(folder):
         yield from (Path(place) / name for name in sorted(names))
 

@@ -25,8 +25,8 @@ Kept = tuple[bytes, Sequence[str], bytes, int]
 
 
 def open_plain(path: Path) -> BinaryIO:
-    """Opens a file that another program may have exchanged. ▲ Follows no link and never waits: a pipe or device is
-    refused. OSError."""
+    """Opens a file for reading that another program may have replaced. ▲ Follows no link and never waits: a pipe or
+    device is refused. OSError if it is refused or cannot be opened. The caller closes the result."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     fd = os.open(path, flags)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -36,8 +36,8 @@ def open_plain(path: Path) -> BinaryIO:
 
 
 def digest_of(path: Path) -> bytes | None:
-    """SHA-256 of a file's bytes, as many as it has now; None if it is gone, or no ordinary file. OSError if it cannot
-    be read. Blocks: 256 MB take some 0.3 s."""
+    """The SHA-256 (32 bytes) of a file, of as many bytes as it has when it is opened; None if it is gone, or no
+    ordinary file. OSError if it cannot be read. Blocks: 256 MB take some 0.3 s."""
     try:
         with open_plain(path) as file:
             left, found = os.fstat(file.fileno()).st_size, hashlib.sha256()
@@ -54,14 +54,17 @@ def digest_of(path: Path) -> bytes | None:
 
 
 class KeptFiles:
-    """The folder <profile>/kept. Every method may run in any thread."""
+    """Writes and reads the encrypted parts of changed copies in the folder <profile>/kept. Every method blocks, and may
+    run in any thread."""
 
     def __init__(self, files: CacheFiles) -> None:
         self._files = files
 
     def keep(self, room: RoomId, path: Path) -> Kept:
-        """Encrypts the file at `path` for this computer alone, as many bytes as it has now: one that grows meanwhile
-        is kept up to there. FileUnreadable; DiskFull or StoreUnwritable, and then nothing of it is kept."""
+        """Encrypts the file at `path`, for this computer alone, into new files in kept/, and returns what is needed to
+        read them again. Takes as many bytes as the file has when it is opened; what is added meanwhile is not kept.
+        `room` is bound into the encryption. FileUnreadable if the file cannot be read or is no ordinary one; DiskFull
+        or StoreUnwritable. After an error nothing of it is kept."""
         parts, names, whole, size = list[Part](), list[str](), hashlib.sha256(), 0
         try:
             with open_plain(path) as file:
@@ -87,8 +90,8 @@ class KeptFiles:
         return Manifest(size, tuple(parts)).encode(), names, whole.digest(), size
 
     def read(self, room: RoomId, manifest: bytes, names: Sequence[str], most_bytes: int) -> bytes:
-        """The plain bytes of a kept file. FileTooLarge if it has more than `most_bytes`; NotFound if a part is gone;
-        StoreCorrupt if one is damaged."""
+        """The plain bytes of a kept file. `manifest` and `names` are those that `keep` returned. FileTooLarge if it has
+        more than `most_bytes`; NotFound if a part is gone; StoreCorrupt if one, or the manifest, is damaged."""
         try:
             described = Manifest.decode(manifest)
             if described.size > most_bytes:

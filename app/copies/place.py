@@ -22,7 +22,7 @@ LOCK = "lock"
 
 def working_folder(profile: Path, ident: bytes, env: Mapping[str, str] = os.environ, mounts: Path = MOUNTS) -> Path:
     """The path of a profile's working folder, whether it exists or not. `profile`: the profile's folder; `ident`: the
-    profile's id.
+    profile's id. `env` and `mounts` (the system's table of mounts): only tests pass others.
 
     It is in $XDG_RUNTIME_DIR if that folder is this user's own, closed to others, and in memory: nothing in it is
     written to a disk, unless the system writes memory to an unencrypted swap. Otherwise it is in the profile's folder,
@@ -50,8 +50,8 @@ class HeldPlace:
 
     def __init__(self, folder: Path) -> None:
         """Makes the folder, with mode 0700, if there is none, and locks it. ▲ CopyInUse if another process has the
-        lock: otherwise a second run on a copy of the profile would remove what the first has open. ▲ Also for a folder
-        that another user has made, or a link. DiskFull, StoreUnwritable."""
+        lock. Otherwise a second run on a copy of the profile would remove what the first has open. ▲ CopyInUse also if
+        another user has made the folder, or if it is a link. DiskFull or StoreUnwritable if the disk refuses."""
         self.folder = folder
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -65,13 +65,13 @@ class HeldPlace:
             raise disk_fault(e) from e
 
     def names(self) -> list[str]:
-        """The names of everything in the folder, except the lock."""
+        """The names of everything in the folder, except the lock, sorted; [] if the folder cannot be read."""
         try:
             return sorted(name for name in os.listdir(self.folder) if name != LOCK)  # noqa: PTH208 - names only
         except OSError:
             return []
 
     def close(self) -> None:
-        """Gives up the lock. The empty folder stays: another run could have its lock already. A second call does
+        """Releases the lock. The folder itself stays: another run could have its lock already. A second call does
         nothing."""
         self._lock.close()

@@ -30,9 +30,9 @@ from app.store.working_copies import ChangedCopy, FileOfMessage, OpenedCopy, Wor
 __all__ = ["ChangedCopy", "HeldCopy", "WorkingCopies", "changed_names", "working_copies"]
 
 LOOK_S = 5.0
-"""Seconds between two looks at the copies in plain, while there are any."""
+"""Seconds between two comparisons of the copies in plain with what was written, while there are any."""
 MOST_BYTES = 256 * 1024 * 1024
-"""The most bytes of a changed copy that is read again: as many as a file that is sent may have."""
+"""The most bytes of a changed copy that `read` returns: as many as a file that is sent may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class WorkingCopies:
 
     `changed` is emitted with a room when a changed copy of it was added, replaced or removed. `kept` is emitted with
     the names of files of which a first change was kept, not with later changes of the same copy. `held_changed` is
-    emitted when `held` has changed. `lost` is emitted with the names of changed copies that are gone with their room or
-    object. `fault` is emitted with a StoreFault when a changed copy could not be kept; it stays in plain and is tried
-    again.
+    emitted when `held` has changed. `lost` is emitted with the names of changed copies that were removed together with
+    their room or object. `fault` is emitted with a StoreFault when a changed copy could not be kept; the copy stays in
+    plain, and keeping it is tried again.
     """
 
     def __init__(self, rows: WorkingCopyRows, kept: KeptFiles, folder: Path) -> None:
@@ -84,8 +84,9 @@ class WorkingCopies:
     async def open(self, of: FileOfMessage, data: bytes, label: str) -> Path:
         """Writes a copy of a file, whose bytes are `data`, into the working folder, read-only (mode 0400), and returns
         its path for another program. The file is named `label` with a number and the ending of its own name, since
-        other programs note in lists of recent files, in plain, which names they have opened. CopyInUse; DiskFull or
-        StoreUnwritable, and then nothing of it is left."""
+        other programs note in lists of recent files, in plain, which names they have opened. The copy stays until
+        `wipe` or `close`. CopyInUse; DiskFull or StoreUnwritable; NotFound if the room or object was removed meanwhile.
+        After an error no file is left once `run` has compared the copies again."""
         place = self._place(self._folder)
         self._number += 1
         name = f"{label} {self._number}{_ending(of.name)}"
@@ -131,7 +132,8 @@ class WorkingCopies:
         return self._rows.changed(room)
 
     async def read(self, ident: bytes) -> tuple[ChangedCopy, bytes]:
-        """A changed copy and its bytes. NotFound if it is not here any more, FileTooLarge, StoreCorrupt."""
+        """The changed copy with the id `ident`, and its plain bytes. NotFound if it is not here any more; FileTooLarge
+        if it has more than MOST_BYTES; StoreCorrupt if it is damaged."""
         found = self._rows.get(ident)
         if found is None:
             raise NotFound
@@ -139,7 +141,8 @@ class WorkingCopies:
         return found, await asyncio.to_thread(read, found.of.room, found.manifest, found.parts, MOST_BYTES)
 
     async def discard(self, ident: bytes) -> None:
-        """Removes a changed copy for good. Does nothing if it is not here any more. StoreFault."""
+        """Removes the changed copy with the id `ident` for good: what is still in plain of it is not kept again unless
+        it changes further. Does nothing if it is not here any more. StoreFault if the database refuses."""
         async with self._busy:
             found = self._rows.get(ident)
             if found is None:
@@ -153,7 +156,8 @@ class WorkingCopies:
 
     async def run(self) -> None:
         """Runs until cancelled: removes what an earlier run left, and while there are copies in plain, keeps what has
-        changed in them. What another program still has open is tried again."""
+        changed in them every LOOK_S. What another program still has open is tried again. StoreFault if the database or
+        the working folder refuses; `Session` then runs it again."""
         while True:
             await self.look()
             with suppress(TimeoutError):
@@ -163,17 +167,19 @@ class WorkingCopies:
 
     async def look(self) -> None:
         """Keeps what has changed in the copies in plain, and removes those of earlier runs, unless another program has
-        them open."""
+        them open. StoreFault as in `run`."""
         await self._each(lambda copy: copy.copy in self._mine)
 
     async def wipe(self) -> None:
         """Keeps what has changed, and removes all copies in plain, except those that another program has open and
-        those whose changes could not be kept; `held` names the former. The next session tries again."""
+        those whose changes could not be kept; `held` names the former. The next session tries again. StoreFault as in
+        `run`."""
         await self._each(lambda copy: False)
 
     async def _each(self, stays: Callable[[OpenedCopy], bool]) -> None:
         held, rooms, before = list[HeldCopy](), set[RoomId](), {copy.id for copy in self._rows.changed()}
         async with self._busy:
+            self._is_left = False
             opened = [copy for copy in self._rows.opened() if copy.copy not in self._writing]
             for folder in {Path(copy.folder).parent for copy in opened} | {self._folder, *self._places}:
                 copies = [copy for copy in opened if Path(copy.folder).parent == folder]
@@ -217,7 +223,7 @@ class WorkingCopies:
         known = {Path(copy.folder).name for copy in self._rows.opened()}  # after the folder was read
         strangers = [folder / name for name in found if not is_of(Path(name), known)]
         gone = [await asyncio.to_thread(remove_folder, path) for path in strangers]
-        self._is_left = not all(gone)
+        self._is_left |= not all(gone)  # in this or another working folder
 
     async def _sweep(self) -> None:
         await asyncio.to_thread(self._kept.sweep, self._rows.part_names())
@@ -228,8 +234,8 @@ class WorkingCopies:
             self.lost.emit(names)
 
     async def close(self) -> None:
-        """Keeps what has changed and removes the copies in plain, as `wipe`; gives up the folders. A second call does
-        no harm. StoreFault if the database refuses."""
+        """Keeps what has changed and removes the copies in plain, as `wipe`; releases the working folders. A second
+        call does no harm. StoreFault as in `run`; the folders are given up all the same."""
         self._end()
         try:
             if self._writing:
@@ -254,6 +260,6 @@ def changed_names(copies: WorkingCopies) -> list[str]:
 
 
 def working_copies(store: Store, profile: Profile) -> WorkingCopies:
-    """The working copies of a session on this profile."""
+    """Makes the working copies of a session on this profile. Neither locks nor reads a folder yet."""
     kept = KeptFiles(CacheFiles(profile.kept_folder))
     return WorkingCopies(store.copies, kept, working_folder(profile.folder, profile.id))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Looks at one working copy: keeps what another program changed in it, and removes it if nobody has it open."""
+"""Keeps what another program changed in one working copy, and removes the copy if no program has it open."""
 
 import asyncio
 from collections.abc import Container, Mapping
@@ -25,8 +25,8 @@ _State = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiped:
-    """`kept`: something changed was kept. `is_held`: another program, `program` ("" if not known), has a file of the
-    copy open, which therefore stays."""
+    """What became of one copy. `kept`: a change of it was kept. `is_held`: the copy stays, since another program,
+    `program` ("" if not known), has a file of it open, or the system refuses to remove it."""
 
     kept: bool
     is_held: bool = False
@@ -42,13 +42,13 @@ class Wiping:
         self._left_out: set[tuple[bytes, str, bytes]] = set()
 
     def leave_out(self, changed: ChangedCopy) -> None:
-        """Has this state of a file not be kept again: the person has discarded it."""
+        """Notes that the person has discarded this state of a file: `wipe` does not keep it again in this session."""
         self._left_out.add((changed.copy, changed.file, changed.digest))
 
     async def wipe(self, copy: OpenedCopy, held: Mapping[Path, str], *, stays: bool) -> Wiped:
         """Keeps what has changed in a copy, and removes it, unless it `stays` or another program has it open. `held`:
-        the files that other programs have open. StoreFault if a change cannot be kept; then nothing of the copy is
-        removed."""
+        the files that other programs have open, as `held_files` found them a moment ago. StoreFault if a change cannot
+        be kept; then no file of the copy is removed."""
         folder = Path(copy.folder)
         aside = folder.with_name(folder.name + _ASIDE)
         program = next((program for path, program in held.items() if path.is_relative_to(folder)), None)

@@ -2,8 +2,8 @@
 """One timer for everything in a session that happens at a time of day: reminders, snoozed notices, due days.
 
 A timer counts seconds. A time of day can come earlier or later than those seconds end: the computer sleeps, somebody
-sets the clock, the time zone changes. So the timer looks at the clock at least every TICK_S, and `look` makes it look
-at once, when the computer woke.
+sets the clock, the time zone changes. So the timer reads the clock at least every TICK_S. `look` reads it at once, for
+example when the computer woke.
 """
 
 import sys
@@ -16,15 +16,15 @@ from app.core.delay import Later, on_loop
 from app.core.signal import Signal
 
 TICK_S = 60.0
-"""The most seconds between two looks at the clock."""
+"""The most seconds between two readings of the clock."""
 SHIFT_MS = 2000
-"""The clock counts as set if it differs by more milliseconds from what has passed since the last look."""
+"""The clock counts as set if it differs by more than these milliseconds from what has passed since the last reading."""
 SLEPT_S = 5.0
-"""The computer counts as having slept if a look comes later than planned by more seconds."""
+"""The computer counts as having slept if the clock is read later than planned by more than these seconds."""
 
 
 class Alarm:
-    """A call at a time of day. Its time is replaced by each `set`."""
+    """A call at a time of day. `Alarms.make` makes it; each `set` replaces its time."""
 
     def __init__(self, owner: "Alarms", act: Callable[[], object]) -> None:
         self._owner, self._act = owner, act
@@ -32,18 +32,21 @@ class Alarm:
         """When `act` is called next, by this device's clock; None: never."""
 
     def set(self, at_ms: int | None) -> None:
-        """Calls `act` once at `at_ms`, in place of the time before; soon, if that is past. None: does not call it."""
+        """Has `act` called once at `at_ms` (ms since 1970 UTC), in place of the time before; in the next turn of the
+        event loop if that is past. None: `act` is not called."""
         self.at_ms = at_ms
         self._owner.plan()
 
     def ring(self) -> None:
-        """Calls `act`, and clears the time before that, so that `act` can set another one."""
+        """Clears the time and calls `act`, which may set another time. `Alarms` calls it."""
         self.at_ms = None
         self._act()
 
 
 class Alarms:
-    """The alarms of one session. Lives on the event loop. Before `start` and after `close` nothing is called."""
+    """The alarms of one session. Lives on the event loop. Before `start` and after `close` nothing is called; a time
+    that was set before `start` counts then. An error of one alarm is logged, and the others are called all the
+    same."""
 
     def __init__(self, later: Later = on_loop, awake_s: Callable[[], float] = clock.awake_s) -> None:
         """`later`: calls a function after some seconds. `awake_s`: seconds of a clock that nobody can set."""
@@ -77,7 +80,7 @@ class Alarms:
         self._cancel()
 
     def plan(self) -> None:
-        """Sets the timer to the earliest alarm."""
+        """Sets the timer to the earliest alarm, at most TICK_S ahead. `Alarm.set` calls it."""
         if not self._is_open or self._is_looking:
             return
         self._cancel()
@@ -88,7 +91,8 @@ class Alarms:
         self._cancel = self._later(wait_s, self.look)
 
     def look(self) -> None:
-        """Looks at the clock now, and calls the alarms whose time has come. Call it when the computer woke."""
+        """Reads the clock now, emits `shifted` if it was set or the computer slept, and calls the alarms whose time has
+        come. Call it when the computer woke."""
         if not self._is_open or self._is_looking:
             return
         self._is_looking = True

@@ -15,8 +15,8 @@ _STREAM = f"[ZoneTransfer]\r\nZoneId=3\r\nHostUrl={ORIGIN}\r\n"
 def mark_foreign(path: Path) -> None:
     """Marks the file at `path`. Windows: the stream Zone.Identifier with the Internet's zone, by which Office opens the
     file in Protected View and the system warns of programs. Elsewhere: the extended attribute `user.xdg.origin.url`.
-    The mark stays if the file is renamed. Raises nothing: a disk that has neither streams nor attributes is written to
-    all the same."""
+    The mark stays if the file is renamed. Raises nothing: on a disk that has neither streams nor attributes the file
+    stays unmarked."""
     with suppress(OSError, ValueError):
         if sys.platform == "win32":
             Path(f"{path}:Zone.Identifier").write_text(_STREAM, encoding="ascii", newline="")

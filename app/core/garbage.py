@@ -24,8 +24,8 @@ def hold() -> None:
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """A context without Python's garbage collection, for imports: they create no garbage. Afterwards it is on or off as
-    before."""
+    """A context in which Python's garbage collection is off, for imports: they create no garbage. Afterwards it is on
+    or off as before."""
     was_on = gc.isenabled()
     gc.disable()
     try:

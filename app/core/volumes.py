@@ -28,8 +28,8 @@ def is_remote(folder: Path, mounts: Path = MOUNTS) -> bool:
 
 
 def is_in_memory(folder: Path, mounts: Path = MOUNTS) -> bool:
-    """Whether the folder is on a tmpfs, which has no disk. `mounts`: the system's table of mounts. False on Windows,
-    and where the system does not say."""
+    """Whether the folder is on a file system in memory (tmpfs, ramfs). `mounts`: the system's table of mounts. False on
+    Windows, and if the table cannot be read."""
     try:
         text = mounts.read_text(encoding="utf-8", errors="surrogateescape")
         return _type_of(folder.resolve(), text) in ("tmpfs", "ramfs")

@@ -265,15 +265,16 @@ class DocumentService:
 
     def move(self, obj: ObjId, room: RoomId) -> ObjId:
         """Creates a document in `room` with the text, formats and title that this one has here, and then puts this one
-        into the trash. Returns the new one's id. This one's earlier versions stay where they are. NotFound; StoreFault
-        if the disk refuses, and then this one stays."""
+        into the trash. Returns the new one's id. This one's earlier versions stay where they are. NotFound if it is not
+        here. StoreFault if the disk refuses: this one then stays, and a new one may exist beside it."""
         with self._shown(obj) as shown:
             copied = self._copied(shown, room, shown.title)
         self.delete(obj)
         return copied
 
     def move_back(self, obj: ObjId, copied: ObjId) -> None:
-        """Undoes `move`: takes the document `obj` out of the trash, and puts its copy `copied` there."""
+        """Undoes `move`: takes the document `obj` out of the trash, and puts its copy `copied` there. StoreFault if the
+        disk refuses."""
         self.restore(obj)
         self.delete(copied)
 

@@ -16,7 +16,8 @@ WAITS = NoticeKind(id="waits", asks=True)
 "rollback" or "restored" for a room, "held" or "large" for an object."""
 
 REMINDER = NoticeKind(id="reminder", asks=True, personal=True, by_turns=True, always=True)
-"""The time has come of which the person wanted to be reminded. app/reminders/ makes these."""
+"""The time of a reminder has come. `ref` is the place in `obj` of which the person wanted to be reminded.
+app/reminders/ makes these."""
 
 LEFT_PARENT = NoticeKind(id="left-parent", asks=True, personal=True)
 """Somebody else removed a person from a room, and the person is still in a room that belongs to it and that this person

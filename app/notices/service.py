@@ -30,7 +30,7 @@ AGAIN_MS = 60_000
 TRIM_MS = 3_600_000
 """Milliseconds between two deletions of old notices."""
 _SHARED_AT_ONCE = 25
-"""Notices of which one turn of the loop shares that they have rung: 1 to 2 ms."""
+"""For how many notices one turn of the event loop notifies other devices that they have rung: 1 to 2 ms."""
 PAGE = 50
 SOURCES = 1000
 
@@ -81,7 +81,8 @@ class Notices:
         """Emitted with the new states of notices that the person marked on this device. Not emitted by
         `apply_states`."""
         self.rung: Signal[Sequence[NoticeId]] = Signal()
-        """Emitted with notices that have rung on this device and ring on no other: at most AT_ONCE at once."""
+        """Emitted with notices of which this device had the turn, so that they ring on no other: at most 25 at once.
+        Also with those of which the person's choices let nothing ring."""
         self.level = level
         self.off = off
         self._store = store
@@ -120,7 +121,8 @@ class Notices:
         return tuple(self._rows.page(self._without_off(wanted), clock.now_ms(), before=before, limit=limit))
 
     def snoozed(self, limit: int = PAGE) -> Sequence[NoticeRow]:
-        """At most `limit` notices that the person has put off to a time that has not come, the earliest first."""
+        """At most `limit` notices that the person has snoozed to a time that has not come, the earliest first, without
+        answered ones."""
         return self._rows.snoozed(clock.now_ms(), limit)
 
     def count(self, wanted: NoticeFilter = ALL) -> int:
@@ -227,7 +229,8 @@ class Notices:
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
-        """A context in which nothing rings: many notices are made in parts, and ring together afterwards."""
+        """A context in which nothing rings, for code that makes many notices in parts: they ring together once the last
+        such context has ended."""
         self._gathering += 1
         try:
             yield
@@ -254,7 +257,7 @@ class Notices:
             await self._woken.wait()
 
     def _next_ms(self) -> int:
-        """When this is to look at the notices again, if nothing happens before."""
+        """When (ms) `run` is to go on if nothing wakes it before."""
         waiting = self._rows.next_by_turns()
         ready = None if waiting is None or self._is_holding() else self._turns.ready_ms(waiting)
         trimmed = (self._trimmed_at or 0) + TRIM_MS
@@ -270,7 +273,8 @@ class Notices:
 
     def silence(self, ids: Collection[NoticeId]) -> None:
         """Stores that notices have rung on another device of the person: they no longer ring here. Snoozed ones are new
-        again. StoreFault."""
+        again. Any number of ids, in transactions of AT_ONCE. StoreFault if the disk refuses; those before are stored
+        then."""
         left = iter(ids)
         while part := tuple(islice(left, AT_ONCE)):
             self._rows.silence(part, clock.now_ms())

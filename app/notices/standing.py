@@ -13,7 +13,7 @@ from app.notices.kinds import HISTORY, INVITATION, KEYS, LEFT_PARENT, STANDING, 
 from app.notices.service import Notices
 from app.people.service import PeopleService
 from app.rooms.invitations import Invitations
-from app.rooms.nesting import Nesting
+from app.rooms.nesting import Nesting, RemovedFromParent
 from app.rooms.service import RoomService
 from app.store.notice_rows import Notice, NoticeKind
 from app.store.store import Store
@@ -43,6 +43,8 @@ class StandingNotices:
         self._invitations = invitations
         self._online = False
         self._of_rooms: dict[RoomId, list[Notice]] = {}
+        self._parents: dict[RoomId, RoomId] = {}
+        """By room of which a member was removed from its parent: that parent, as of the last look at the room."""
         self._due = {row.room for row in store.rooms_list.all()}
         self._woken = asyncio.Event()
         self._woken.set()
@@ -59,8 +61,8 @@ class StandingNotices:
             end()
 
     def on_status(self, *, online: bool) -> None:
-        """Notes whether the device is online. `run` makes nothing before it was online once: it does not know before
-        that what other devices answered."""
+        """Notes whether the device is online. `run` makes nothing until the device has been online once: before that it
+        does not know what other devices answered."""
         self._online |= online
         self._woken.set()
 
@@ -87,16 +89,26 @@ class StandingNotices:
         looked = 0
         while self._due:
             room = next(iter(self._due))
-            children = [child for child, parent in self._nesting.parents().items() if room == parent]
-            for each in {room, *children, *self._of_rooms}:
-                found = [*self._proposed(each), *self._removed(each)]
-                self._of_rooms.pop(each, None)
-                if found:
-                    self._of_rooms[each] = found
+            links = (*self._nesting.parents().items(), *self._parents.items())
+            for each in {room, *(child for child, parent in links if parent == room)}:
+                self._look_at(each)
             self._due.discard(room)  # after a fault it stays due
             looked += 1
             if looked % _BREATH == 0:
                 await asyncio.sleep(0)
+
+    def _look_at(self, room: RoomId) -> None:
+        """Reads what notices a room has now. ▲ Called for a room that has changed, and for those that belong or
+        belonged to it: if it read all rooms with notices each time, a start in many rooms would block the event
+        loop."""
+        removed = self._nesting.removed_from_parent(room)
+        found = [*self._proposed(room), *map(_left_parent, removed)]
+        self._of_rooms.pop(room, None)
+        self._parents.pop(room, None)
+        if found:
+            self._of_rooms[room] = found
+        if removed:
+            self._parents[room] = removed[0].parent
 
     def _proposed(self, room: RoomId) -> list[Notice]:
         row = self._store.rooms_list.get(room)
@@ -106,20 +118,6 @@ class StandingNotices:
             _notice(HISTORY, room, p.ident, by=p.by.uid)
             for p in self._rooms.history_proposals(room)
             if p.refusal is None
-        ]
-
-    def _removed(self, room: RoomId) -> list[Notice]:
-        return [
-            Notice(
-                kind=LEFT_PARENT,
-                room=room,
-                obj=ObjId(room),
-                key=found.uid + found.n.to_bytes(8, "big"),
-                by=found.by,
-                ref=found.uid,
-                t=found.t_ms,
-            )
-            for found in self._nesting.removed_from_parent(room)
         ]
 
     def _state(self) -> list[Notice]:
@@ -174,3 +172,15 @@ def _notice(
     kind: NoticeKind, room: RoomId, key: bytes, *, obj: ObjId | None = None, by: Uid | None = None, detail: str = ""
 ) -> Notice:
     return Notice(kind=kind, room=room, obj=obj or ObjId(room), key=key, by=by, t=clock.now_ms(), detail=detail)
+
+
+def _left_parent(found: RemovedFromParent) -> Notice:
+    return Notice(
+        kind=LEFT_PARENT,
+        room=found.child,
+        obj=ObjId(found.child),
+        key=found.uid + found.n.to_bytes(8, "big"),
+        by=found.by,
+        ref=found.uid,
+        t=found.t_ms,
+    )

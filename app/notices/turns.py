@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""At which of a person's devices a notice rings that all of them make at the same time: a reminder, a snoozed notice
-that comes back, a task that is due.
+"""Decides at which of a person's devices a notice rings that all of them make at the same time: a reminder, a snoozed
+notice that comes back, a task that is due.
 
-It rings at the connected device that the person used last. The device that the person begins to use says so to the
-person's others, and the device that has rung names the notices. The others wait WAIT_S for that. If it does not come,
-they ring, one after the other, STEP_S apart. A device without a connection to the others rings by itself. All messages
-are ephemeral, in the person's own room.
+It rings at the connected device that the person used last. The device that the person begins to use notifies the others
+(`Used`), and the device that has rung names the notices (`Rung`). The others wait WAIT_S for `Rung`. If they do not
+receive it, they ring, in the order of their ids, STEP_S apart. A device without a connection to the others rings by
+itself. All messages are ephemeral, in the person's own room.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -22,21 +22,22 @@ from app.objects.object import Payload
 from app.store.notice_rows import NoticeId
 
 WAIT_S, STEP_S = 15, 2
-"""Seconds that a device waits for another one to ring, and by how many more each further one waits."""
+"""Seconds that the device with the lowest id waits for another one to ring, and by how many more each next one
+waits."""
 MOST_IDS = 200
 """The most notices that one message names."""
 AGAIN_S = 5.0
-"""A device says at most once in so many seconds that the person uses it."""
+"""The least seconds between two messages `Used` of a device."""
 _MAX_BYTES = 4096
 _ID_BYTES = 16
 
 
 class Used(msgspec.Struct, frozen=True, kw_only=True, tag="used"):
-    """The ephemeral message by which a device says that the person has begun to use it."""
+    """The ephemeral message by which a device notifies the person's others that the person has begun to use it."""
 
 
 class Rung(msgspec.Struct, frozen=True, kw_only=True, tag="rung"):
-    """The ephemeral message by which a device names the notices that have rung on it, by their ids."""
+    """The ephemeral message by which a device names notices that have rung on it: at most MOST_IDS ids of 16 bytes."""
 
     ids: tuple[bytes, ...]
 
@@ -61,11 +62,11 @@ ALONE = TurnPorts(me=DevId(bytes(16)), devices=tuple, send=lambda payload: None)
 
 
 class Turns:
-    """Decides when this device may ring what rings at one device. Lives on the event loop."""
+    """Decides when this device may ring the notices that ring at one device only. Lives on the event loop."""
 
     def __init__(self, ports: TurnPorts) -> None:
         self.changed: Signal[()] = Signal()
-        """Emitted when this device may ring earlier, or later, than before."""
+        """Emitted when `upto_ms` or `ready_ms` may return something else than before."""
         self.rung: Signal[Collection[NoticeId]] = Signal()
         """Emitted with notices that have rung on another device, at most MOST_IDS at once."""
         self._ports = ports
@@ -84,7 +85,8 @@ class Turns:
 
     def on_status(self, state: LinkState) -> None:
         """Notes the state of the connection. In the state SYNCING nothing rings while the person has other devices:
-        what they rang is not read yet."""
+        which notices have rung on them is not read yet. After the state has become ONLINE, others have WAIT_S from
+        then."""
         before, self._state = self._state, state
         if state is LinkState.ONLINE and before is not state:
             self._begun_ms, self._notified_s = clock.now_ms(), None
@@ -100,20 +102,21 @@ class Turns:
             self.changed.emit()
 
     def begin_again(self) -> None:
-        """Notes that the computer has slept or that its clock was set: other devices may have rung meanwhile, and have
-        WAIT_S to say so."""
+        """Notes that the computer has slept, or that its clock or time zone was set: other devices may have rung
+        meanwhile. This device waits again, WAIT_S from now, for them to name what has rung."""
         self._begun_ms = clock.now_ms()
         self.changed.emit()
 
     def note_rung(self, ids: Sequence[NoticeId]) -> None:
-        """Notes which notices have rung on this device, and notifies the person's other devices."""
+        """Notifies the person's other devices that these notices have rung on this one. Sends nothing while it is not
+        online, or if there are no others."""
         if self._state is LinkState.ONLINE and self.has_others:
             for at in range(0, len(ids), MOST_IDS):
                 self._ports.send(_PAYLOAD.encode(Rung(ids=tuple(ids[at : at + MOST_IDS]))))
 
     def _notify_used(self) -> bool:
-        """Says that the person uses this device, if others can receive that. Returns False if it was said too lately:
-        another device may have said the same since."""
+        """Sends `Used`, if others can receive that. Returns False, and sends nothing, less than AGAIN_S after the last
+        one: another device may have sent the same since."""
         now_s = self._ports.awake_s()
         if self._notified_s is not None and now_s - self._notified_s < AGAIN_S:
             return False
@@ -125,8 +128,9 @@ class Turns:
     # -- what other devices say ------------------------------------------------------------------------------------
 
     def receive(self, dev: DevId, payload: bytes) -> None:
-        """Receives a message of the device `dev`. Ignores a damaged one. ▲ The caller has checked that the device is
-        one of this person's: nobody else may silence a notice."""
+        """Receives a message of the device `dev`. Ignores a damaged one, one of more than 4,096 bytes, and this
+        device's own. ▲ The caller has checked that the device is one of this person's. Otherwise a colleague could
+        silence a notice."""
         if len(payload) > _MAX_BYTES or dev == self._ports.me:
             return
         try:
@@ -144,8 +148,8 @@ class Turns:
     # -- when it rings ---------------------------------------------------------------------------------------------
 
     def upto_ms(self) -> int | None:
-        """Everything that is to ring since this time (ms) or an earlier one may ring on this device now; None if
-        nothing may."""
+        """Which notices may ring on this device now: those that are due since this time (ms) or an earlier one. MAX_MS
+        for all; None for none."""
         now_ms = clock.now_ms()
         if not self.has_others or (self._state is LinkState.ONLINE and self._is_last):
             return clock.MAX_MS
@@ -154,8 +158,8 @@ class Turns:
         return now_ms - self._wait_ms if self._state is LinkState.ONLINE else clock.MAX_MS
 
     def ready_ms(self, since_ms: int) -> int | None:
-        """When this device may ring what is to ring since `since_ms`, by its clock; None if that depends on what
-        happens. `changed` is then emitted."""
+        """When (ms, by its clock) this device may ring a notice that is due since `since_ms`, if nothing happens
+        before; None if that depends on the state of the connection. `changed` is emitted when the answer changes."""
         if self.upto_ms() == clock.MAX_MS:
             return since_ms
         if self._state is LinkState.SYNCING:

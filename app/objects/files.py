@@ -176,8 +176,8 @@ class SealedFiles:
         return known is not None and known.present
 
     def is_received(self, manifest: bytes) -> bool:
-        """Whether the file was received, so that it can be kept offline. False for an own file whose parts are here,
-        and for a damaged manifest."""
+        """Whether the file was received, so that it can be kept offline: at least one of its parts is no own part that
+        is here. False for a damaged manifest."""
         with suppress(Reject):
             return not all(self._is_own(part) for part in Manifest.decode(manifest).parts)
         return False
@@ -275,7 +275,8 @@ def _is_sound(manifest: bytes) -> bool:
 
 
 def part_digests(manifests: Iterable[bytes]) -> list[bytes]:
-    """The digests of the parts that these manifests name. Damaged manifests are left out."""
+    """The SHA-256 of the encrypted bytes of each part that these manifests name, in order. Damaged manifests are left
+    out."""
     found: list[bytes] = []
     for manifest in manifests:
         with suppress(Reject):
@@ -284,9 +285,9 @@ def part_digests(manifests: Iterable[bytes]) -> list[bytes]:
 
 
 def forget_files(conn: Connection, manifests: Iterable[bytes], but: Collection[bytes] = ()) -> None:
-    """▲ Removes what was received of these files from this device, also what is kept offline: the message that names
-    them was deleted. In the caller's transaction; the bytes go after the commit. Parts with a digest in `but` stay.
-    Damaged manifests are left out."""
+    """▲ Removes the received parts of these files from this device, also those that are kept offline: the message that
+    names them was deleted. In the caller's transaction; the bytes are removed after the commit. Parts with a digest in
+    `but` stay. Damaged manifests are left out."""
     forget_parts(conn, [digest for digest in part_digests(manifests) if digest not in but])
 
 

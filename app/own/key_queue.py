@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A queue of keys whose values another device has changed: what follows from them is stored in parts."""
+"""A queue of keys whose values another device has changed. What follows from the values is stored part by part."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -20,15 +20,15 @@ class KeyQueue:
     devices would hold the event loop, also once it is revoked."""
 
     def __init__(self, store: Callable[[Sequence[str]], int]) -> None:
-        """`store`: is given at most AT_ONCE keys, and returns how many of them it has stored, from the first on: one
-        at least. If it raises, all of them stay in the queue."""
+        """`store`: gets at least one and at most AT_ONCE keys, and returns how many of them it has dealt with, from the
+        first on: one at least. If it raises, all of them stay in the queue."""
         self._store = store
         self._left: dict[str, None] = {}
         self._woken = asyncio.Event()
 
     def add(self, keys: Iterable[str]) -> None:
-        """Adds keys and has the first part of the queue stored. StoreFault, after which the queue is as it was with
-        these keys."""
+        """Adds keys at the end and has the first part of the queue stored at once. StoreFault if the disk refuses; all
+        keys then stay in the queue, and `run` tries again."""
         self._left |= dict.fromkeys(keys)
         try:
             self._store_some()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which notices the person is done with or has put off, on all their devices, and which of those have rung that ring at
-one device. What was only seen is not shared: messages have their read marks (reads.py)."""
+"""Shares among a person's devices which notices the person is done with or has snoozed, and which notices have rung, of
+those that ring at one device only. What was only seen is not shared: messages have their read marks (reads.py)."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +19,7 @@ _STATES = (NoticeState.NEW, NoticeState.SEEN, NoticeState.SNOOZED, NoticeState.N
 """By the number that the shared value has: the later one counts of two that were written apart."""
 _NUMBERS = {NoticeState.NEW: 0, NoticeState.SEEN: 1, NoticeState.SNOOZED: 2, NoticeState.DONE: 4}
 _SNOOZED, _RETURNED = 2, 3
-"""RETURNED: the notice was snoozed, its time has come, and it has rung."""
+"""Numbers of states that both mean a notice was snoozed. _RETURNED: its time has come, and it has rung."""
 LOOK_BACK_DAYS = 2
 """What was marked that long ago is taken in again at each start: the program may have ended before it was stored."""
 
@@ -46,10 +46,11 @@ class NoticeMarks:
         self._own, self._apply, self._silence, self._now_ms = own, apply, silence, now_ms
         self._has_others = has_others
         self._at_start: set[str] = set()
-        """The keys that are looked at since this device has started."""
+        """Keys that are in the queue only because this device has started: of these, old marks are left out."""
         self._queue = KeyQueue(self._apply_some)
         self.run = self._queue.run
-        """Keep it running until it is cancelled: it takes in the marks that are too many for one go."""
+        """Keep it running until it is cancelled: it stores the marks of other devices beyond the first 100 of a
+        change."""
         self._ends = [
             own.changed.connect(self._take),
             marked.connect(self._on_marked),
@@ -62,8 +63,8 @@ class NoticeMarks:
             end()
 
     def start(self) -> None:
-        """Takes in what other devices marked lately; with many marks `run` does the most of it. Called once a
-        session."""
+        """Stores what other devices marked in the last LOOK_BACK_DAYS; with more than 100 marks `run` does the rest.
+        Call it once a session. A refusal of the disk is not raised: `run` tries again."""
         self._at_start = self._own.keys(_ROOT)
         with suppress(StoreFault):  # taken in again by `run`, or at the next start
             self._queue.add(list(self._at_start))

@@ -28,12 +28,13 @@ class ReadMarks:
         self._own, self._store = own, store
         self._queue = KeyQueue(self._store_some)
         self.run = self._queue.run
-        """Keep it running until it is cancelled: it stores the marks of other devices that are too many for one go."""
+        """Keep it running until it is cancelled: it stores the marks of other devices that are too many for one turn of
+        the event loop."""
         self._end = own.changed.connect(self._take)
 
     def start(self) -> None:
         """Stores the marks that were received before the tools listened to `changed`. Call it when the tools are
-        open. With many marks `run` does the most of it."""
+        open. Many marks are stored by `run`, part by part. StoreFault if the disk refuses; `run` tries again."""
         self._queue.add(self._own.keys(_ROOT))
 
     def close(self) -> None:
@@ -70,7 +71,8 @@ class ReadMarks:
         self._queue.add(key for root, key in keys if root == _ROOT)
 
     def _store_some(self, keys: Sequence[str]) -> int:
-        """Stores the marks of these series, as `KeyQueue` says: at most AT_ONCE that have changed."""
+        """Stores the marks of these series that have changed, at most AT_ONCE. Returns how many of `keys` it has dealt
+        with, as `KeyQueue` asks."""
         conn, changed, looked_at = self._store.db.conn, dict[ObjId, ReadMark](), 0
         for key in keys:
             looked_at += 1

@@ -14,7 +14,8 @@ class OwnRoom:
 
     def __init__(self, personal: Personal) -> None:
         self.known: Signal[()] = Signal()
-        """Emitted when the room to write to is known or has changed, and when other rooms count."""
+        """Emitted when the room to write to is known or has changed, and, once it is known, when `rooms` has
+        changed."""
         self._personal = personal
         self._found, self._counted = self.find(), self.rooms()
         self._end = personal.changed.connect(self._look)

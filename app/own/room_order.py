@@ -153,7 +153,8 @@ class RoomOrder:
         return self._rooms.get(of_room(room, "folded")) is True
 
     def hide_rooms_within(self, room: RoomId, hidden: bool) -> None:
-        """Folds the rooms that belong to `room` up below it, or out."""
+        """Folds the rooms that belong to `room` up below it (`hidden`), or shows them. Emits `changed` if that is
+        new."""
         if self.hides_rooms_within(room) != hidden:
             self._rooms.set(of_room(room, "folded"), hidden)
             self.changed.emit()

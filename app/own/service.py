@@ -40,7 +40,7 @@ EVERY_S = 60.0
 DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
 CHECK_AT_ONCE = 200
-"""The most keys that are compared in one go: 2 ms."""
+"""The most keys that are compared in one turn of the event loop: 2 ms."""
 CARRY_AT_ONCE = 200
 """The most values of other objects that one write copies into the present one: 2 ms."""
 Values = dict[str, dict[str, Value]]
@@ -204,7 +204,7 @@ class Own:
             self.put_within(root, key, value)
 
     def put_all(self, root: str, values: Mapping[str, Value]) -> None:
-        """As `put`, for the values of several keys in one transaction."""
+        """As `put`, for the values of several keys under `root`, which are stored in one transaction."""
         with suppress(StoreFault):
             self._put(root, values)
 
@@ -278,13 +278,14 @@ class Own:
         return obj, model
 
     def _note_all(self) -> None:
-        """Notes that the present object may lack everything: an object has been added."""
+        """Notes, after an object was added, that the present year's object may lack each value that another one has."""
         if len(self._models) > 1:
             self._unchecked.update((root, key) for root in ROOTS for key in self.keys(root))
 
     def _check(self, model: OwnObject) -> None:
-        """Finds which values of at most CHECK_AT_ONCE keys `model` lacks. ▲ `run` does the others part by part.
-        Otherwise the values of a stolen device would hold the event loop at each write."""
+        """Finds which values of at most CHECK_AT_ONCE keys `model` lacks, and adds these keys to `_lacks`. ▲ `run` does
+        the other keys part by part. Otherwise the values of a stolen device would block the event loop at each
+        write."""
         if len(self._models) == 1:  # it has everything that counts, but for what waits
             self._unchecked.clear()
         part = set(islice(self._unchecked, CHECK_AT_ONCE))

@@ -34,7 +34,7 @@ from app.store.reminder_rows import GONE, WAITS, ReminderId, ReminderRow
 from app.store.store import Store
 
 _AT_ONCE = 10
-"""Reminders that one turn of the loop deals with: about 2 ms, and a commit in a thread."""
+"""The most reminders of one transaction: about 2 ms on the event loop, and a commit in a thread."""
 MAX_PLACES = 1000
 """The most places in one object that are shown as having a reminder."""
 PAGE = 100
@@ -65,7 +65,7 @@ class Reminders:
             end()
 
     def start(self) -> None:
-        """Compares the rows with what the devices share, in `run`. Call it once."""
+        """Has `run` compare all rows with what the devices share. Call it once."""
         self._untaken.extend(self._own.keys(ROOT))
         self._is_unchecked = True
         self._woken.set()
@@ -73,7 +73,7 @@ class Reminders:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def list(self, limit: int = PAGE) -> Sequence[ReminderRow]:
-        """At most `limit` reminders whose time has not come, the earliest first."""
+        """At most `limit` reminders that wait (they have made no notice on this device), the earliest first."""
         return self._rows.waiting(limit)
 
     def count(self) -> int:
@@ -81,7 +81,7 @@ class Reminders:
         return self._rows.count(1000)
 
     def at(self, link: ObjectLink) -> ReminderRow | None:
-        """The earliest reminder that waits about what a link leads to."""
+        """The earliest reminder that waits about what `link` leads to; None if there is none."""
         return self._rows.at_place(link.obj, link.ref)
 
     def places(self, obj: ObjId) -> frozenset[bytes]:
@@ -95,7 +95,8 @@ class Reminders:
 
     def remind(self, link: ObjectLink, at_ms: int) -> ReminderRow:
         """Reminds the person of what `link` leads to at the time `at_ms` (ms). A reminder that waits about the same
-        place is moved to that time. Returns the reminder. StoreFault: nothing has changed then."""
+        place is moved to that time. A time that is past becomes a notice at once. Returns the reminder. StoreFault if
+        the disk refuses, and then nothing has changed."""
         before = self.at(link)
         if before is not None:
             return self.move(before.id, at_ms)
@@ -113,15 +114,17 @@ class Reminders:
         return row
 
     def move(self, ident: ReminderId, at_ms: int) -> ReminderRow:
-        """Moves a reminder to another time, also one that was removed. NotFound if there is none with this id.
-        StoreFault: nothing has changed then."""
+        """Moves a reminder to the time `at_ms` (ms), also one that was removed or whose time has come; a notice that it
+        has made is ended. Returns the reminder. NotFound if there is none with this id. StoreFault if the disk refuses,
+        and then nothing has changed."""
         before = self._get(ident)
         row = replace(before, generation=before.generation + 1, state=WAITS, at=at_ms, notice=None)
         self._put([row], before)
         return row
 
     def remove(self, ident: ReminderId) -> None:
-        """Removes a reminder; `move` to its time brings it back. NotFound, StoreFault."""
+        """Removes a reminder and ends the notice that it has made; `move` to its time brings it back. NotFound if there
+        is none with this id. StoreFault if the disk refuses, and then nothing has changed."""
         before = self._get(ident)
         self._put([replace(before, state=GONE)], before)
 
@@ -154,8 +157,7 @@ class Reminders:
     # -- what becomes of the notices -------------------------------------------------------------------------------
 
     def _on_marked(self, marks: Mapping[NoticeId, Mark]) -> None:
-        """Ends the reminders with whose notices the person is done, and brings back those of which they take that
-        back."""
+        """Ends the reminders whose notices the person has marked as done, and brings them back if that is undone."""
         changed = []
         for ident, (state, _) in marks.items():
             row = self._rows.by_notice(ident) if state in (NoticeState.DONE, NoticeState.NEW) else None

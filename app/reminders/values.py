@@ -15,7 +15,7 @@ _HEAD = 4
 
 
 def encode(row: ReminderRow, day: int) -> Value:
-    """The value of a reminder, written on `day` (days since 1970, UTC)."""
+    """The value of a reminder, written on `day` (days since 1970 UTC). The row's `notice` is not in it."""
     return [row.generation, row.state, row.at, day, row.room.hex(), row.obj.hex(), row.kind, row.ref.hex()]
 
 

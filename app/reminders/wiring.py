@@ -21,8 +21,9 @@ from sync.client.ports import PRESENCE
 
 
 def turns_of(engine: Engine, room: OwnRoom) -> Turns:
-    """What decides at which of the person's devices something rings. The devices are those of the person's key log, and
-    they talk in the person's own room."""
+    """Makes what decides at which of the person's devices a notice rings. The devices are the active ones of the
+    person's key log. They send their messages in the person's own room, `room`; before that is known nothing is
+    sent."""
 
     def send(payload: bytes) -> None:
         found = room.find()

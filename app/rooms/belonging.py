@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""▲ Which rooms belong to which. A room (the child) belongs to another (the parent) if
+"""▲ Decides which rooms belong to which. A room (the child) belongs to another (the parent) if
 
 - the newest record about the child in the parent says so, of those whose author was an administrator there,
 - the newest record about a parent in the child names that parent, of those whose author was an owner there, and
@@ -11,7 +11,8 @@ no record without it is. A record that the server does not have yet is the newes
 role.
 
 Each room's members judge their own room alone, and the two rooms are joined on each computer. So a member of only one
-of them learns nothing of the other but its id. Functions that take a Connection are for the room kind's projection.
+of them learns nothing of the other but its id. `note`, which takes a Connection, is called by the projection of rooms'
+own records (projection.py); the other functions read.
 """
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
@@ -57,8 +58,9 @@ _COUNTING = """SELECT c.obj, c.other FROM room_linked c
 
 def note(conn: Connection, change: StoredChange, record: ChildLinked | ParentLinked) -> None:
     """Stores, in the caller's transaction, what a room's record says about its children or its parent. `change` holds
-    the record. Does nothing if its author was not allowed to write it. Call it again when an own record has received
-    its position. BadChange for a record that names its own room."""
+    the record. A record whose author was not allowed to write it is not stored, or not any more. Call it again when an
+    own record has received its position: the author's role there decides then. BadChange for a record that names its
+    own room."""
     room, other = change.room, record.room
     if other == room:
         raise BadChange("bad-record")
@@ -75,7 +77,7 @@ def note(conn: Connection, change: StoredChange, record: ChildLinked | ParentLin
 
 
 def _settle(conn: Connection, room: RoomId, side: int, other: bytes | None) -> None:
-    """Writes what the room says now: about one child, or about its parent."""
+    """Writes into `room_linked` what the room says now: about the child `other`, or about its parent."""
     if side == _CHILD:
         newest = conn.execute(_NEWEST_OF, (room, other)).fetchone()
         conn.execute("DELETE FROM room_linked WHERE obj = ? AND side = 0 AND other = ?", (room, other))
@@ -125,14 +127,15 @@ def counting_record(db: Database, room: RoomId, child: RoomId | None) -> tuple[U
 
 
 def newest(db: Database, room: RoomId, child: RoomId | None) -> int | None:
-    """The position of the newest record of `room` about its child `child`, or with None about its parent, repeated ones
-    too; None if there is none. Above all positions if the server does not have it yet."""
+    """The position of the newest record of `room` about its child `child`, or with None about its parent, also if that
+    is a repeated one or ends the link; None if there is none. A number above all positions if the server does not have
+    the record yet."""
     found = _records(db, room, child, "sort", "sort DESC")
     return None if found is None else found[0] >> PLACE_BITS
 
 
 def was_named(db: Database, room: RoomId, child: RoomId) -> bool:
-    """Whether the room has ever said that `child` belongs to it, or that it does not."""
+    """Whether the room has a record that `child` belongs to it, or that it does not any more."""
     return _records(db, room, child, "1", "sort DESC") is not None
 
 

@@ -20,8 +20,8 @@ class Knowledge:
     this very addition, or the room where the addition is not known. `declined`: they declined the room. `blocked`: they
     hide invitations of the colleague who added them. `known`: that colleague wrote with the person in a direct room,
     was verified in person, or is of the person's own unit; or the person accepted the room before; or the room belongs
-    to one in which the person is, as an administrator there and the colleague both say. `continues`: the
-    room continues one in which the person still is, as this device's up-to-date copy of that room confirms.
+    to one in which the person is, as an administrator there and the colleague both say. `continues`: the room continues
+    one in which the person still is, as this device's up-to-date copy of that room confirms.
     """
 
     me: Uid
@@ -63,7 +63,7 @@ class Shown:
     type: RoomType = RoomType.GROUP
     greeting: str = ""
     parent: RoomId | None = None
-    """The room that this one belongs to, as the adder says."""
+    """The room that this one belongs to, as the adder claims; None if they name none."""
 
 
 def read(invitation: Invitation, me: Uid) -> Shown:

@@ -212,8 +212,9 @@ class Invitations:
         return shown[added.adder] < MAX_AN_ADDER and shown.total() < MAX_OPEN
 
     def on_invitations(self) -> None:
-        """Called when another room waits for an answer, or one room less. Notifies the person and the interface. Rooms
-        that belong to one in which the person is are opened: that can be read only now."""
+        """Called by the session when a room begins or ceases to wait for an answer. Emits `changed`, and has the engine
+        judge the invitations again if a room belongs to one in which the person is: such a room opens without a
+        question. Which room it belongs to is in its records, which the engine has read only now."""
         shown = ((i.added.room, read(i, self._engine.uid).parent) for i in self._engine.invitations if i.records)
         self._parents = {room: parent for room, parent in shown if parent is not None}
         if any(map(self._belongs, self._parents)):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rooms that belong to other rooms: making one, ending the link, and what a removal from the parent means for its
-children. Which links count is decided in app/rooms/belonging.py."""
+"""Rooms that belong to other rooms: makes them, ends and repeats links, and finds who was removed from the parent but
+not from the child. Which links count is decided in app/rooms/belonging.py."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +24,7 @@ _LEFT = """SELECT e.subject, max(e.n), e.t, e.by FROM members m
     GROUP BY e.subject"""
 _BREATH = 8
 SENT_S = 10.0
+"""The most seconds that `make` waits before each addition until the server has what was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +50,8 @@ class RemovedFromParent:
 
 class Nesting:
     """Which of an account's rooms belong to which, and what the person does about it. Lists follow `RoomService`'s
-    signals. Keep `run` running until it is cancelled: it repeats links for members who cannot read the records of
-    them, and in rooms that continue others."""
+    signals. Keep `run` running until it is cancelled: it repeats links for members who cannot read their records, and
+    writes them in rooms that continue others."""
 
     def __init__(self, store: Store, engine: Engine, rooms: RoomService) -> None:
         self._store = store
@@ -89,8 +90,9 @@ class Nesting:
     # -- making and ending ----------------------------------------------------------------------------------------
 
     def may_make(self, room: RoomId) -> bool:
-        """Whether this person may make a room within `room`: an administrator of a case room may. A room that belongs
-        to another has no rooms within it."""
+        """Whether this person may make a room within `room`: an administrator of a case room may, while it may be
+        written to. A room that belongs to another has no rooms within it. In a room that only claims to belong to
+        another, an owner may: `make` takes the claim back."""
         row = self._store.rooms_list.get(room)
         may = self._rooms.is_admin(room) and self._rooms.may_write(room)
         if row is None or not may or row.type is not RoomType.CASE:
@@ -99,9 +101,11 @@ class Nesting:
         return named is None or (room not in self.parents() and self._rooms.my_role(room) is Role.OWNER)
 
     async def make(self, parent: RoomId, title: str, people: Iterable[Uid] = ()) -> MadeRoom:
-        """Makes a room within `parent`, with this person as its owner, and adds `people` to it as writers. Those who
-        cannot be added now, as when the connection is lost, are named in the answer. Forbidden if `may_make` is False.
-        Unreachable while offline, and then nothing has happened; Refused by the server."""
+        """Makes a room within `parent`, with this person as its owner, and adds `people` to it as writers with the
+        history. Those who cannot be added now, as when the connection is lost, are named in the answer. Forbidden if
+        `may_make` is False. Unreachable while offline, or Refused by the server: nothing has happened then. Forbidden
+        also if the person loses the right while the room is made, and StoreFault if the disk refuses the link: the room
+        then exists and belongs to none."""
         if not self.may_make(parent):
             raise Forbidden
         room = await self._rooms.create(title, RoomType.CASE)
@@ -123,8 +127,8 @@ class Nesting:
         return MadeRoom(room=room, left_out=tuple(left_out))
 
     async def _sent(self, room: RoomId) -> None:
-        """Waits until the server has everything that was written in a room here, at most SENT_S (10 s). What follows an
-        addition must be the invitation that belongs to it: the invited person's program reads no more than that."""
+        """Waits until the server has everything that was written in a room here, at most SENT_S. Otherwise another
+        record could come between an addition and its invitation; the invited person's program reads only the first."""
         moved = asyncio.Event()
         end = self._store.waiting_changed.connect(moved.set)
         try:
@@ -150,7 +154,8 @@ class Nesting:
 
     def end(self, room: RoomId) -> Callable[[], None]:
         """Ends the link between `room` and the room that it belongs to; works offline. Nobody's membership changes.
-        Returns a function that links them again. Forbidden if `may_end` is False."""
+        Returns a function that links them again. Forbidden if `may_end` is False; StoreFault from either if the disk
+        refuses, and then nothing has changed."""
         parent = self.parents().get(room)
         if parent is None or not any(sides := self._sides(room, parent)):
             raise Forbidden
@@ -193,11 +198,11 @@ class Nesting:
     def _members(self, room: RoomId) -> set[Uid]:
         return {member.uid for member in self._store.rooms_list.members(room)}
 
-    # -- saying links again ---------------------------------------------------------------------------------------
+    # -- repeating links ------------------------------------------------------------------------------------------
 
     def on_status(self, *, online: bool) -> None:
-        """Notes whether the device is online. `run` writes nothing before it was online once: it does not know before
-        that what others wrote."""
+        """Notes whether the device is online. `run` writes nothing until the device has been online once: before that
+        it does not know what others wrote."""
         self._online |= online
         self._woken.set()
 
@@ -207,8 +212,9 @@ class Nesting:
         self._woken.set()
 
     async def run(self) -> None:
-        """Runs until cancelled. Says links again where it is this device's turn: after each change of a room, while it
-        is online. StoreFault is logged; the next change tries again."""
+        """Runs until cancelled. After each change of a room, writes the records of links that it is this person's turn
+        to repeat, or to write for a room that continues another. StoreFault is logged; the next change of the room
+        tries again."""
         while True:
             await self._woken.wait()
             self._woken.clear()
@@ -234,7 +240,7 @@ class Nesting:
         return [(child, parent) for child, parent in named.items() if {child, parent} & due or parent in olds]
 
     def _tend(self, child: RoomId, parent: RoomId) -> None:
-        """Does this device's part for the link of `child`, which names `parent`."""
+        """Writes the records that this person's program is to write about the link of `child`, which names `parent`."""
         if not self._engine.is_whole(child):
             return
         self._follow_parent(child, parent)
@@ -283,12 +289,14 @@ class Nesting:
         return [m.uid for m in self._store.rooms_list.members(parent) if m.role >= Role.ADMIN and m.uid in inside]
 
     def _first(self, people: Sequence[Uid]) -> Uid | None:
-        """Of people who could all say a link, the one whose program does: everybody finds the same."""
+        """Of people who could all write a link's record, the one whose program does it, the longest-standing: everybody
+        finds the same. None for nobody."""
         return people[0] if people else None
 
     def _is_turn(self, room: RoomId, child: RoomId | None, able: Sequence[Uid]) -> bool:
-        """Whether this person's program repeats a record of the room: its author's does, or if they may not any more,
-        that of the first who may. `able`: the people who may."""
+        """Whether this person's program repeats the record of `room` about `child`, or with None about its parent: the
+        author's program does, or, if the author may not write it any more, that of the first of `able`, the people who
+        may."""
         record = belonging.counting_record(self._store.db, room, child)
         if record is None:
             return False

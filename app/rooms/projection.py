@@ -29,7 +29,8 @@ the next chat that somebody announces would take its place."""
 def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
     """Writes, within the caller's transaction, the rows that new records of a room's root object (the one that has the
     room's own records) make: its title, its objects, which of them are in the trash (never its chat), which changes are
-    left out of them, and which rooms it belongs with. BadChange for a record that makes no sense."""
+    left out of them, and what it says about its parent and its children. BadChange for a record that makes no
+    sense."""
     for change in changes:
         record = decode(change.data)
         match record:

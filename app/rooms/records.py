@@ -60,7 +60,8 @@ class ChangeLeftOut(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", t
 class PersonInvited(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="invited", omit_defaults=True):
     """The record that is written right after a person was added, by the person who added them: the room's title and
     type, for a newcomer who may not read what was before, and a greeting (`text`), which may be "". `parent`: the room
-    that this one belongs to, None for none. It changes nothing in the room."""
+    that this one belongs to (its id, 16 bytes), as the author says; None for none. It changes nothing in the
+    room."""
 
     uid: bytes
     title: str

@@ -131,8 +131,8 @@ class Blobs:
         """Notes that the server has stored this part of a file durably, as one of the object `obj` (None: of the one to
         which it belongs). Changes that waited only for this part may be sent now. Does nothing if the part has become
         one of another object meanwhile (`give`). Otherwise a message would be sent whose file nobody can fetch. A
-        second call changes nothing. ▲ What a change waits for is counted, never lowered by one: a part that
-        the server lost and received again would otherwise count twice."""
+        second call changes nothing. ▲ What a change waits for is counted again, and not lowered by one. Otherwise a
+        part that the server lost and received again would count twice."""
         with self._db.transaction():
             conn = self._db.conn
             conn.execute("UPDATE parts SET uploaded = 1 WHERE part = ?1 AND obj = coalesce(?2, obj)", (part, obj))

@@ -16,8 +16,8 @@ from app.errors import disk_fault
 
 
 class CacheFiles:
-    """Such a folder. A file's name is 32 random hex digits, which say nothing about its
-    content. ▲ No link is followed, neither one in place of a file nor one in place of the folder."""
+    """The files of one such folder. A file's name is 32 random hex digits, which say nothing about its content. ▲ No
+    link is followed, neither one in place of a file nor one in place of the folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -44,7 +44,8 @@ class CacheFiles:
         return found if found is not None and len(found) == size else None
 
     def read_up_to(self, name: str, most: int) -> bytes | None:
-        """The bytes of the file `name`. None if it has more than `most`, is no ordinary file, or cannot be read."""
+        """The bytes of the file `name`. None if it has more than `most` bytes, is no ordinary file, or cannot be read.
+        Reads at most `most` + 1 bytes, and never waits."""
         with suppress(OSError), HeldFolder(self.folder) as folder:
             if folder.is_file(name):
                 found = folder.read(name, most + 1)

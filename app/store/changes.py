@@ -63,8 +63,8 @@ class Changes:
         t: int | None = None,
     ) -> ChangeId:
         """Stores a change that was made on this device, its outbox row and its projection (the rows for lists and
-        search), durably, in one transaction. Often it is encrypted for sending in the same transaction
-        (`Outbox.set_encrypter`). Returns the change's id. `data`: the change, opaque here.
+        search), durably, in one transaction. If nothing else waits to be sent, it is encrypted for sending in the
+        same transaction (`Outbox.set_encrypter`). Returns the change's id. `data`: the change, opaque here.
 
         `live`: a document edit, which the engine batches; otherwise a record, which is sent at once. `blobs` are the
         ids of file parts that must be uploaded before the change is sent. `baseline`: the change is the object's

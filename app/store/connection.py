@@ -86,7 +86,7 @@ class Connection(_Driver):
     `Database.apart` then commits in a thread."""
 
     search_waits: bool = False
-    """Code that leaves texts for the search index sets it within the transaction: `Indexing` then indexes them soon."""
+    """Code that adds rows to `search_due` sets it within the transaction: `Indexing` then indexes them soon."""
 
     notices_changed: bool = False
     """Code that changes notices sets it within the transaction: `NoticeStore` then emits `changed` after the commit."""
@@ -94,9 +94,8 @@ class Connection(_Driver):
     """Called, within the transaction, by code that removes rows of cached file parts, so that their files are removed
     soon. None for a connection that only reads."""
     copies_dropped: Callable[[Sequence[str]], None] | None = None
-    """Called, within the transaction, with the names of changed copies of files whose rows were removed, since their
-    room or object is gone; with none if only copies that were not changed are gone. None for a connection that only
-    reads."""
+    """Called, within the transaction, by code that removes rows of working copies because their room or object is gone,
+    with the names of the changed copies among them ([] if there are none). None for a connection that only reads."""
 
     def rows(self, sql: str, params: Params = ()) -> list[Row]:
         """All rows of the query `sql` with the values `params`; [] if none. The driver's errors are raised as they

@@ -332,9 +332,9 @@ class Database:
             self.conn.execute("ROLLBACK")
 
     def before_commit(self, act: Callable[[list[T]], object], item: T) -> None:
-        """Has `act` called within the running transaction, right before it is committed: once, with all items for which
-        this was called meanwhile, in order. What `act` writes is committed with the rest; its error rolls back all of
-        it. Not called in a transaction that is not durable or is committed apart. BugError if none is open."""
+        """Has `act` called within the running transaction, right before its commit: once, with the items of all calls
+        for the same `act`, in order. What `act` writes is committed with the rest; its error rolls back all of it. Not
+        called in a transaction that is not durable, or that `apart` commits in a thread. BugError if none is open."""
         if not self._depth:
             raise BugError("no transaction is open")
         self._before.setdefault(act, []).append(item)

@@ -14,9 +14,9 @@ from app.errors import StoreFault
 from app.store.database import Database
 
 DELAY_S = 0.4
-"""How long a text waits. A search meanwhile has it indexed at once."""
+"""Seconds from the first text that waits to the indexing of all that wait. A search meanwhile indexes them at once."""
 AT_ONCE = 64
-"""Texts in one transaction: about 1 ms."""
+"""The most texts that one transaction indexes: about 1 ms."""
 _DUE = "SELECT EXISTS (SELECT 1 FROM search_due)"
 
 
@@ -25,7 +25,7 @@ class Indexing:
     the running event loop. Without a loop they wait until somebody searches, or for the next start."""
 
     def __init__(self, db: Database, changed: Signal[RoomId]) -> None:
-        """`changed` is emitted after each commit that may have left a text for the index."""
+        """`changed`: the store's signal, which is emitted after each commit that may have left a text for the index."""
         self._db = db
         self._timer: asyncio.TimerHandle | None = None
         self._working: asyncio.Task[None] | None = None
@@ -69,13 +69,15 @@ class Indexing:
             self._look()
 
     async def index_due(self) -> None:
-        """Indexes everything that waits, apart from the event loop; at once if nothing does. StoreFault if the disk
-        refuses: it is tried again with the next text, the next search, and at the next start."""
+        """Indexes everything that waits, with the commits in a thread, and returns when nothing waits any more.
+        StoreFault if the disk refuses; what is left is tried again with the next text, at the next search, and at the
+        next start."""
         while self._db.value(_DUE):
             await self._db.apart(self._move_some, durable=False)
 
     def index_due_here(self) -> None:
-        """The same on the loop's thread, for a search there. Does nothing on another thread or within a transaction."""
+        """As `index_due`, but on the loop's thread alone, for a search there. Does nothing on another thread or within
+        a transaction."""
         if not self._db.is_own_thread or self._db.in_transaction:
             return
         while self._db.value(_DUE):

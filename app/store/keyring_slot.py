@@ -48,7 +48,8 @@ def usable(backend: Keyring | None = None) -> bool:
 def asks_person(backend: Keyring | None = None) -> bool:
     """Whether the key store asks the person at each reading (for a finger, a face, a card), as its backend states by
     `asks_person`. The key stores that the systems have by themselves are silent once the person has signed in to the
-    computer: they answer any program of that person. `backend`: the system's if None."""
+    computer: they answer any program of that person. False if the key store may not be used. `backend`: the system's
+    if None."""
     backend = backend or system_keyring()
     return usable(backend) and getattr(backend, "asks_person", False) is True
 

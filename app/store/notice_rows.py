@@ -34,7 +34,8 @@ UNDONE_MS = 86_400_000
 """Milliseconds: if the cause of a hidden notice is received again within this time, somebody has undone what hid it.
 The notice is then shown again and does not ring."""
 AT_RECEIPT, BY_TURNS = 1, 2
-"""How a notice is still to ring: here, as on each device, or at one of the person's devices."""
+"""Values of the column `ring`, which is 0 for a notice that is not to ring any more. AT_RECEIPT: each device rings
+it. BY_TURNS: one of the person's devices rings it (app/notices/turns.py)."""
 ID_BYTES = 16
 """Bytes of a conversation's id."""
 MAX_COUNT = 100
@@ -212,8 +213,9 @@ def put(conn: Connection, me: Uid | None, notices: Sequence[Notice]) -> None:
 
 
 def _put(conn: Connection, notice: Notice, mark: int | None, left: int) -> None:
-    """`left`: if the person was added again to a room that they had left, the row up to which its notices are still to
-    be deleted, otherwise 0. None of these counts any more, and the new one gets a later row."""
+    """Stores one notice. `mark`: the position up to which notices of the room do not ring; None while it is read for
+    the first time. `left`: if the person was added again to a room that they had left, the row up to which its notices
+    are still to be deleted, otherwise 0. None of these counts any more, and the new notice gets a later row."""
     if left:
         conn.execute(_DROP_LEFT, (notice.id, left))
     kind, ident = notice.kind, notice.id
@@ -337,8 +339,8 @@ def hide_uncounted(conn: Connection, obj: ObjId, held: Sequence[str]) -> None:
 
 
 def hide_some(conn: Connection, obj: ObjId, after: int, held: Sequence[str]) -> bool:
-    """Does the part of `hide_uncounted` that follows the row `after`, and stores how far it came. Returns whether there
-    is more."""
+    """Does the part of `hide_uncounted` that follows the row `after`, and stores up to which row it is done. Returns
+    whether there may be more: False once no row follows."""
     some = f"SELECT rowid FROM notices WHERE rowid > ? ORDER BY rowid LIMIT {UNCOUNTED_AT_ONCE}"
     last = conn.value(f"SELECT max(rowid) FROM ({some})", (after,))
     if last is None:

@@ -135,7 +135,8 @@ class NoticeStore:
         return min(most, sum(int(count or 0) for count in of_each))
 
     def snoozed(self, now: int, limit: int) -> Sequence[NoticeRow]:
-        """At most `limit` notices that are snoozed to a time after `now` (ms) and still ask, the earliest first."""
+        """At most `limit` notices that are snoozed to a time after `now` (ms) and were not answered, the earliest
+        first."""
         where = f"v.state = 3 AND v.until > ? AND NOT v.answered AND {_SHOWN}"
         sql = f"SELECT {_COLUMNS} FROM notices v WHERE {where} ORDER BY v.until, v.id LIMIT ?"
         return [_row(row) for row in self._db.rows(sql, (now, limit))]
@@ -154,8 +155,8 @@ class NoticeStore:
         return found
 
     def next_by_turns(self) -> int | None:
-        """Since when (ms) the first of those notices is to ring that ring at one of the person's devices; None if none
-        is."""
+        """Of the notices that are still to ring at one of the person's devices: the earliest time (ms) since which one
+        is due. None if there is none."""
         found: int | None = self._db.value("SELECT min(coalesce(until, t)) FROM notices WHERE ring = 2")
         return found
 
@@ -246,8 +247,8 @@ class NoticeStore:
 
     def bring_back(self, now: int) -> bool:
         """Makes snoozed notices new again whose time has come at `now` (ms): at most AT_ONCE. They ring at one of the
-        person's devices, unless they were answered meanwhile. `until` stays what it was. Returns whether there may be
-        more."""
+        person's devices, unless they were answered or hidden meanwhile. `until` stays what it was. Returns whether
+        there may be more."""
         due = f"SELECT id FROM notices WHERE state = 3 AND until <= ? ORDER BY until LIMIT {AT_ONCE}"
         if not self._db.rows(f"{due[: -len(str(AT_ONCE))]}1", (now,)):
             return False
@@ -259,7 +260,7 @@ class NoticeStore:
 
     def silence(self, ids: Collection[NoticeId], now: int) -> None:
         """Stores that notices have rung on another device of the person: they no longer ring here, also those that this
-        device makes later. Snoozed ones are new again. Pass at most AT_ONCE ids in one call."""
+        device makes later. Snoozed ones are new again. `now`: the time (ms). Pass at most AT_ONCE ids in one call."""
         here = "UPDATE notices SET ring = 0, state = iif(state = 3, 0, state) WHERE id = ?"
         keep = """INSERT INTO notice_states (id, state, until, t) VALUES (?, 0, NULL, ?)
             ON CONFLICT (id) DO UPDATE SET state = 0, until = NULL WHERE state = 3"""

@@ -105,7 +105,8 @@ class Origins:
             self._db.conn.execute("UPDATE origins SET step = max(step, ?) WHERE room = ?", (step, room))
 
     def note_believed(self, origin: OriginRow) -> bool:
-        """Stores, for the lines of the old room, that `origin.room` continues it. Returns whether that was new."""
+        """Stores, for the lines of the old room (room_lines.py), that `origin.room` continues it. Call it once that
+        claim is believed. Returns whether it was new."""
         with self._db.transaction():
             return note_continued(self._db.conn, origin.old, origin.room, origin.by)
 

@@ -18,7 +18,8 @@ from sync.client.ports import EncryptAtOnce, PendingChange, SealedBatch
 
 AT_ONCE_ROWS = 64
 AT_ONCE_BYTES = 32 * 1024
-"""More than this is not encrypted in the transaction that writes it: that would take over 1 ms of the same turn."""
+"""The most changes, and bytes of them together, that are encrypted in the transaction that writes them: about 1 ms of
+the same turn of the event loop."""
 _encoder = msgspec.msgpack.Encoder()
 _blobs = msgspec.msgpack.Decoder(tuple[bytes, ...])
 _shares = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes], ...])
@@ -35,7 +36,8 @@ class Outbox:
 
     def set_encrypter(self, encrypt: EncryptAtOnce) -> None:
         """Has `encrypt` called with the changes that a transaction has written, right before it is committed, so that
-        they are encrypted in the same transaction. It is called only if the outbox has nothing else."""
+        they are encrypted in the same transaction; see `OutboxPort.set_encrypter`. It is called once for each room, and
+        only if the outbox has nothing else."""
         self._encrypt_at_once = encrypt
 
     def add(self, change: StoredChange, flush: Flush, parts: Sequence[bytes]) -> None:

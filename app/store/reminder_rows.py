@@ -17,7 +17,7 @@ ReminderId = NewType("ReminderId", bytes)
 """16 random bytes."""
 
 WAITS, GONE = 0, 1
-"""`ReminderRow.state`: the reminder counts, or the person has removed it or is done with it."""
+"""Values of `ReminderRow.state`. GONE: the person has removed the reminder, or is done with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class ReminderRow:
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """Of two values of a reminder the one with the higher rank counts."""
+        """(generation, state, at): of two values of one reminder the one with the higher rank counts."""
         return self.generation, self.state, self.at
 
 
@@ -72,14 +72,15 @@ class ReminderStore:
         return self._first("notice = ?", (notice,))
 
     def waiting(self, limit: int, after: tuple[int, ReminderId] | None = None) -> Sequence[ReminderRow]:
-        """At most `limit` reminders whose time has not come, the earliest first. `after`: those after this time (ms)
-        and id."""
+        """At most `limit` reminders that wait (they have made no notice here), the earliest first. `after`: only those
+        after this time (ms) and id."""
         at, ident = after or (-1, ReminderId(b""))
         where = f"{_WAITING} AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?"
         return self._all(where, (at, ident, limit))
 
     def due(self, now: int, limit: int) -> Sequence[ReminderRow]:
-        """At most `limit` reminders whose time has come at `now` (ms) and that have made no notice here."""
+        """At most `limit` reminders whose time has come at `now` (ms) and that have made no notice here, the earliest
+        first."""
         return self._all(f"{_WAITING} AND at <= ? ORDER BY at, id LIMIT ?", (now, limit))
 
     def next_at(self) -> int | None:
@@ -101,7 +102,7 @@ class ReminderStore:
         return frozenset(bytes(ref) for (ref,) in self._db.rows(sql, (obj, most)))
 
     def ids(self, limit: int, after: bytes = b"") -> list[ReminderId]:
-        """At most `limit` ids of all reminders, those after `after`, in their order."""
+        """At most `limit` ids of all reminders, also of those that are gone: those after `after`, ascending."""
         return [
             ident
             for (ident,) in self._db.rows("SELECT id FROM reminders WHERE id > ? ORDER BY id LIMIT ?", (after, limit))

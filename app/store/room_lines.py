@@ -154,8 +154,8 @@ class RoomLines:
     def between(
         self, room: RoomId, after: int, upto: int, limit: int, wanted: Wanted = ALL, *, skip: int = 0
     ) -> list[RoomLine]:
-        """The first `limit` lines above the position `after` and up to `upto`, ascending, without the first `skip` of
-        them."""
+        """The lines above the position `after` and up to `upto`, ascending: after the first `skip`, which are left out,
+        at most `limit`. `next_after` returns the `after` and `skip` of the next page."""
         found: list[RoomLine] = []
         for first, last in self.spans(room):
             low, high = max(after, first - 1), min(upto, last)
@@ -164,9 +164,9 @@ class RoomLines:
         return found[skip:]
 
     def before(self, room: RoomId, n: int, limit: int, wanted: Wanted = ALL, *, skip: int = 0) -> list[RoomLine]:
-        """The last lines below the position `n`, the latest first, at most `limit`, without the first `skip` of them.
-        There may be fewer, so that the lines of one position are returned together; only a position with more than
-        `limit` lines is cut. [] if there are none. `next_before` returns the `n` and `skip` of the next page."""
+        """The lines below the position `n`, the latest first: after the first `skip`, which are left out, at most
+        `limit`. There may be fewer, so that the lines of one position are returned together; only a position with more
+        than `limit` lines is cut. [] if there are none. `next_before` returns the `n` and `skip` of the next page."""
         found: list[RoomLine] = []
         for first, last in reversed(self.spans(room)):
             low, high = first - 1, min(n - 1, last)
@@ -235,7 +235,7 @@ Place = tuple[int, int]
 
 
 def next_before(page: Sequence[RoomLine], limit: int, place: Place) -> Place:
-    """Where the page after `page` begins, which `before` returned for `limit` and `place`. `page` has a line."""
+    """Where the next page begins. `page`: what `before` returned for `limit` and `place`, at least one line."""
     n, skip = place
     last = page[-1].n
     if len(page) < limit or page[0].n != last:
@@ -244,7 +244,7 @@ def next_before(page: Sequence[RoomLine], limit: int, place: Place) -> Place:
 
 
 def next_after(page: Sequence[RoomLine], limit: int, place: Place) -> Place:
-    """Where the page after `page` begins, which `between` returned for `limit` and `place`. `page` has a line."""
+    """Where the next page begins. `page`: what `between` returned for `limit` and `place`, at least one line."""
     after, skip = place
     last = page[-1].n
     if len(page) < limit:

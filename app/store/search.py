@@ -22,8 +22,8 @@ from app.store.snippets import snippet
 
 FEW = 16
 FEW_CHARS = 4096
-"""Up to so many new places and characters are indexed after the commit. More are indexed in it: each would be written
-twice."""
+"""The most new places, and characters of them together, that are left to `Indexing`. More than that is indexed in the
+same transaction: otherwise all of it would be written twice."""
 _FIND = """
     SELECT r.id, r.room, coalesce((SELECT p.series FROM series p WHERE p.obj = r.obj AND p.counts), r.obj), r.kind,
         r.ref, coalesce(nullif(s.title, ''), o.title, ''), r.t, s.rank
@@ -134,7 +134,8 @@ class Search:
         """Finds at most `limit` places that have the words of `text`, in the room `room` and of the kind of objects
         `kind`, or in all (None). The best places first, newest first among equals; [] if `text` has no words. Any
         thread, on a reading connection: rows that an open transaction has written are not found yet. On the loop's
-        thread, what was written a moment ago is indexed first; on another it may not be found yet."""
+        thread, what was written a moment ago is indexed first (StoreFault if the disk refuses that); on another it may
+        not be found yet."""
         self._indexing.index_due_here()
         match = match_of(text)
         if match is None:

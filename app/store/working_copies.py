@@ -32,7 +32,7 @@ class FileOfMessage:
 
     @property
     def key(self) -> tuple[ChangeId, int]:
-        """The key that no other file of the room has."""
+        """(message's id, index): the key that no other file of the room has."""
         return self.message, self.number
 
 
@@ -84,7 +84,7 @@ class WorkingCopyRows:
         return [_opened(row) for row in self._db.rows(f"{_OPENED} ORDER BY rowid")]
 
     def put(self, opened: OpenedCopy) -> None:
-        """Stores a copy before its file is written."""
+        """Stores the row of a copy. Call it before the copy's file is written."""
         of = opened.of
         values = (opened.copy, opened.folder, opened.file, of.room, of.obj, of.message, of.number, of.name)
         with self._db.transaction() as conn:
@@ -109,7 +109,7 @@ class WorkingCopyRows:
         return [_changed(row) for row in self._db.rows(sql, (room,))]
 
     def get(self, ident: bytes) -> ChangedCopy | None:
-        """A changed copy; None if it is not here any more."""
+        """The changed copy with the id `ident`; None if it is not here any more."""
         row = self._db.one(f"{_CHANGED} WHERE id = ?", (ident,))
         return _changed(row) if row is not None else None
 
@@ -130,7 +130,7 @@ class WorkingCopyRows:
             return conn.execute(sql, (*values, *rest, changed.copy)).rowcount > 0
 
     def discard(self, ident: bytes) -> None:
-        """Deletes the row of a changed copy. Does nothing if there is none."""
+        """Deletes the row of the changed copy with the id `ident`. Does nothing if there is none."""
         with self._db.transaction() as conn:
             conn.execute("DELETE FROM changed_copies WHERE id = ?", (ident,))
 

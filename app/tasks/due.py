@@ -61,7 +61,7 @@ class DueCards:
         self._alarm.set(clock.now_ms())
 
     def close(self) -> None:
-        """Stops the comparisons. A second call does nothing."""
+        """Stops the comparisons. A second call does no harm."""
         self._is_open = False
         self._alarm.set(None)
         self._end()

@@ -138,8 +138,8 @@ class Board:
     # -- columns ---------------------------------------------------------------------------------------------------
 
     def setup(self, titles: Sequence[str], done: int | None = None, title: str = "", ids: Sequence[str] = ()) -> None:
-        """Gives a new board its `title` ("": none) and a column for each of `titles`, with these `ids` (none: random
-        ones); cards in that with the index `done` (None: no column) count as finished. Ctrl+Z does not undo it."""
+        """Gives a new board its `title` ("": none) and a column for each of `titles`, with these `ids` (empty: random
+        ones). The cards of the column with the index `done` (None: no column) are finished. Ctrl+Z does not undo it."""
         with self._doc.transact(SETUP):
             if title:
                 self._meta.set(("title",), name_line(title))

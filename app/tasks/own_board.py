@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The person's own board: it lies in the room of their own, so that all their devices have it and nobody else.
+"""The person's own board. It is in the room of their own, so that all their devices have it and nobody else.
 
 It is made at its first use. Two devices that are apart may each make one, and a server that forks the room of one's own
-has another room made. So there can be several such boards. The one with the lowest id in the room that is written to
-counts. The updates of the others that it lacks are written into it once more, as members of a successor room do with
-theirs: so every card keeps its id, and it does no harm if two devices do it. All own boards begin with the same
+causes another room to be made. So there can be several such boards. The one with the lowest id in the room that is
+written to counts. The updates of the others that it lacks are written into it once more, as members of a successor room
+do with theirs: so every card keeps its id, and it does no harm if two devices do it. All own boards begin with the same
 columns' ids, so that cards of two boards come into the same columns.
 """
 
@@ -38,8 +38,8 @@ Announce = Callable[[RoomId, ObjId, str], None]
 
 
 def first_change() -> bytes:
-    """The data of an own board's first change: three columns, named in the language in force. It has no title: where
-    it is shown, it is called as what it is."""
+    """The data of an own board's first change: three columns, named in the language in force, and no title. The window
+    shows its own name for the board."""
     with closing(Board()) as board:
         board.setup((tr("To do"), tr("In progress"), tr("Finished")), done=2, ids=COLUMNS)
         (data,) = encode(board.diff())
@@ -62,10 +62,10 @@ class OwnBoard:
         """`place`: the room of one's own. `announce` gets (room, object, kind) and writes, in the caller's transaction,
         the record by which the room lists a new object."""
         self.changed: Signal[()] = Signal()
-        """The board that counts was made or received, or another one counts."""
+        """Emitted when the board that counts was made or received, or when another one counts."""
         self.joined: Signal[RoomId] = Signal()
-        """The lists of this room's boards have changed, because another own board was joined into the one that
-        counts."""
+        """Emitted with the room of an own board that was joined into the one that counts: its cards are in no list any
+        more."""
         self.known = place.known
         """Emitted when the person has a room of their own to write to, or another one."""
         self._place = place
@@ -107,8 +107,8 @@ class OwnBoard:
 
     async def ensure(self) -> ObjectLink:
         """Returns the link to the board, and makes it if there is none; works offline once the person has a room of
-        their own. SyncError, such as Unreachable, if that room must be made first; StoreFault. NotFound if no further
-        room may be made, or if a room exists that cannot be read now."""
+        their own. If that room must be made first: SyncError, such as Unreachable; NotFound if no further room may be
+        made, or if a room exists that cannot be read now. StoreFault if the disk refuses."""
         room = self._place.find() or await self._place.ensure()
         if self._found is None:
             self._make(room)
@@ -210,6 +210,7 @@ def _is_change(update: bytes) -> bool:
 
 
 def add_card(board: Board, title: str, me: Uid) -> str:
-    """Adds a card at the end of an own board's first column, which is made if it has none. Returns the card's id."""
+    """Adds a card at the end of an own board's first column; if the board has no column, one is made. `me` is noted as
+    the card's author. Returns the card's id."""
     column = board.columns()[0].id or board.add_column(tr("To do"))
     return board.add_card(column, title, by=me, t=clock.now_ms())

@@ -121,8 +121,8 @@ class TaskService:
         alarms: Alarms,
         later: Later = on_loop,
     ) -> None:
-        """`place`: the room of one's own, in which the person's own board is. `later`: calls a function after some
-        seconds."""
+        """`place`: the room of one's own, in which the person's own board is. `alarms`: the session's timer, for due
+        days. `later`: calls a function after some seconds."""
         self.changed: Signal[RoomId] = Signal()
         """The cards of a room changed."""
         self.people = people

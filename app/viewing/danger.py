@@ -81,17 +81,17 @@ def check_bytes(data: bytes, name: str = "") -> bool:
     only its `name` makes one; OpensMacros for a document of XML with macros; OpensUnchecked for XML that declares
     entities. Returns whether `package` must look too: into an archive, or through the rest of long markup. Takes some
     100 µs."""
-    data = _unmarked(data)
-    if data.startswith(_PROGRAMS):
+    begins = _unmarked(data[:_HEAD_BYTES])  # ▲ copies of a whole long file would hold the event loop
+    if begins.startswith(_PROGRAMS):
         raise OpensProgram
-    if data.startswith(_OLD_OFFICE):
+    if begins.startswith(_OLD_OFFICE):
         raise OpensOldOffice
-    head = _letters(data[:_HEAD_BYTES])
+    head = _letters(begins)
     if is_markup(data):
         check_markup(head)
     if all(mark in head for mark in _PAGE) and _ending(name) != "eml":
         raise OpensProgram
-    if _ending(name) in _OLD_ENDINGS and not data.startswith((PACKAGE, _RTF)):
+    if _ending(name) in _OLD_ENDINGS and not begins.startswith((PACKAGE, _RTF)):
         raise OpensOldOffice
     return is_archive(data) or (is_markup(data) and len(data) > _HEAD_BYTES)
 
@@ -104,7 +104,7 @@ def is_archive(data: bytes) -> bool:
 
 def is_markup(data: bytes) -> bool:
     """Whether a file begins with a tag, after blanks; also if it begins with nothing but many blanks."""
-    begins = _letters(_unmarked(data)[:_HEAD_BYTES]).lstrip()
+    begins = _letters(_unmarked(data[:_HEAD_BYTES])).lstrip()
     return begins.startswith(b"<") or (not begins and len(data) > _HEAD_BYTES)
 
 

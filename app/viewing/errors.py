@@ -52,17 +52,19 @@ class ViewUnavailable(ViewFault):
 
 
 class PrintRefused(WorldError):
-    """Error: the printer does not begin or stops, or the file has none of the pages that were chosen."""
+    """Error: the printer does not begin or stops before the end, or the file has none of the pages that were chosen."""
 
     code = "view-print-refused"
 
 
 class OpensHarm(ViewFault):
-    """Error: the file is not opened in another program, which could run what is in it. It can only be saved."""
+    """Error: the file is not opened in another program, since that could run what is in the file. It can only be
+    saved."""
 
 
 class OpensProgram(OpensHarm):
-    """Error: the file is a program or a script, or an archive of them."""
+    """Error: the file is a program, a script, a shortcut, a disk image, or a page or picture with scripts, or an
+    archive that has one of them."""
 
     code = "opens-program"
 

@@ -4,7 +4,7 @@
 PNG, JPEG, PDF, TEXT = "png", "jpeg", "pdf", "text"
 PICTURES = (PNG, JPEG)
 PACKAGE = "package"
-"""An archive that is only looked through for macros, and not shown."""
+"""The kind of an archive, which is only searched for macros (package.py) and not shown."""
 MAX_FILE_BYTES = 128 * 1024 * 1024
 """The most bytes of a file that is shown. Its process has 2 GiB of memory, and this program holds the file's bytes
 while it sends them to the process."""

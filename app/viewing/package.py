@@ -76,7 +76,7 @@ def _check_texts(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo]) -
 
 
 def warm_up() -> None:
-    """Loads what `look_inside` uses: afterwards the process may open no file."""
+    """Loads everything that `look_inside` uses. Call it before the process is confined and may open no file."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a", b"a")

@@ -243,7 +243,7 @@ async def open_file(
 
 
 async def check_opening(name: str, data: bytes, *, command: Sequence[str] | None = None) -> None:
-    """Checks whether a file, `data`, may be opened in another program under the name `name`. OpensProgram, OpensMacros
+    """Returns if a file with the bytes `data` may be opened in another program under the name `name`. OpensProgram, OpensMacros
     or OpensOldOffice if it could run something there; OpensUnchecked if that cannot be found out. An archive, or long
     markup, is looked through in a process of its own: ViewEnded if it ends or takes too long, ViewUnavailable if it
     cannot be started. `command` starts the process; only tests pass it."""

@@ -282,7 +282,8 @@ class SnapshotPort(Protocol):
 
 
 EncryptAtOnce = Callable[[RoomId, Sequence[PendingChange]], Callable[[], None] | None]
-"""Encrypts changes of one room within the transaction that has written them; see `OutboxPort.set_encrypter`."""
+"""A function that encrypts changes of one room within the transaction that has written them; see
+`OutboxPort.set_encrypter`."""
 
 
 class OutboxPort(Protocol):
@@ -301,10 +302,11 @@ class OutboxPort(Protocol):
     def set_encrypter(self, encrypt: EncryptAtOnce) -> None:
         """Has `encrypt` called right before a transaction that has written changes of the person is committed: once for
         each room, with the room and all changes of it. It is called only if the outbox has nothing else of any room,
-        none of the changes names a file or is a baseline, and they are few. `encrypt` may call `put_sealed`, which then
-        joins the transaction: change and batch are stored together or not at all. It returns what is to be called once
-        both are on the disk, before anybody else is notified of the commit; None if it encrypted nothing. An error of
-        `encrypt` rolls back the changes too. A second call replaces the first."""
+        none of the changes names a file or is a baseline, and they are few: at most 64 with 32 KiB. `encrypt` may call
+        `put_sealed`, which then joins the transaction: change and batch are stored together or not at all. It returns
+        a function to be called once both are on the disk, before anybody else is notified of the commit; None if it
+        encrypted nothing. An error of `encrypt` rolls back the changes too. A second call of this method replaces the
+        first function."""
         ...
 
     def put_sealed(self, batch: SealedBatch) -> None:

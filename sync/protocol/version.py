@@ -28,7 +28,7 @@ MAX_CONTENTS = 4096
 MAX_SUBSCRIBED = 1000
 """Most rooms in one request for their new items."""
 MAX_KNOWN_LOGS = 2000
-"""Most people in one request for the key logs that have moved: 50 KB."""
+"""Most people in one request for the key logs that have newer entries (`MovedLogs`): 50 KB."""
 PART_BYTES = 4 * 1024 * 1024
 CLOCK_TOLERANCE_MS = 120_000
 """How far an ephemeral's time may differ from the server's clock, as the handshake measured it. This machine's own

@@ -90,14 +90,14 @@ def test_records_are_read_again_as_they_were_written() -> None:
             decode(encode(wrong))
 
 
-def test_a_link_counts_once_both_have_said_it(store: Store) -> None:
+def test_a_link_counts_once_both_rooms_have_its_record(store: Store) -> None:
     receive(store, CASE, 10, EK, ChildLinked(room=INNER, on=True))
     assert belonging.parents(store.db) == {}
     receive(store, INNER, 10, HL, ParentLinked(room=CASE))
     assert belonging.parents(store.db) == {INNER: CASE}
 
 
-def test_either_ends_a_link_and_it_counts_again_once_they_say_so(store: Store) -> None:
+def test_either_side_ends_a_link_and_makes_it_count_again(store: Store) -> None:
     link(store)
     for n, room, by, off, on in (
         (20, CASE, EK, ChildLinked(room=INNER, on=False), ChildLinked(room=INNER, on=True)),
@@ -121,7 +121,7 @@ def test_attack_a_writer_of_the_parent_and_an_administrator_of_the_child_link_no
     assert belonging.parents(store.db) == {INNER: CASE}
 
 
-def test_who_may_say_it_is_judged_at_the_records_position(store: Store) -> None:
+def test_the_author_of_a_link_is_judged_at_the_records_position(store: Store) -> None:
     event(store, CASE, RoomEvent(n=20, t=20, kind="role", by=HL, subject=EK, role=Role.WRITER))
     event(store, INNER, RoomEvent(n=20, t=20, kind="role", by=HL, subject=RG, role=Role.OWNER))
     receive(store, CASE, 21, EK, ChildLinked(room=OTHER, on=True))  # no administrator any more
@@ -247,7 +247,7 @@ STEP = st.tuples(st.sampled_from(["child", "unchild", "parent", "none", "again",
 
 @settings(max_examples=25, deadline=None)
 @given(steps=st.lists(STEP, min_size=5, max_size=40))
-def test_links_said_in_any_order_offline_and_on_are_the_same_at_everybody(
+def test_links_recorded_in_any_order_offline_and_online_are_the_same_for_everybody(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int, int]]
 ) -> None:
     folder = tmp_path_factory.mktemp("links")

@@ -322,7 +322,7 @@ def test_a_fault_is_reported_and_never_raised(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no such folder")
-def test_working_folders_in_memory_go_too_and_what_was_open_is_said(tmp_path: Path) -> None:
+def test_working_folders_in_memory_are_removed_too_and_open_files_are_reported(tmp_path: Path) -> None:
     runtimes = tmp_path / "user"
     working = runtimes / "1000" / ("kansli-" + "6f" * 16)
     for name in ("a", "b"):

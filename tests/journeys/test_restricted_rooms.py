@@ -175,7 +175,20 @@ async def test_a_removal_from_the_case_asks_the_owners_of_its_rooms(o: Offices) 
     await until(lambda: {room.room for room in c.session.rooms.rooms() if room.left} == {case, his, hers})
 
 
-async def test_a_member_without_the_history_is_told_of_the_link_by_those_who_may_say_it(o: Offices) -> None:
+async def test_a_question_about_a_removed_member_ends_when_the_case_ends_the_link(o: Offices) -> None:
+    a, b, c = await o.hire("Handläggare", "Registrator", "Enhetschef")
+    case = await o.room(a, b, c)
+    await appoint(a, case, b)
+    room = await make(a, case, c, b)
+    await until(lambda: within(b, case) == [room])
+    await b.session.rooms.remove(case, me(c))
+    wanted = NoticeFilter(kinds=frozenset({LEFT_PARENT.id}), open=True)
+    await until(lambda: a.session.notices.count(wanted) == 1)
+    b.session.nesting.end(room)  # by a record in the case alone: nothing changes in the room
+    await until(lambda: a.session.notices.count(wanted) == 0)
+
+
+async def test_a_member_without_the_history_gets_the_link_repeated_by_those_who_may(o: Offices) -> None:
     a, b, c = await o.hire("Handläggare", "Registrator", "Enhetschef")
     case = await o.room(a, b)
     child = await make(a, case, b)
@@ -188,7 +201,7 @@ async def test_a_member_without_the_history_is_told_of_the_link_by_those_who_may
 
 
 @pytest.mark.parametrize("stopped", ["case", "child"])
-async def test_a_successor_of_the_case_or_of_the_room_says_the_link_again(o: Offices, stopped: str) -> None:
+async def test_a_successor_of_the_case_or_of_the_room_repeats_the_link(o: Offices, stopped: str) -> None:
     a, b, other = await o.hire("Handläggare", "Registrator", "Enhetschef")
     case = await o.room(a, b, other)
     child = await make(a, case, b, other)

@@ -43,8 +43,8 @@ class Packed:
 
 
 class BatchMaker:
-    """Makes the batches of one account: encrypted and signed envelopes, with the numbers that this device has not used.
-    A batch is on the disk before it may be sent."""
+    """Makes the batches of one account: encrypted and signed envelopes, under sequence numbers (dev_seq) that this
+    device has not used. A batch is on the disk before it may be sent."""
 
     def __init__(
         self,
@@ -70,8 +70,9 @@ class BatchMaker:
         return room.may_send and not room.stream.rotation_owed and not room.keys.needs_key and room.is_member
 
     def next_batch(self, room: RoomSync) -> SealedBatch | None:
-        """Makes and stores the next batch of `room`: of the changes that are due, or of the extras if none is. None if
-        there is nothing, or if nothing may be encrypted there now."""
+        """Makes the next batch of `room`, stores it in a transaction of its own, and returns it: of the changes that
+        are due, or of the extras if none is. None if there is nothing, or if nothing may be encrypted there now. Raises
+        what the store raises."""
         author = self._author(room)
         if author is None:
             return None
@@ -90,15 +91,16 @@ class BatchMaker:
         self, room: RoomSync, rows: Sequence[PendingChange], committed: Callable[[SealedBatch], None]
     ) -> Callable[[], None] | None:
         """Makes and stores the batch of `rows`, changes of `room` that the running transaction has just written, within
-        that transaction; the outbox has nothing else (`OutboxPort.set_encrypter`). Returns what is to be called after
-        the commit; it calls `committed` with the batch. None if nothing was made: the outbox's task then does it, as
-        with everything else.
+        that transaction; the outbox has nothing else (`OutboxPort.set_encrypter`). Returns a function to be called
+        after the commit, which calls `committed` with the batch. None if no batch was made: the outbox's task makes it
+        later, with `next_batch`. Raises what the store raises, such as a full disk; the transaction must then be rolled
+        back.
 
         ▲ Only in a room of which this device has everything, that nothing stops and that needs no key. The number comes
         from the store and the chain from the verified stream. So a transaction that is rolled back gives both back.
 
-        ▲ A fault in encrypting is logged and not raised. The person's change is sound, and would be refused with it.
-        The outbox's task has the same fault later, and stops the room.
+        ▲ A fault of this program in encrypting is logged and not raised. Otherwise the person's change would be
+        refused, though it is sound. The outbox's task encounters the same fault later, and stops the room.
         """
         author = self._author(room) if room.is_settled and room.may_write else None
         if author is None or any(row.obj in room.stream.state.destroyed for row in rows):

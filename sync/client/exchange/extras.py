@@ -67,7 +67,8 @@ class Extras:
 
     def drop_refused(self, room: RoomId) -> None:
         """Forgets the packed extras of `room`: the server has refused their batch for good. Heartbeats that were in it
-        with something else are queued again, since the server may take them."""
+        with other extras are queued again, first, since the server may have refused the batch for the others. A batch
+        of heartbeats alone is forgotten whole: otherwise it would be sent and refused without end."""
         packed = self._packed.pop(room, [])
         beats = [extra for extra in packed if extra.kind == HEARTBEAT]
         if len(beats) < len(packed):

@@ -40,7 +40,7 @@ MAX_QUEUED_BYTES = 8 * 1024 * 1024
 MAX_ROOMS = 10_000
 """The most rooms that a server can make this device follow."""
 HEADS = 16
-"""Rooms whose receipts are verified, or that are confirmed, in one turn, 0.1 ms each."""
+"""The most rooms whose heads are verified, or that are confirmed, in one turn of the event loop: 0.1 ms each."""
 _STRUCT = 256
 """Bytes of an item or a share beside its content."""
 
@@ -125,7 +125,7 @@ class Inbox:
 
     def _note_missing(self, room: RoomSync) -> None:
         """Queues `room` to be pulled; the caller wakes the task that pulls. ▲ Drops a pull of it that was begun ahead
-        and for which nobody waits yet, and so pulls again: that one may lack the newest items."""
+        and for which nobody waits yet, so that the room is pulled again: that pull may lack the newest items."""
         self._unmoved.pop(room.room, None)
         self._behind[room.room] = None
         self._prefetch.drop(room.room)
@@ -388,9 +388,9 @@ class Inbox:
 
     async def _subscribe(self, rooms: list[RoomId]) -> None:
         """Asks the server to send new items of `rooms` at once, if that is not done on this connection. A room that has
-        another last position than ours by the server's answer is pulled, whatever its signed head was. Unreachable if
-        the connection is lost. ▲ Before the pull: an item that is placed between the two would otherwise be neither
-        pulled nor sent to this device."""
+        another last position by the server's answer than its signed head is pulled, and not confirmed by that head.
+        Unreachable if the connection is lost. ▲ Called before the room is pulled or confirmed. Otherwise an item that
+        is placed between the two would be neither pulled nor sent to this device."""
         for room_id, n in (await self._subscriptions.ask(rooms)).items():
             if room_id in self._unmoved and n != self._unmoved[room_id].n:
                 del self._unmoved[room_id]

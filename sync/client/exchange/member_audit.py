@@ -147,8 +147,8 @@ class Audit:
                 raise fault
 
     async def _lowest_pins(self, rooms: Sequence[RoomId]) -> dict[Uid, int]:
-        """For each member of `rooms`: the number of the entry of their key log to which that room refers that knows the
-        least. Lets other tasks run between rooms: together they may have thousands of members."""
+        """For each member of `rooms`: the lowest number of an entry of their key log to which one of these rooms
+        refers. Lets other tasks run between rooms: together they may have thousands of members."""
         known: dict[Uid, int] = {}
         for room_id in rooms:
             with self._link.apart(room_id):
@@ -165,7 +165,7 @@ class Audit:
 
     async def _fetch(self, uid: Uid, seq: int) -> bool:
         """Fetches what is new in the key log of the person `uid`, whose newest entry has the number `seq` as the server
-        says. True once that is here."""
+        says. Returns True: `_try` returns None if the log was refused or rejected."""
         known = self._link.book.log(uid)
         if known is None or known.seq < seq:
             await self._link.book.fetch(self._link.online, uid, seq)

@@ -75,8 +75,8 @@ class Outbox:
 
     async def work(self) -> None:
         """Whenever something is to be sent: begins the new keys that rooms need, then sends the batches of each room.
-        Runs until it is cancelled with the connection. Meanwhile the store has changes sealed in the transaction that
-        writes them."""
+        Runs until it is cancelled with the connection. While it runs, the store has changes encrypted in the
+        transaction that writes them, where that is possible (`BatchMaker.at_once`)."""
         self._is_at_work = True
         try:
             await self._work()
@@ -105,8 +105,9 @@ class Outbox:
         return self.maker.at_once(found, rows, self._send_at_once)
 
     def _send_at_once(self, batch: SealedBatch) -> None:
-        """Sends `batch`, which was committed with its changes a moment ago, if the line takes it without waiting, and
-        wakes `work`, which waits for the answer. So it does not wait for those who are notified of the commit."""
+        """Sends `batch`, which was committed with its changes a moment ago, if the connection takes it without waiting,
+        and wakes `work`, which waits for the answer, or sends the batch if that was not possible. So the batch is sent
+        before the tools are notified of the commit."""
         self._link.outbox_work.set()
         if self._link.connection is not None:
             sent = self._link.connection.request_at_once(partial(_push_frame, batch))

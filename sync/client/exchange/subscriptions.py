@@ -14,18 +14,18 @@ log = logging.getLogger("sync")
 
 
 class Subscriptions:
-    """Which rooms' new items the server is still to be asked for on this connection."""
+    """The rooms that are to be subscribed to on this connection and are not yet."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._wanted: dict[RoomId, None] = {}
 
     def start(self) -> None:
-        """Call it on a new connection, on which nothing is subscribed to."""
+        """Forgets all rooms. Call it on a new connection, on which nothing is subscribed to."""
         self._wanted.clear()
 
     def want(self, room: RoomId) -> None:
-        """Has `room` subscribed to by the next `ask` that names it."""
+        """Has `room` subscribed to by the next `ask` that names it. A second call before that changes nothing."""
         self._wanted[room] = None
 
     @property
@@ -34,11 +34,12 @@ class Subscriptions:
         return list(self._wanted)
 
     async def ask(self, rooms: Iterable[RoomId]) -> dict[RoomId, int]:
-        """Subscribes to those of `rooms` that are wanted, 1,000 in a request. Returns for each of them the last
-        position that the server says the room had then; 0 if it sends nothing of the room, since it counts this person
-        as no member, or refused the request. That is not asked again on this connection. Nothing of the answer is
-        signed: it may have a room pulled, and lets none be taken as current. Unreachable; Reject "malformed" for an
-        answer about other rooms."""
+        """Subscribes to those of `rooms` that are wanted, at most 1,000 in a request. Returns for each of them the last
+        position that the server says the room had then; 0 if the server sends nothing of the room, because it counts
+        this person as no member, or refused the request. None of them is wanted any more, also those with 0. ▲ The
+        answer is not signed. So it may cause a pull, but it alone does not make a room current. Unreachable if the
+        connection is lost; Reject "malformed" for an answer about another number of rooms. The rooms of that request,
+        and of those after it, are then still wanted."""
         ns: dict[RoomId, int] = {}
         asked = [room for room in rooms if room in self._wanted]
         for at in range(0, len(asked), MAX_SUBSCRIBED):

@@ -167,9 +167,10 @@ class TrackedRoom:
 
     @property
     def is_settled(self) -> bool:
-        """▲ Whether this device has everything of the room: its content is stored as it comes, the server has confirmed
-        on this connection that it has the same last position, no item waits for a key, none is missing, and none is
-        still to be read again. What is written now may then be encrypted at once."""
+        """▲ Whether this device has everything of the room: its first reading is complete, the server has confirmed on
+        this connection that it has the same last position, no item waits for a key, none is missing, and none is still
+        to be read again. What is written now may then be encrypted at once. Whether the room is stopped, or needs a new
+        key, is not checked here (`BatchMaker._ready`)."""
         phase = self._phase
         known = phase.reading is Reading.FOLLOWING and phase.head is Head.CONFIRMED and phase.past is Past.READ
         return known and self.caught_up and self._buffer is None and not (self._waiting or self._incomplete)

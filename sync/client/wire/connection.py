@@ -150,8 +150,9 @@ class Connection:
             self._replies.pop(sent.rid, None)
 
     def request_at_once(self, build: Callable[[int], Frame]) -> "SentRequest | None":
-        """Sends the frame that `build` returns for a new request id, which it is given, if the line takes it without
-        waiting. Returns what `reply_to` waits for. None if nothing was sent: then use `request`."""
+        """Sends the request that `build` makes for a new request id, if the connection takes it without waiting.
+        Returns what `reply_to` waits for. None if nothing was sent, because the connection is busy or lost: then use
+        `request`, which waits or raises. Reject "oversize" for a frame that is too large."""
         if self._closed is not None:
             return None
         sent = self._next_request()
@@ -167,7 +168,8 @@ class Connection:
         return sent
 
     async def reply_to(self, sent: "SentRequest", reply: type[Reply]) -> Reply:
-        """Waits for the reply to a request that was sent. Raises what `request` raises."""
+        """Waits for the reply to a request that `request_at_once` sent on this connection, up to REQUEST_TIMEOUT_S from
+        now. Raises what `request` raises. Call it once for a request."""
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 frame = await sent.future

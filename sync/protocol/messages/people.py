@@ -56,7 +56,7 @@ class UserAppend(Frame, frozen=True, tag="user-append"):
 
 
 class KnownLog(msgspec.Struct, frozen=True, array_like=True):
-    """A person, and the number of an entry of their key log."""
+    """A person, and the number (from 0) of the newest entry of their key log that the sender knows."""
 
     uid: bytes
     seq: int
@@ -64,8 +64,8 @@ class KnownLog(msgspec.Struct, frozen=True, array_like=True):
 
 class MovedLogs(Frame, frozen=True, tag="moved-logs"):
     """Asks which of at most 2,000 people's key logs have newer entries than `known` names. A client names the members
-    of all its rooms, each with the entry to which the rooms' logs refer, so that a room learns of a member's lost
-    device."""
+    of its rooms, each with the lowest entry to which the log of one of these rooms refers, so that a room learns of a
+    member's lost device. Answered by MovedLogsReply."""
 
     rid: int
     known: list[KnownLog]

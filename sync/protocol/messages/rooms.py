@@ -40,16 +40,16 @@ class Placed(Frame, frozen=True, tag="placed"):
 
 
 class Subscribe(Frame, frozen=True, tag="subscribe"):
-    """Asks the server to send the new items of `rooms`, at most 1,000, from now on (`Fresh`). Ends with the connection
-    or the membership."""
+    """Asks the server to send the new items of `rooms`, at most 1,000, from now on (`Fresh`). Answered by Subscribed.
+    Ends with the connection or the membership."""
 
     rid: int
     rooms: list[bytes]
 
 
 class Subscribed(Frame, frozen=True, tag="subscribed"):
-    """The answer to Subscribe: for each of its rooms, in their order, the room's last position when its new items began
-    to be sent; 0 for a room of which the person is no member."""
+    """The answer to Subscribe: for each of its rooms, in their order, the room's last position, read after its
+    subscription had begun; 0 for a room of which the person is no member, or which does not exist."""
 
     rid: int
     ns: list[int]

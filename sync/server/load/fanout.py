@@ -40,8 +40,9 @@ class Listener:
         self._is_member: dict[bytes, bool] = {}
 
     def note_rooms(self, rooms: Iterable[bytes]) -> None:
-        """Notes of which rooms the person is a member, as the store had them at the sign-in. The listener must be in
-        the hub since before they were read: what has happened meanwhile counts, whatever was read."""
+        """Notes that the person is a member of `rooms`, as the store said at the sign-in. ▲ The listener must have been
+        added to the hub before the store was read, and a change of membership that the hub has noted since is not
+        overwritten. Otherwise a removal during the sign-in would be lost."""
         for room in rooms:
             self._is_member.setdefault(room, True)
 
@@ -50,8 +51,8 @@ class Listener:
         self._is_member[room] = is_member
 
     def is_member(self, room: bytes) -> bool:
-        """Whether the person is a member of the room with the id `room`, as everything that is on the disk and was sent
-        to listeners says. ▲ A subscription may begin only while this is true."""
+        """Whether the person is a member of the room with the id `room`, after every addition and removal of which
+        listeners were notified. ▲ A subscription may begin only while this is true."""
         return self._is_member.get(room, False)
 
     def send(self, frame: Frame) -> None:
@@ -130,7 +131,7 @@ class Hub:
 
     def unsubscribe(self, uid: bytes, room: bytes) -> None:
         """Ends every subscription of the person `uid` to the room with the id `room`, because the person was removed
-        from it, and lets none begin. Their connections get no more of its frames, but stay open."""
+        from it, and lets none begin until `admit`. Their connections get no more of its frames, but stay open."""
         for listener in self._by_uid.get(uid, {}):
             listener.note_membership(room, is_member=False)
             listener.rooms.discard(room)

@@ -11,27 +11,27 @@ from collections.abc import Callable
 _AT_ONCE = 16
 """Connections that are written to in one step, 28 µs each."""
 _STEPS = 8
-"""If many wait, an eighth of them in one step: nobody waits for more than about 20 steps."""
+"""If many wait, an eighth of them in one step: 1,000 connections are written to in 24 steps, 16,000 in 45."""
 
 
 class Flushing:
-    """Connections for which something is queued, the one that waits longest first. Each is a function that writes what
-    is queued then."""
+    """The connections for which something is queued, the one that has waited longest first. Each is represented by a
+    function that writes what is queued at the time of its call."""
 
     def __init__(self) -> None:
         self._due: dict[Callable[[], None], None] = {}
         self._running = False
 
     def note(self, flush: Callable[[], None]) -> None:
-        """Has `flush` called, without arguments, in one of the next steps of the event loop. A second call before then
-        does nothing. `flush` must not raise."""
+        """Has `flush` called once, without arguments, in one of the next steps of the event loop. A second call before
+        that does nothing. `flush` must not raise: otherwise no connection would be written to any more."""
         self._due[flush] = None
         if not self._running:
             self._running = True
             asyncio.get_running_loop().call_soon(self._step)
 
     def drop(self, flush: Callable[[], None]) -> None:
-        """Has `flush` not called. Does nothing if it is not due."""
+        """Takes back `note`: `flush` is not called. Does nothing if it is not due."""
         self._due.pop(flush, None)
 
     def _step(self) -> None:

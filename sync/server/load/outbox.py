@@ -26,7 +26,8 @@ class Outbox:
         self._queue: deque[bytes] = deque()
         self._behind: dict[bytes, int] = {}
         self.queued: Callable[[], None] = _nobody
-        """Called whenever there is something to `take`, or the queue has ended."""
+        """Called, without arguments, each time something is queued that `take` returns, and by `finish`. The part that
+        sends the frames sets it."""
         self._room_for_more = asyncio.Event()
         self._room_for_more.set()
         self._last = False
@@ -96,9 +97,9 @@ class Outbox:
             self.reply(data)
 
     def take(self, most_bytes: int) -> list[bytes]:
-        """Removes the oldest frames from the queue and returns them, in their order: as many as have `most_bytes`
-        together, but at least one if there is one. Answers and news come first; the notices that a room is behind
-        follow when there are no others. [] if there is nothing to send."""
+        """Removes the oldest frames from the queue and returns them, in their order, until they have `most_bytes` or
+        more together: the last one may go beyond that. Answers and news come first. When none is left, the notices of
+        all rooms that are behind follow. [] if there is nothing to send."""
         frames: list[bytes] = []
         size = 0
         while self._queue and size < most_bytes:

@@ -23,16 +23,18 @@ class Socket(Protocol):
         ...
 
     def write(self, messages: Sequence[bytes]) -> None:
-        """Sends the messages in their order, or keeps in memory what the other end does not read yet."""
+        """Sends binary messages in their order, without waiting: what the other end does not read yet is kept in
+        memory. ConnectionError if the other end has gone."""
         ...
 
     @property
     def writable(self) -> bool:
-        """False while much that was written is in memory; the caller then waits with the next messages."""
+        """False while much that was written is still in memory. The caller then waits for `drained` before it writes
+        the next messages."""
         ...
 
     async def drained(self) -> None:
-        """Returns once `writable` is true, also because the other end has gone."""
+        """Waits until `writable` is true. It also becomes true when the other end has gone."""
         ...
 
     async def close(self, code: int) -> None: ...

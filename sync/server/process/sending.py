@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Writes one connection's frames: all that is queued in one go, and when the client reads too slowly, later."""
+"""Writes one connection's frames: all that is queued at once, or later if the client reads too slowly."""
 
 import asyncio
 import logging
@@ -34,8 +34,8 @@ class Sending:
         outbox.queued = self._queued
 
     def flush(self) -> None:
-        """Writes what is queued now. If the client reads too slowly, the rest is written when it has read. Does nothing
-        after the end."""
+        """Writes what is queued now. If the client reads too slowly, the rest is written once the client has read. Does
+        nothing while it waits for that, or after the end. Raises nothing: `end` is called instead."""
         if self._ended or self._waiting is not None:
             return
         try:
@@ -53,7 +53,7 @@ class Sending:
             self._stop(ErrorCode.INTERNAL)
 
     async def close(self) -> None:
-        """Writes nothing more. A second call does nothing."""
+        """Writes nothing more, drops what is queued, and does not call `end`. A second call does nothing."""
         self._ended = True
         self._flushing.drop(self.flush)
         if self._waiting is not None:

@@ -109,9 +109,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         return message
 
     def write(self, messages: Sequence[bytes]) -> None:
-        """Sends binary messages, all in one go: one TLS record and one call of the system for many short ones.
-        ConnectionError if the connection has ended or is ending. Does not wait: `writable` is an event that is not set
-        while much waits to be sent."""
+        """Sends binary messages together: many short ones need one TLS record and one system call. Does not wait: the
+        event `writable` is cleared while much waits to be sent. ConnectionError if the connection has ended or is
+        ending."""
         if self.disconnected or self.close_sent or self.transport.is_closing():
             raise ConnectionError("gone")
         self.transport.write(b"".join([part for data in messages for part in (_head(len(data)), data)]))

@@ -349,9 +349,9 @@ class People:
 
     async def moved_logs(self, frame: MovedLogs) -> MovedLogsReply:
         """The people in `frame` whose user logs (signed chains of entries about devices and keys) have newer entries
-        than it names for them, each with the number and hash of the newest; [] if there are none. Clients name the
-        entries that their rooms have stated (their pins), and then state newer ones there, since a member may have lost
-        a device. Unknown persons are left out. Refusal "invalid" for more than 2,000 people."""
+        than it names for them, each with the number and hash of the newest; [] if there are none, in no order. Clients
+        name the entries that their rooms have stated (their pins), and then state newer ones there, since a member may
+        have lost a device. Unknown persons are left out. Refusal "invalid" for more than 2,000 people."""
         if len(frame.known) > MAX_KNOWN_LOGS:
             raise Refusal(ErrorCode.INVALID, "known")
         rows = await self._store.moved_logs({each.uid: each.seq for each in frame.known})

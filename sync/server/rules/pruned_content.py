@@ -2,12 +2,13 @@
 """Deletes content that a positioned `prune` allows to be deleted. Body, id, hash and signature stay, so every chain
 still verifies (protocol §7).
 
-Begins only when the prune is durable. The store notes the room with the prune, and forgets that when all is deleted:
-after an interruption the next start continues. Deleting twice does no harm.
+Begins only when the prune is durable. The store records the room together with the prune, until all is deleted: after
+an interruption the next start continues with the recorded rooms. Deleting twice does no harm.
 """
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 from sync.errors import Reject
@@ -30,6 +31,8 @@ class Pruning:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unfinished: Counter[bytes] = Counter()
+        """By room: how many deletions were begun by this process and have not succeeded."""
 
     def resume(self, live: LiveRoom) -> None:
         """Begins to delete the content that the prunes of the room `live` (entries by administrators) allow to be
@@ -39,9 +42,10 @@ class Pruning:
             self.begin(live, state.pruned.items())
 
     async def go_on(self, read: Callable[[bytes], Awaitable[object]]) -> None:
-        """Continues in the background what the last stop or crash of the server has interrupted. `read` is called with
-        the id of each room in which something is left, and reads the room into memory, so that `resume` is called with
-        it. Call it once at the start. StoreError if it cannot be read which rooms these are."""
+        """Continues in the background the deletions that the last stop or crash of the server has interrupted. Calls
+        `read` with the id of each room in which content is left to delete; `read` reads the room into memory, which
+        calls `resume`. Call it once at the start. StoreError if the store cannot list these rooms. An error of `read`
+        is only logged, and that room is tried again at the next start."""
         rooms = await self._store.prunings()
         if rooms:
             self._run(self._read(rooms, read))
@@ -50,7 +54,8 @@ class Pruning:
         """Begins to delete content of the room `live`: for each (object, position) in `pruned`, that of the object's
         changes and snapshots up to the position. Returns at once. A failure is only logged; the rest is deleted when
         the room is next read from the disk, at the latest after the next start. ▲ The prunes (the entries that allow
-        this) must be valid and durable."""
+        this) must be valid and durable, and the room's head must have moved to them."""
+        self._unfinished[live.head.room] += 1
         self._run(self._forget(live, dict(pruned)))
 
     def _run(self, work: Coroutine[None, None, None]) -> None:
@@ -66,16 +71,17 @@ class Pruning:
                 log.exception("a room was not pruned to the end")
 
     async def close(self) -> None:
-        """Cancels the deletion in the background and waits until it has ended. What is left is deleted when its room is
-        next read from the disk."""
+        """Cancels the deletion in the background and waits until it has ended. What is left is deleted after the
+        next start, or when its room is next read from the disk."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
 
     async def _forget(self, live: LiveRoom, pruned: dict[bytes, int]) -> None:
+        """Deletes the content that `pruned` covers. Then notes that all of the room is deleted. ▲ Only if no other
+        deletion of the room is running or has failed. Otherwise the next start would not continue that one."""
         room, until, after, freed = live.head.room, max(pruned.values(), default=0), 0, 0
-        at = live.head.n
         try:
             while after < until:
                 rows = await self._store.items(room, after, until, _SLICE_BYTES, bare=True)
@@ -84,7 +90,10 @@ class Pruning:
                 live.size_bytes -= part
                 freed += part
                 after = rows[-1].n
-            await self._store.end_pruning(room, at)
+            self._unfinished[room] -= 1
+            if not self._unfinished[room]:
+                del self._unfinished[room]
+                await self._store.end_pruning(room, live.head.n)
         except (StoreError, Reject) as e:
             log.warning("not pruned to the end: %s", e.code)
         if freed:

@@ -168,13 +168,15 @@ class Rooms:
 
     async def subscribe(self, listener: Listener, frame: Subscribe) -> Subscribed:
         """Sends `listener`, one connection of a signed-in device, what is new in the rooms of `frame` from now on, and
-        returns the last position of each. Asks it at once for shares (secrets of objects) that others requested and the
-        server has lost. A room of which the person is no member is answered with 0 and not subscribed to, whether it
-        exists or not. A second call for a room changes nothing. Refusal "invalid" for more than 1,000 rooms; "quota",
-        and none of the rooms is subscribed to, if the connection would have more subscriptions than it may.
+        returns the last position of each, in their order. Asks the device at once for shares (secrets of objects) that
+        others requested and the server has lost. A room of which the person is no member is answered with 0 and not
+        subscribed to, whether it exists or not. A second call for a room changes nothing. Refusal "invalid" for more
+        than 1,000 rooms; "quota", and none of the rooms is subscribed to, if the connection would have more
+        subscriptions than it may.
 
         ▲ The positions are read after the subscriptions have begun. Otherwise an item that is placed between the two
-        would be neither in them nor sent. No room is read into memory for this: who returns asks for fifty.
+        would be neither in them nor sent. No room is read into memory for this: a device that reconnects names all of
+        its rooms, some fifty.
         """
         if len(frame.rooms) > MAX_SUBSCRIBED:
             raise Refusal(ErrorCode.INVALID, "rooms")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The part of the store in memory that notes which rooms' pruned content is not deleted yet."""
+"""The part of the server's store in memory (for tests) that notes which rooms have pruned content to delete."""
 
 
 class MemoryPrunings:

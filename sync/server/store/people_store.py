@@ -58,7 +58,7 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogHeadRow:
-    """The newest entry of the log of the person `uid`: its number and its hash."""
+    """The newest entry of the log of the person `uid`: its number `seq`, from 0, and its hash `head`, 32 bytes."""
 
     uid: bytes
     seq: int

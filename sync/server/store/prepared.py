@@ -13,9 +13,9 @@ from sqlalchemy.sql.expression import UpdateBase
 
 
 class Prepared:
-    """An INSERT or UPDATE, `statement`, whose values are given by the names of its parameters: of an INSERT without
-    values, by the names of all columns. They must be values that the driver takes as they are: numbers, texts, bytes,
-    None."""
+    """A compiled INSERT or UPDATE, `statement`. Each value is given under the name of its parameter; the parameters of
+    an INSERT without values are all columns of its table. Values must be of types that the driver takes as they are:
+    numbers, texts, bytes, None."""
 
     def __init__(self, statement: UpdateBase) -> None:
         compiled = statement.compile(dialect=dialect(paramstyle="qmark"))
@@ -23,7 +23,7 @@ class Prepared:
         self._names: list[str] = list(compiled.positiontup or ())
 
     def run(self, c: Connection, *rows: Mapping[str, Any]) -> int:
-        """Executes the statement with each of `rows`, at least one, in the caller's transaction, and returns how many
-        rows of the database it changed. SQLAlchemy's DBAPIError, as from every execution."""
+        """Executes the statement once with each of `rows`, of which there is at least one, in the caller's transaction.
+        Returns how many rows of the database were changed in all. SQLAlchemy's DBAPIError if the database refuses."""
         values = [tuple(row[name] for name in self._names) for row in rows]
         return c.exec_driver_sql(self._text, values if len(values) > 1 else values[0]).rowcount

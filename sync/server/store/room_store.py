@@ -106,8 +106,8 @@ class Placement:
     now have an item in the room. `device_head`: the last of the changes, now the newest one by the device that wrote
     it; None if the items are entries. `state`: the room's state after these items, None to keep the stored one.
     `reuploaded`: None, except for items that clients upload again after a restore; then the positions of the entries
-    whose seals do not come with them. `prunes`: content is to be deleted because of an item here; the
-    store keeps that until `end_pruning`."""
+    whose seals do not come with them. `prunes`: an item here has content of the room deleted; the store then lists the
+    room in `prunings` until `end_pruning`."""
 
     room: bytes
     expected_n: int
@@ -208,12 +208,14 @@ class RoomStore(Protocol):
         ...
 
     async def prunings(self) -> list[bytes]:
-        """The rooms with a placement that had `prunes` and of which `end_pruning` was not called since."""
+        """The ids of the rooms that had a placement with `prunes` for which `end_pruning` was not called since, in no
+        order."""
         ...
 
     async def end_pruning(self, room: bytes, n: int) -> None:
-        """Notes that the content is deleted that the prunes of the room with the id `room` up to position `n` cover.
-        Does nothing if there is a newer one."""
+        """Notes that all content is deleted that the prunes of the room with the id `room` up to position `n` cover:
+        the room leaves `prunings`. Does nothing if the room has a prune above `n`, or none. `n`: the last position of
+        the placement, or a later one."""
         ...
 
     async def last_positions(self, uid: bytes, rooms: Sequence[bytes]) -> dict[bytes, int]:

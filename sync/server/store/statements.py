@@ -63,7 +63,8 @@ _note_pruning = _note_pruning.on_conflict_do_update(
     index_elements=["name"], set_={"value": _note_pruning.excluded.value}
 )
 PRUNING = "pruning "
-"""How the names of the rows begin that note rooms whose pruned content is not deleted yet; the room's id follows."""
+"""The beginning of the names of rows in `meta` that note rooms whose pruned content is not deleted yet. The room's id
+follows in hex; the value is the position of the newest prune's placement."""
 
 fill_share = upsert(s.shares)
 fill_share = fill_share.on_conflict_do_update(
@@ -113,7 +114,7 @@ def place(c: Connection, p: Placement) -> None:
 
 
 def pruning_of(room: bytes) -> str:
-    """The name of the row that notes that pruned content of the room with the id `room` is not deleted yet."""
+    """The name of the row in `meta` that notes that the room with the id `room` has pruned content to delete."""
     return PRUNING + room.hex()
 
 

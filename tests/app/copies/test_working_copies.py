@@ -238,6 +238,18 @@ async def test_a_second_run_does_not_remove_what_the_first_has_open(desk: Desk, 
     assert path.read_bytes() == PLAIN
 
 
+async def test_what_cannot_be_removed_in_one_of_two_folders_is_tried_again(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.copies.service.remove_folder", lambda path: False)
+    for folder in (tmp_path / "earlier", tmp_path / "working"):
+        desk.copies._place(folder)
+    (tmp_path / "earlier" / "stray").mkdir()
+    for folder in desk.copies._places:
+        await desk.copies._remove_strangers(folder)
+    assert desk.copies._is_left
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[None]:
     """The working folder is on a disk of 1 MB."""

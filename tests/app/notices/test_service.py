@@ -221,7 +221,7 @@ def changed_rows(at: Desk, act: Callable[[], object]) -> int:
     return at.store.db.conn.total_changes - before
 
 
-async def test_who_is_added_to_a_room_again_has_its_old_notices_deleted_part_by_part(hl: Desk) -> None:
+async def test_a_person_who_is_added_to_a_room_again_has_its_old_notices_deleted_part_by_part(hl: Desk) -> None:
     put(hl, 1, 450)
     with hl.store.db.transaction() as conn:
         notice_rows.forget(conn, ROOM)

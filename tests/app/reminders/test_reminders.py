@@ -207,7 +207,7 @@ async def test_devices_that_nobody_has_used_ring_one_after_the_other_so_one_ring
     assert (len(home.rung), len(office.rung)) == (1, 0)
 
 
-async def test_devices_that_are_apart_ring_each_and_after_they_met_it_is_one_notice(two: Two, now: Now) -> None:
+async def test_each_device_that_is_apart_rings_and_once_connected_they_have_one_notice(two: Two, now: Now) -> None:
     home, office, server = two
     home.reminders.remind(ONE, now.ms + HOUR_MS)
     await meet(server, home, office)

@@ -3,6 +3,7 @@
 
 import io
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Mapping
 
@@ -69,6 +70,16 @@ def test_documents_are_not_refused_by_their_name(name: str) -> None:
 async def test_attack_a_program_under_a_documents_name_is_refused(data: bytes) -> None:
     with pytest.raises(OpensProgram):
         await check_opening("Beslut åäö 🙂.docx", data)
+
+
+def test_attack_a_long_file_is_not_copied_on_the_event_loop() -> None:
+    data = b"\xef\xbb\xbf<" + b"\0" * (8 << 20)
+    tracemalloc.start()
+    try:
+        assert not check_bytes(data)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 async def test_attack_an_old_office_file_is_refused_whatever_it_holds() -> None:

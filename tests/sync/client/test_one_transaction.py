@@ -153,7 +153,7 @@ async def test_a_commit_whose_success_is_reported_as_an_error_uses_its_number_on
     assert numbers(sent[room]) == [burned + 1, burned + 2]
 
 
-async def test_an_error_of_somebody_who_is_notified_of_the_commit_sends_the_batch_once(w: World) -> None:
+async def test_an_error_of_a_listener_to_the_commit_sends_the_batch_once(w: World) -> None:
     a, b, room, obj, sent = await begin(w)
 
     def fail(change: object) -> None:

@@ -54,7 +54,7 @@ def head_of(client: Client, room: RoomId) -> m.RoomHead:
     return m.RoomHead(kept, 0, b"")
 
 
-async def test_who_returns_to_rooms_without_news_asks_once_for_all_of_them(w: World) -> None:
+async def test_a_device_that_reconnects_without_news_asks_once_for_all_rooms(w: World) -> None:
     head, clerk = await w.hire("Enhetschef", "Handläggare")
     rooms = [await w.room(head, clerk) for _ in range(4)]
     for room in rooms:

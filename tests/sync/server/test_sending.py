@@ -123,7 +123,7 @@ async def test_what_was_queued_before_the_end_is_written_before_it() -> None:
     assert (wire.writes, ended) == ([[b"x"]], [None])
 
 
-async def test_a_room_of_many_listeners_takes_many_steps_and_who_waits_collects() -> None:
+async def test_a_room_of_many_listeners_takes_many_steps_and_a_waiting_connection_collects_frames() -> None:
     """Otherwise one message there would delay everybody else until all of them are written to."""
     flushing, wires, outboxes = Flushing(), [_Wire() for _ in range(300)], list[Outbox]()
     for wire in wires:

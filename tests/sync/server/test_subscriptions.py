@@ -88,7 +88,7 @@ async def test_a_request_beyond_the_connections_subscriptions_begins_none(data: 
         await house.close()
 
 
-async def test_attack_who_was_removed_subscribes_no_more_and_hears_nothing(house: House) -> None:
+async def test_attack_a_removed_member_subscribes_no_more_and_receives_nothing(house: House) -> None:
     anna, bert, room = await house.two_in_a_room()
     await anna.submit(anna.drafter(room).remove(bert.uid))
     await bert.wire.next(m.Removed)

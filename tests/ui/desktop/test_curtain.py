@@ -263,7 +263,9 @@ async def test_a_computer_that_sleeps_has_closed_before(qapp: QApplication, tmp_
         assert (await r.locked()).locked
 
 
-async def test_who_never_locks_is_closed_by_sleep_only_under_the_curtain(qapp: QApplication, tmp_path: Path) -> None:
+async def test_without_an_automatic_lock_sleep_closes_only_under_the_curtain(
+    qapp: QApplication, tmp_path: Path
+) -> None:
     made = office_with(tmp_path)
     made.settings.set(AUTO_LOCK_MINUTES, 0)
     async with running(qapp, made) as r:

@@ -349,7 +349,7 @@ async def test_own_menus_are_closed_and_do_not_open(qapp: QApplication, tmp_path
         assert QApplication.activePopupWidget() is None
 
 
-async def test_file_dialogs_are_called_off_and_do_not_open(qapp: QApplication, tmp_path: Path) -> None:
+async def test_file_dialogs_are_cancelled_and_do_not_open(qapp: QApplication, tmp_path: Path) -> None:
     async with working(qapp, tmp_path) as (r, window, _):
         asked = asyncio.ensure_future(open_file(window, SECRET))
         await r.until(lambda: any(isinstance(each, QFileDialog) for each in visible_windows()))

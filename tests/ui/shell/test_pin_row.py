@@ -84,7 +84,7 @@ async def test_a_pin_is_chosen_changed_and_removed(qtbot: QtBot, session: Sessio
     assert offered(row) == ["Välj en PIN-kod"]
 
 
-async def test_only_who_knows_the_passphrase_sets_one(qtbot: QtBot, session: Session, methods: UnlockMethods) -> None:
+async def test_a_pin_is_set_only_with_the_passphrase(qtbot: QtBot, session: Session, methods: UnlockMethods) -> None:
     row = shown(qtbot, session, methods)
     row.set_button.click()
     dialog = await dialog_of(row)

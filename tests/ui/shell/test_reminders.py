@@ -77,7 +77,7 @@ async def test_it_rings_in_the_window_that_is_in_front_and_is_on_home(
     assert len(rows(window)) == 1
 
 
-async def test_its_desktop_notification_says_no_content_and_puts_off(
+async def test_its_desktop_notification_shows_no_content_and_snoozes(
     qtbot: QtBot, session: Session, seen: None
 ) -> None:
     hidden = QWidget()

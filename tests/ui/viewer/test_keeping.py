@@ -81,7 +81,9 @@ async def test_all_files_of_a_room_are_kept_by_the_button(at: Desk, qtbot: QtBot
     assert not any(keeping.is_kept(view.model.timeline.message(row), 0) for row in range(2))
 
 
-async def test_where_there_is_no_room_for_all_none_is_kept_and_the_button_says_so(at: Desk, qtbot: QtBot) -> None:
+async def test_where_space_is_too_small_for_all_files_none_is_kept_and_the_button_says_so(
+    at: Desk, qtbot: QtBot
+) -> None:
     view, keeping = chat_of(at, qtbot), at.chat.keeping
     assert keeping is not None
     at.store.cache_upkeep.chosen = lambda: CacheLimit(most=3000, is_automatic=False)

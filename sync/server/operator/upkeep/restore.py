@@ -45,11 +45,11 @@ def restore(
     damaged: bool = False,
 ) -> Tally:
     """Makes the data folder `data`, which must be missing or empty, from the backup in `source`. `keys`: the folder of
-    server.key; None if it is in the backup. What a killed restore to `data` has left beside it is removed. The new
-    folder is verified: `on_problem` is called with each problem, `step` often with the tally so far. Returns the tally.
-    If it counts problems, nothing was put in place unless `damaged`; no error is raised for that, so the caller must
-    look at the tally. Every room of the new folder is closed to writing until clients have uploaded again what was lost
-    since the backup.
+    server.key; None if it is in the backup. What an earlier restore to `data` has left beside that folder when it was
+    killed is removed. The new folder is verified: `on_problem` is called with each problem, `step` often with the tally
+    so far. Returns the tally. If it counts problems, nothing was put in place unless `damaged`; no error is raised for
+    that, so the caller must look at the tally. Every room of the new folder is closed to writing until clients have
+    uploaded again what was lost since the backup.
 
     If the restore is not possible: ConfigError (no whole backup, `data` not empty, or no fitting server.key), Reject
     for a certificate that does not verify, TooNew or TooOld for the database of another version, Full if the disk of

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which rooms the next start continues to prune: those in which a deletion was running or had failed."""
+
+import asyncio
+from dataclasses import replace
+from typing import cast
+
+from sync.protocol.messages import Receipt
+from sync.server.rules.entry_limits import EntryLimits
+from sync.server.rules.live_rooms import LiveRoom
+from sync.server.rules.pruned_content import Pruning
+from sync.server.store.base import ItemRow, StoreError
+from sync.server.store.memory import MemoryStore
+from sync.trust.formats.items import ENTRY
+from sync.trust.room.stream import RoomStream
+from tests.sync.server.store_rows import ROOM, item, placement
+
+OBJ = b"o" * 16
+
+
+class PausingStore(MemoryStore):
+    """A store in which each reading of items waits for a future in `gates`, in order, and raises that one's error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gates: list[asyncio.Future[None]] = []
+
+    async def items(
+        self, room: bytes, after: int, until: int, limit_bytes: int, *, bare: bool = False
+    ) -> list[ItemRow]:
+        gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.gates.append(gate)
+        await gate
+        return await super().items(room, after, until, limit_bytes, bare=bare)
+
+
+async def place(store: MemoryStore, n: int) -> Receipt:
+    await store.place(replace(placement(n - 1, prunes=True), items=[replace(item(n), kind=ENTRY)]))
+    return Receipt(ROOM, n, b"h" * 32, n, b"s" * 64)
+
+
+def room_at(head: Receipt) -> LiveRoom:
+    """A room of which only its head matters here."""
+    return LiveRoom(cast("RoomStream", None), head, 0, 0, cast("EntryLimits", None))
+
+
+async def turns() -> None:
+    """Returns when the deletions that are not paused have ended."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_a_room_is_noted_until_the_older_of_two_deletions_has_ended_too() -> None:
+    store = PausingStore()
+    pruning = Pruning(store)
+    live = room_at(await place(store, 1))
+    pruning.begin(live, [(OBJ, 1)])
+    live.head = await place(store, 2)
+    pruning.begin(live, [(OBJ, 2)])
+    await turns()
+    store.gates[1].set_result(None)
+    await turns()
+    assert await store.prunings() == [ROOM], "the older deletion is still running"
+    store.gates[0].set_result(None)
+    await turns()
+    assert await store.prunings() == []
+
+
+async def test_a_room_in_which_a_deletion_failed_stays_noted_for_the_next_start() -> None:
+    store = PausingStore()
+    pruning = Pruning(store)
+    live = room_at(await place(store, 1))
+    pruning.begin(live, [(OBJ, 1)])
+    await turns()
+    store.gates[0].set_exception(StoreError("items"))
+    live.head = await place(store, 2)
+    pruning.begin(live, [(OBJ, 2)])
+    await turns()
+    store.gates[1].set_result(None)
+    await turns()
+    assert await store.prunings() == [ROOM]
