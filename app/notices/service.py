@@ -21,6 +21,7 @@ from app.notices.turns import ALONE, Turns
 from app.store import event_notices
 from app.store.notice_rows import AT_ONCE, Notice, NoticeId, NoticeKind, NoticeState
 from app.store.notice_store import ALL, Cursor, NoticeFilter, NoticeRow
+from app.store.statements import MAX_INT
 from app.store.store import Store
 
 MOST_NAMED = 20
@@ -29,6 +30,8 @@ AGAIN_MS = 60_000
 """Milliseconds until what the disk has refused is tried again."""
 TRIM_MS = 3_600_000
 """Milliseconds between two deletions of old notices."""
+CLOCKS_APART_MS = 1_200_000
+"""How far the clocks of two devices may be apart: the server takes clocks that are 10 minutes off its own."""
 _SHARED_AT_ONCE = 25
 """For how many notices one turn of the event loop notifies other devices that they have rung: 1 to 2 ms."""
 PAGE = 50
@@ -213,7 +216,7 @@ class Notices:
 
     def on_status(self, state: LinkState) -> None:
         """Notes the state of the connection. Nothing rings in the state SYNCING, in which the device reads what was
-        written while it was offline."""
+        written while it was offline; but if that takes minutes, reminders ring (`Turns.upto_ms`)."""
         self._turns.on_status(state)
         self._catching_up = state is LinkState.SYNCING
         self._was_away |= state is not LinkState.ONLINE
@@ -259,33 +262,35 @@ class Notices:
     def _next_ms(self) -> int:
         """When (ms) `run` is to go on if nothing wakes it before."""
         waiting = self._rows.next_by_turns()
-        ready = None if waiting is None or self._is_holding() else self._turns.ready_ms(waiting)
+        ready = None if waiting is None or self._gathering else self._turns.ready_ms(waiting)
         trimmed = (self._trimmed_at or 0) + TRIM_MS
         return min(at for at in (self._rows.next_return(), ready, trimmed) if at is not None)
 
-    def _is_holding(self) -> bool:
-        return self._catching_up or self._gathering > 0
-
     def _on_rung_elsewhere(self, ids: Collection[NoticeId]) -> None:
-        """Stores what another device has rung. If the disk refuses, this device rings too."""
+        """Stores what another device has rung. If the disk refuses, this device rings too. ▲ A notice that is put off
+        to a later time stays so. Otherwise a message that the server delays would end what the person has put off since
+        it was sent, and the notice would not ring here again."""
         with suppress(StoreFault):
-            self.silence(ids)
+            self._silence(ids, clock.now_ms() + CLOCKS_APART_MS)
 
     def silence(self, ids: Collection[NoticeId]) -> None:
         """Stores that notices have rung on another device of the person: they no longer ring here. Snoozed ones are new
-        again. Any number of ids, in transactions of AT_ONCE. StoreFault if the disk refuses; those before are stored
-        then."""
+        again. StoreFault."""
+        self._silence(ids, MAX_INT)
+
+    def _silence(self, ids: Collection[NoticeId], upto_ms: int) -> None:
         left = iter(ids)
         while part := tuple(islice(left, AT_ONCE)):
-            self._rows.silence(part, clock.now_ms())
+            self._rows.silence(part, clock.now_ms(), upto_ms)
 
     async def _ring(self) -> None:
-        if self._is_holding():
+        if self._gathering:
             return
         caught_up, rooms, by_turns = self._was_away, dict[RoomId, _Ringing](), list[NoticeId]()
-        self._was_away = False
-        while found := self._rows.claim():
-            await self._gather(found, rooms)
+        if not self._catching_up:
+            self._was_away = False
+            while found := self._rows.claim():
+                await self._gather(found, rooms)
         while (upto := self._turns.upto_ms()) is not None and (found := await self._claim(upto)):
             await self._gather(found, rooms)
             by_turns += [row.id for row in found]

@@ -22,8 +22,9 @@ from app.objects.object import Payload
 from app.store.notice_rows import NoticeId
 
 WAIT_S, STEP_S = 15, 2
-"""Seconds that the device with the lowest id waits for another one to ring, and by how many more each next one
-waits."""
+"""Seconds that a device waits for another one to ring, and by how many more each further one waits."""
+LONGEST_S = 600
+"""Seconds more after which a device rings whatever the connection does."""
 MOST_IDS = 200
 """The most notices that one message names."""
 AGAIN_S = 5.0
@@ -74,6 +75,8 @@ class Turns:
         self._is_last = False
         self._begun_ms = clock.now_ms()
         """Since when this device waits for others: the program began, or the computer woke, or it came online."""
+        self._held_ms = self._begun_ms
+        """Since when this device may not ring at once, without a moment between in which it could."""
         self._notified_s: float | None = None
 
     @property
@@ -84,10 +87,12 @@ class Turns:
     # -- what happens here -----------------------------------------------------------------------------------------
 
     def on_status(self, state: LinkState) -> None:
-        """Notes the state of the connection. In the state SYNCING nothing rings while the person has other devices:
-        which notices have rung on them is not read yet. After the state has become ONLINE, others have WAIT_S from
-        then."""
+        """Notes the state of the connection. In the state SYNCING nothing rings: what the person's other devices rang,
+        and what they did since, is not read yet."""
+        was_free = self._is_free(clock.now_ms())
         before, self._state = self._state, state
+        if was_free:
+            self._held_ms = clock.now_ms()
         if state is LinkState.ONLINE and before is not state:
             self._begun_ms, self._notified_s = clock.now_ms(), None
             if self._is_last:
@@ -102,9 +107,9 @@ class Turns:
             self.changed.emit()
 
     def begin_again(self) -> None:
-        """Notes that the computer has slept, or that its clock or time zone was set: other devices may have rung
-        meanwhile. This device waits again, WAIT_S from now, for them to name what has rung."""
-        self._begun_ms = clock.now_ms()
+        """Notes that the computer has slept or that its clock was set: other devices may have rung meanwhile, and have
+        WAIT_S to say so."""
+        self._begun_ms = self._held_ms = clock.now_ms()
         self.changed.emit()
 
     def note_rung(self, ids: Sequence[NoticeId]) -> None:
@@ -148,26 +153,49 @@ class Turns:
     # -- when it rings ---------------------------------------------------------------------------------------------
 
     def upto_ms(self) -> int | None:
-        """Which notices may ring on this device now: those that are due since this time (ms) or an earlier one. MAX_MS
-        for all; None for none."""
-        now_ms = clock.now_ms()
-        if not self.has_others or (self._state is LinkState.ONLINE and self._is_last):
-            return clock.MAX_MS
-        if self._state is LinkState.SYNCING or now_ms < self._begun_ms + self._wait_ms:
-            return None
-        return now_ms - self._wait_ms if self._state is LinkState.ONLINE else clock.MAX_MS
+        """Everything that is to ring since this time (ms) or an earlier one may ring on this device now; None if
+        nothing may.
 
-    def ready_ms(self, since_ms: int) -> int | None:
-        """When (ms, by its clock) this device may ring a notice that is due since `since_ms`, if nothing happens
-        before; None if that depends on the state of the connection. `changed` is emitted when the answer changes."""
+        ▲ Whatever the connection does, that is so LONGEST_S later at the latest. Otherwise a server could silence a
+        person's devices for ever: one that never lets a device catch up, or that ends each connection before WAIT_S is
+        over.
+        """
+        now_ms = clock.now_ms()
+        if self._is_free(now_ms):
+            return now_ms - self._wait_ms if self._waits_for_others else clock.MAX_MS
+        return now_ms - self._longest_ms if now_ms >= self._held_ms + self._longest_ms else None
+
+    def ready_ms(self, since_ms: int) -> int:
+        """When this device may ring what is to ring since `since_ms`, by its clock, if the connection stays as it is.
+        `changed` is emitted when it does not."""
         if self.upto_ms() == clock.MAX_MS:
             return since_ms
+        last_ms = max(since_ms, self._held_ms) + self._longest_ms
         if self._state is LinkState.SYNCING:
-            return None
+            return last_ms
         begun_ms = self._begun_ms + self._wait_ms
-        return max(since_ms + self._wait_ms, begun_ms) if self._state is LinkState.ONLINE else max(since_ms, begun_ms)
+        ready_ms = max(since_ms + self._wait_ms, begun_ms) if self._waits_for_others else max(since_ms, begun_ms)
+        return min(ready_ms, last_ms)
+
+    def _is_free(self, now_ms: int) -> bool:
+        """Whether this device may ring now: what is to ring since WAIT_S, or everything."""
+        if self._state is LinkState.SYNCING:
+            return False
+        return not self.has_others or self._is_ringer or now_ms >= self._begun_ms + self._wait_ms
+
+    @property
+    def _is_ringer(self) -> bool:
+        return self._state is LinkState.ONLINE and self._is_last
+
+    @property
+    def _waits_for_others(self) -> bool:
+        return self._state is LinkState.ONLINE and self.has_others and not self._is_last
 
     @property
     def _wait_ms(self) -> int:
         rank = sorted(self._ports.devices()).index(self._ports.me) if self._ports.me in self._ports.devices() else 0
         return (WAIT_S + STEP_S * rank) * 1000
+
+    @property
+    def _longest_ms(self) -> int:
+        return self._wait_ms + LONGEST_S * 1000

@@ -77,7 +77,7 @@ def is_small(received: Received) -> bool:
             )
             return _few(many, [*_bytes_of(r.changes, r.waiting), *(len(i.ct or b"") for i in r.items)])
         case OpenedContent() as r:
-            return _few((r.changes, r.waiting, r.shares, r.heartbeats), _bytes_of(r.changes, r.waiting))
+            return _few((r.changes, r.events, r.waiting, r.shares, r.heartbeats), _bytes_of(r.changes, r.waiting))
         case OpenedUpTo() as r:
             return _few((r.positions, r.changes, r.waiting, r.heartbeats), _bytes_of(r.changes, r.waiting))
         case Resolved() as r:

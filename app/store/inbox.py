@@ -226,6 +226,8 @@ class Inbox:
             case ReceivedSlice():
                 self._write_slice(received)
             case OpenedContent():
+                # only the rows: all else that follows from the events comes with the slice's last part
+                self._db.conn.executemany(sql.ADD_EVENT, [_event_row(room, event) for event in received.events])
                 heartbeats.put(self._db.conn, room, received.heartbeats)
                 self._put_shares(room, received.shares)
                 self._put_waiting(room, received.waiting, received.bad)

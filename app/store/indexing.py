@@ -11,12 +11,14 @@ from app.core import log
 from app.core.ids import RoomId
 from app.core.signal import Signal
 from app.errors import StoreFault
+from app.store.connection import Row
 from app.store.database import Database
 
 DELAY_S = 0.4
 """Seconds from the first text that waits to the indexing of all that wait. A search meanwhile indexes them at once."""
-AT_ONCE = 64
-"""The most texts that one transaction indexes: about 1 ms."""
+AT_ONCE, AT_ONCE_CHARS = 64, 16 * 1024
+"""The most texts that one transaction indexes, and their characters together, but one text at least: 1 to 2 ms. ▲ Otherwise 64 long
+messages, as any member may send, would hold the event loop for 30 ms."""
 _DUE = "SELECT EXISTS (SELECT 1 FROM search_due)"
 
 
@@ -86,7 +88,12 @@ class Indexing:
 
     def _move_some(self) -> None:
         conn = self._db.conn
-        texts = conn.rows("SELECT id, title, body FROM search_due ORDER BY id LIMIT ?", (AT_ONCE,))
+        texts, left = list[Row](), AT_ONCE_CHARS
+        for text in conn.rows("SELECT id, title, body FROM search_due ORDER BY id LIMIT ?", (AT_ONCE,)):
+            left -= len(text[1]) + len(text[2])
+            if texts and left < 0:
+                break
+            texts.append(text)
         conn.executemany("INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)", texts)
         conn.executemany("DELETE FROM search_due WHERE id = ?", [(text[0],) for text in texts])
         conn.long_commit = True

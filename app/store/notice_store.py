@@ -258,15 +258,19 @@ class NoticeStore:
             self._notify_changed()
         return found == AT_ONCE
 
-    def silence(self, ids: Collection[NoticeId], now: int) -> None:
+    def silence(self, ids: Collection[NoticeId], now: int, upto: int) -> None:
         """Stores that notices have rung on another device of the person: they no longer ring here, also those that this
-        device makes later. Snoozed ones are new again. `now`: the time (ms). Pass at most AT_ONCE ids in one call."""
-        here = "UPDATE notices SET ring = 0, state = iif(state = 3, 0, state) WHERE id = ?"
-        keep = """INSERT INTO notice_states (id, state, until, t) VALUES (?, 0, NULL, ?)
-            ON CONFLICT (id) DO UPDATE SET state = 0, until = NULL WHERE state = 3"""
-        with self._db.transaction() as conn:
-            conn.executemany(here, [(ident,) for ident in ids])
-            conn.executemany(keep, [(ident, now) for ident in ids])
+        device makes later. Snoozed ones are new again if their time comes at `upto` (ms) or earlier; the others stay as
+        they are. Pass at most AT_ONCE ids in one call. Not flushed by itself: after a power cut they may ring again."""
+        here = (
+            "UPDATE notices SET ring = 0, state = iif(state = 3, 0, state) WHERE id = ? AND (state <> 3 OR until <= ?)"
+        )
+        keep = """INSERT INTO notice_states (id, state, until, t) SELECT ?1, 0, NULL, ?2
+            WHERE NOT EXISTS (SELECT 1 FROM notices WHERE id = ?1 AND state = 3)
+            ON CONFLICT (id) DO UPDATE SET state = 0, until = NULL WHERE state = 3 AND until <= ?3"""
+        with self._db.transaction(durable=False) as conn:
+            conn.executemany(here, [(ident, upto) for ident in ids])
+            conn.executemany(keep, [(ident, now, upto) for ident in ids])
             self._notify_changed()
 
     def due(self, room: RoomId) -> Sequence[NoticeRow]:

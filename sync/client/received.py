@@ -168,11 +168,17 @@ class ReceivedSlice:
 class OpenedContent:
     """One transaction with decrypted content of verified positions (changes, heartbeats, items that wait for a key, bad
     items, objects' secrets). The cursor, the position after which the room is pulled, stays where it is. It is a part
-    of a slice, or content of positions that were verified before. The fields are as in `ReceivedSlice`."""
+    of a slice, or content of positions that were verified before. The fields are as in `ReceivedSlice`.
+
+    ▲ `events`: the first part of a slice has those of the whole slice, which the slice's last part repeats. What a
+    change may do depends on its author's role at its position. Otherwise who receives a role and many changes at once
+    would judge the first of them by the role before.
+    """
 
     room: RoomId
     more: bool = False
     changes: Sequence[OpenedChange] = ()
+    events: Sequence[RoomEvent] = ()
     heartbeats: Sequence[OpenedHeartbeat] = ()
     waiting: Sequence[tuple[int, bytes]] = ()
     bad: Sequence[tuple[int, str]] = ()

@@ -19,7 +19,7 @@ from app.rooms.projection import KIND
 from app.rooms.records import ChildLinked, ParentLinked, PersonInvited, Record, RoomNamed, decode, encode
 from app.store.store import Store
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
-from sync.client.received import ReceivedSlice
+from sync.client.received import OpenedContent, ReceivedSlice
 from tests.office import EK, HL, KEY, RG
 
 CASE, INNER, OTHER = RoomId(b"c" * 16), RoomId(b"i" * 16), RoomId(b"o" * 16)
@@ -95,6 +95,24 @@ def test_a_link_counts_once_both_rooms_have_its_record(store: Store) -> None:
     assert belonging.parents(store.db) == {}
     receive(store, INNER, 10, HL, ParentLinked(room=CASE))
     assert belonging.parents(store.db) == {INNER: CASE}
+
+
+def test_attack_the_first_of_many_changes_are_judged_by_the_roles_of_their_own_slice(store: Store) -> None:
+    """Otherwise an administrator who is about to be lowered could link rooms by a batch so long that it is stored in
+    parts, for those members alone who receive both at once."""
+    roles = [
+        RoomEvent(n=9, t=9, kind="role", by=HL, subject=EK, role=Role.WRITER),
+        RoomEvent(n=10, t=10, kind="role", by=HL, subject=RG, role=Role.ADMIN),
+    ]
+    changes = [
+        change(CASE, 11, EK, ChildLinked(room=INNER, on=True)),
+        change(CASE, 12, RG, ChildLinked(room=OTHER, on=True)),
+    ]
+    store.receive(OpenedContent(room=CASE, more=True, changes=changes, events=roles))
+    store.receive(ReceivedSlice(room=CASE, cursor=12, state=b"", events=roles))
+    for room in (INNER, OTHER):
+        receive(store, room, 10, HL, ParentLinked(room=CASE))
+    assert belonging.parents(store.db) == {OTHER: CASE}
 
 
 def test_either_side_ends_a_link_and_makes_it_count_again(store: Store) -> None:

@@ -58,8 +58,9 @@ class Outbox:
         self._rotate_at: dict[RoomId, float] = {}
         self._wake_at: float | None = None
         self._is_at_work = False
-        self._sent: tuple[Connection, SealedBatch, SentRequest] | None = None
-        """A batch that was sent right after its commit, and whose answer `work` has not waited for yet."""
+        self._sent: dict[RoomId, tuple[Connection, SealedBatch, SentRequest]] = {}
+        """By room, a batch that was sent right after its commit, and whose answer `work` has not waited for yet. One
+        transaction may have written such a batch in each of several rooms."""
         self._rotations: dict[RoomId, int] = {}
         self._extras = Extras()
         self.maker = BatchMaker(link, self._extras, pull_again, self._later)
@@ -78,6 +79,7 @@ class Outbox:
         Runs until it is cancelled with the connection. While it runs, the store has changes encrypted in the
         transaction that writes them, where that is possible (`BatchMaker.at_once`)."""
         self._is_at_work = True
+        self._sent.clear()
         try:
             await self._work()
         finally:
@@ -111,7 +113,8 @@ class Outbox:
         self._link.outbox_work.set()
         if self._link.connection is not None:
             sent = self._link.connection.request_at_once(partial(_push_frame, batch))
-            self._sent = None if sent is None else (self._link.connection, batch, sent)
+            if sent is not None:
+                self._sent[batch.room] = self._link.connection, batch, sent
 
     def _later(self, at: float) -> None:
         self._wake_at = at if self._wake_at is None else min(self._wake_at, at)
@@ -170,7 +173,7 @@ class Outbox:
 
     async def _placed(self, batch: SealedBatch) -> m.Placed:
         """The server's answer to `batch`, which is sent now unless `_send_at_once` has sent it on this connection."""
-        online, sent, self._sent = self._link.online, self._sent, None
+        online, sent = self._link.online, self._sent.pop(batch.room, None)
         if sent is not None and sent[0] is online and sent[1] == batch:
             return await online.reply_to(sent[2], m.Placed)
         return await online.request(partial(_push_frame, batch), m.Placed)

@@ -93,13 +93,14 @@ class RoomSync(TrackedRoom):
         new_shares = self.keys.take_shares(shares)
         events, reread = self._events_in(accepted)
         incomplete = self._incomplete_in(accepted)
-        opened = Opened()
+        opened, first = Opened(), tuple(events)
         for item in accepted:
             if isinstance(item, AcceptedEnvelope):
                 self._open_into(item, opened)
             while len(opened.changes) > CHUNK:
-                yield OpenedContent(room=self.room, more=True, changes=opened.changes[:CHUNK])
+                yield OpenedContent(room=self.room, more=True, changes=opened.changes[:CHUNK], events=first)
                 del opened.changes[:CHUNK]
+                first = ()
         last = self._slice(accepted, opened, events, new_shares, more=more)
         if last is None:
             return

@@ -68,7 +68,11 @@ class WebSocketTransport:
         if socket.protocol.close_expected():
             return False
         socket.protocol.send_binary(data)
-        socket.send_data()
+        try:
+            socket.send_data()
+        except Exception:  # ▲ the frame's content is on the disk: its author must not be told that it was refused
+            socket.transport.abort()
+            return False
         return True
 
     async def receive(self) -> bytes:

@@ -66,8 +66,8 @@ class Transport(Protocol):
     async def send(self, data: bytes) -> None: ...
 
     def send_at_once(self, data: bytes) -> bool:
-        """Sends a frame now and returns True, if that needs no waiting. False if it does, or if the connection is lost:
-        nothing was sent then, and `send` waits or raises."""
+        """Sends a frame now, if that needs no waiting. False if it does, or if the connection is lost, also now: the
+        frame may then be sent again, and `send` says why. Raises nothing."""
         ...
 
     async def receive(self) -> bytes: ...

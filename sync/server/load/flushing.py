@@ -23,8 +23,8 @@ class Flushing:
         self._running = False
 
     def note(self, flush: Callable[[], None]) -> None:
-        """Has `flush` called once, without arguments, in one of the next steps of the event loop. A second call before
-        that does nothing. `flush` must not raise: otherwise no connection would be written to any more."""
+        """Has `flush` called, without arguments, in one of the next steps of the event loop. A second call before then
+        does nothing. An error of `flush` goes to the event loop, and the others are called all the same."""
         self._due[flush] = None
         if not self._running:
             self._running = True
@@ -35,10 +35,14 @@ class Flushing:
         self._due.pop(flush, None)
 
     def _step(self) -> None:
-        for _ in range(min(len(self._due), max(_AT_ONCE, len(self._due) // _STEPS))):
-            flush = next(iter(self._due))
-            del self._due[flush]
-            flush()
-        self._running = bool(self._due)
-        if self._running:
-            asyncio.get_running_loop().call_soon(self._step)
+        """Calls the functions whose turn it is, and plans the next step. ▲ Also if one of them raises. Otherwise a
+        fault of one connection would keep all others from being written to until the next start."""
+        try:
+            for _ in range(min(len(self._due), max(_AT_ONCE, len(self._due) // _STEPS))):
+                flush = next(iter(self._due))
+                del self._due[flush]
+                flush()
+        finally:
+            self._running = bool(self._due)
+            if self._running:
+                asyncio.get_running_loop().call_soon(self._step)

@@ -174,16 +174,20 @@ class Rooms:
         than 1,000 rooms; "quota", and none of the rooms is subscribed to, if the connection would have more
         subscriptions than it may.
 
+        ▲ Only a new subscription is sent the requested shares. Otherwise a member could name one room 1,000 times, and
+        have up to 1,000 ids encoded and queued for each.
+
         ▲ The positions are read after the subscriptions have begun. Otherwise an item that is placed between the two
         would be neither in them nor sent. No room is read into memory for this: a device that reconnects names all of
         its rooms, some fifty.
         """
         if len(frame.rooms) > MAX_SUBSCRIBED:
             raise Refusal(ErrorCode.INVALID, "rooms")
-        own = [room for room in frame.rooms if listener.is_member(room)]
-        if len(listener.rooms.union(own)) > self._limits.subscriptions:
+        own = [room for room in dict.fromkeys(frame.rooms) if listener.is_member(room)]
+        new = [room for room in own if room not in listener.rooms]
+        if len(listener.rooms) + len(new) > self._limits.subscriptions:
             raise Refusal(ErrorCode.QUOTA, "subscriptions")
-        for room in own:
+        for room in new:
             self._hub.subscribe(listener, room)
             self._shares.notify_wanted(listener, room)
         ns = await self._store.last_positions(listener.uid, own) if own else {}

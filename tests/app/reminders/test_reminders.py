@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.core import clock
+from app.core.enums import LinkState
+from app.notices import turns
 from app.notices.turns import WAIT_S
 from app.store.notice_rows import NoticeState
 from tests.app.own.devices import DAY_MS, NOVEMBER, Server
@@ -382,3 +384,59 @@ async def test_a_reminder_that_rang_and_is_moved_or_removed_leaves_no_notice(alo
     now.pass_s(3600)
     await settle(alone)
     assert [each.ref for each in alone.open()] == [ONE.ref]
+
+
+async def test_attack_a_server_that_never_lets_a_device_catch_up_silences_no_reminder(
+    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LONGEST_S", 10)
+    home, office, _ = two
+    await office.stop()
+    office.is_online = False
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    for state in (LinkState.OFFLINE, LinkState.SYNCING):
+        home.notices.on_status(state)
+    now.pass_s(3600)
+    await settle(home)
+    await wait(now, WAIT_S + 9, home)
+    assert (len(home.open()), home.rung) == (1, [])
+    await wait(now, 2, home)
+    assert len(home.rung) == 1
+
+
+async def test_attack_a_server_that_ends_each_connection_soon_silences_no_reminder(
+    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LONGEST_S", 10)
+    home, office, _ = two
+    await office.stop()
+    office.is_online = False
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    now.pass_s(3600)
+    await settle(home)
+    for _ in range(3):
+        await home.go(online=False)
+        await home.go(online=True)
+        await wait(now, WAIT_S - 5, home)
+    assert len(home.rung) == 1
+
+
+async def test_attack_a_late_message_that_a_notice_has_rung_ends_no_snooze(
+    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, office, server = two
+    home.turns.use()
+    home.reminders.remind(ONE, now.ms)
+    await meet(server, home, office)
+    (row,) = office.open()
+    late = list[bytes]()
+    monkeypatch.setattr(home.air, "send", lambda by, payload: late.append(payload))
+    home.turns.note_rung([row.id])
+    until_ms = now.ms + HOUR_MS
+    office.notices.snooze([row.id], until_ms)
+    office.turns.receive(home.dev, late[0])
+    assert [(each.id, each.until) for each in office.notices.snoozed()] == [(row.id, until_ms)]
+    now.pass_s(3600)
+    await settle(office)
+    await wait(now, 30, office)
+    assert [each.id for each in office.open()] == office.rung == [row.id]

@@ -131,6 +131,21 @@ async def test_more_than_one_batch_waits(bench: Bench) -> None:
     assert (indexed(bench, "ansökan"), due(bench)) == (indexing.AT_ONCE + 2, 0)
 
 
+@pytest.mark.parametrize(("chars", "commits"), [(indexing.AT_ONCE_CHARS, 1), (20, 2), (1, 4)])
+def test_attack_many_long_messages_are_indexed_a_few_at_a_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, chars: int, commits: int
+) -> None:
+    """Each message of 4,096 characters takes half a millisecond of the event loop."""
+    monkeypatch.setattr(indexing, "AT_ONCE_CHARS", chars)
+    for n in range(4):
+        put(bench, entry(b"%d" % n, "Ansökan 🙂"))  # 9 characters
+    seen = Statements(bench.store)
+    with seen.watched():
+        bench.store.indexing.index_due_here()
+    assert sum(text.startswith("COMMIT") for text in seen.texts) == commits
+    assert (indexed(bench, "ansökan"), due(bench)) == (4, 0)
+
+
 async def test_a_store_that_is_closed_while_a_text_waits_indexes_it_at_the_next_start(bench: Bench) -> None:
     put(bench, entry(b"1", "Ansökan"))
     bench.store.close()

@@ -10,6 +10,7 @@ import pytest
 
 from sync.crypto.kdf import H
 from sync.protocol import messages as m
+from sync.protocol.version import MAX_SUBSCRIBED
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.wire import Person, Refused
 
@@ -62,6 +63,18 @@ async def test_attack_asking_again_and_again_makes_the_server_ask_others_once(ho
     await bert.wire.next(m.SharesWanted)
     await asyncio.sleep(0)
     assert bert.wire.unasked.empty()
+
+
+async def test_attack_naming_one_room_again_and_again_is_answered_with_the_wanted_shares_once(house: House) -> None:
+    """Otherwise one request would have a million ids encoded and queued."""
+    anna, _, room, share = await begun(house)
+    lose(house, share.obj)
+    await asked(anna, room, share.obj)
+    assert len(set(await anna.subscribe(*[room] * MAX_SUBSCRIBED))) == 1
+    assert await anna.wire.next(m.SharesWanted) == m.SharesWanted(room, [share.obj])
+    await anna.subscribe(room)
+    await asked(anna, room, share.obj)  # what was sent before its answer is here
+    assert anna.wire.unasked.empty()
 
 
 async def test_attack_only_the_share_that_the_room_commits_to_is_taken(house: House) -> None:

@@ -115,6 +115,23 @@ async def test_a_connection_that_cannot_be_written_to_ends_and_no_other_does(fau
     assert second.writes == [[b"x"]]
 
 
+async def test_a_connection_whose_writing_raises_keeps_no_other_from_being_written_to() -> None:
+    faults = list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context.get("exception")))
+    flushing, written = Flushing(), list[int]()
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    flushing.note(fail)
+    flushing.note(lambda: written.append(1))
+    await _steps(3)
+    flushing.note(lambda: written.append(2))
+    await _steps(3)
+    assert written == [1, 2]
+    assert [type(fault) for fault in faults] == [ZeroDivisionError]
+
+
 async def test_what_was_queued_before_the_end_is_written_before_it() -> None:
     outbox, wire, _, ended = _sending()
     outbox.reply(b"x")
