@@ -17,8 +17,8 @@ from app.store.database import Database
 DELAY_S = 0.4
 """Seconds from the first text that waits to the indexing of all that wait. A search meanwhile indexes them at once."""
 AT_ONCE, AT_ONCE_CHARS = 64, 16 * 1024
-"""The most texts that one transaction indexes, and their characters together, but one text at least: 1 to 2 ms. ▲ Otherwise 64 long
-messages, as any member may send, would hold the event loop for 30 ms."""
+"""The most texts that one transaction indexes, and their characters together, but one text at least: 1 to 2 ms.
+▲ Otherwise 64 long messages, as any member may send, would hold the event loop for 30 ms."""
 _DUE = "SELECT EXISTS (SELECT 1 FROM search_due)"
 
 

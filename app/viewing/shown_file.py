@@ -243,10 +243,11 @@ async def open_file(
 
 
 async def check_opening(name: str, data: bytes, *, command: Sequence[str] | None = None) -> None:
-    """Returns if a file with the bytes `data` may be opened in another program under the name `name`. OpensProgram, OpensMacros
-    or OpensOldOffice if it could run something there; OpensUnchecked if that cannot be found out. An archive, or long
-    markup, is looked through in a process of its own: ViewEnded if it ends or takes too long, ViewUnavailable if it
-    cannot be started. `command` starts the process; only tests pass it."""
+    """Returns if a file with the bytes `data` may be opened in another program under the name `name`. OpensProgram,
+    OpensMacros or OpensOldOffice if it could run something there; OpensUnchecked if that cannot be found out, as for an
+    archive over MAX_FILE_BYTES (128 MiB). An archive, or long markup, is searched in a process of its own: ViewEnded if
+    it ends or takes too long, ViewUnavailable if it cannot be started. `command` starts the process; only tests pass
+    it."""
     check_name(name)
     if not check_bytes(data, name):
         return
