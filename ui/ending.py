@@ -42,6 +42,8 @@ class Ending:
         """Whether the system asked the program to end, perhaps while it was being locked. Then it is not started
         again."""
         self._office, self._stage, self._resident = office, stage, resident
+        self.lock_waits = False
+        """Whether the person locked, or the computer slept, while the session was being closed for something else."""
         self._ends_to: Literal["lock", "new", "upgrade"] | None = None
         """Why the program is to be started again: to show the gate, to begin as on the first day, or to run the release
         that was installed meanwhile. None: it is not."""
@@ -177,11 +179,17 @@ class Ending:
         """Starts `work`, which closes the session to lock, to remove everything, or to change the key, as a task.
         Returns True; False, and starts nothing, while earlier work of this kind runs. An error that `work` raises is
         logged and reported in the window that is open then."""
-        if self._work is not None and not self._work.done():
+        if self.is_working:
             return False
+        self.lock_waits = False
         self._work = asyncio.ensure_future(work())
         self._work.add_done_callback(self._on_work_done)
         return True
+
+    @property
+    def is_working(self) -> bool:
+        """Whether work that `begin` started runs."""
+        return self._work is not None and not self._work.done()
 
     def _on_work_done(self, work: asyncio.Task[None]) -> None:
         error, shown = None if work.cancelled() else work.exception(), self._stage.shown
@@ -194,8 +202,14 @@ class Ending:
         """Locks: covers the window, stores what is unsaved, and ends the process. While the disk refuses, it tries
         again until all is stored or the person discards it. The program is then started again and waits until the
         person unlocks it. ▲ Python cannot clear its memory, so that keys and text would stay in this process. Does
-        nothing if no session is open, or while one is being closed."""
+        nothing if no session is open; while one is being closed, sets `lock_waits`."""
+        self.lock_waits = self.lock_waits or self.is_working
         self._lock_to("lock", "")
+
+    async def lock_at_last(self, session: Session) -> None:
+        """▲ Locks, since `lock_waits`: for work that has opened the session again, and before it shows anything."""
+        self._stage.session, self._ends_to = session, "lock"
+        await self._lock(session, "")
 
     def upgrade(self) -> None:
         """Starts the newer release that is installed in place of this process, which first stores what is unsaved

@@ -70,6 +70,8 @@ class Program:
         self._office, self._tools = office, tools
         self._link = link
         self._locked = locked
+        self._change: KeyChange | None = None
+        """What was asked for just before the curtain fell."""
         self.resident = Resident(office.profile, office.settings, desktop or Desktop())
         self.stage = Stage(
             office.settings,
@@ -143,18 +145,25 @@ class Program:
         """Closes before the computer sleeps: its memory would be there for a thief. Not if Kansli never locks by itself
         and is not covered."""
         never = self._office.settings.get(AUTO_LOCK_MINUTES) == 0 and not self.curtain.is_down
-        if self.stage.session is None or never:
+        is_open = self.stage.session is not None or self.ending.is_working
+        if never or not is_open:
             events.ready.emit()
         else:
             self.curtain.close()
 
     def _on_left(self) -> None:
         """Locks when the desktop session is locked or left, unless the setting is that Kansli never locks by itself."""
-        if self._office.settings.get(AUTO_LOCK_MINUTES) > 0 and self.stage.session is not None:
+        is_open = self.stage.session is not None or self.ending.is_working
+        if self._office.settings.get(AUTO_LOCK_MINUTES) > 0 and is_open:
             self.curtain.lock()
 
     def _on_lifted(self) -> None:
-        """Does what waited under the curtain: the tray's sign, a newer release, and a link that was opened."""
+        """Does what waited under the curtain: a change of the key, or the tray's sign, a newer release, and a link that was
+        opened."""
+        change, self._change = self._change, None
+        if change is not None:
+            self._rekey(change)
+            return
         self._show_in_tray()
         self._look_for_upgrade()
         link, self._link = self._link, ""
@@ -312,7 +321,11 @@ class Program:
 
     def _rekey(self, change: KeyChange) -> None:
         """Gives the database the new key in `change`; the session is closed and opened again for it. If something that
-        was written cannot be stored, shows why and changes nothing: the edit would be lost with the first session."""
+        was written cannot be stored, shows why and changes nothing: the edit would be lost with the first session. ▲
+        Under the curtain it waits: the session that is opened afterwards has a window."""
+        if self.curtain.is_down:
+            self._change = change
+            return
         window, fault = self.stage.window, self.ending.save()
         if window is not None and fault is not None:
             report(window, fault)
@@ -330,6 +343,9 @@ class Program:
             view = self._entry_views.usual()
             self._show_gate(view)
             view.show_error(fault)
+            return
+        if self.ending.lock_waits:
+            await self.ending.lock_at_last(session)
             return
         self._open(session)
         if (window := self.stage.window) is not None:

@@ -14,9 +14,11 @@ from PySide6.QtWidgets import QApplication
 from app.errors import DiskFull, SlotDamaged
 from app.settings import AUTO_LOCK_MINUTES, CLOSE_TO_TRAY
 from app.unlocking import KeyChange, SlotKind
+from tests.ui.desktop.curtains import covered, lift, office_with, visible_windows
 from tests.ui.desktop.programs import Office, Running, Session, link, running
 from tests.ui.desktop.test_tray import menu_texts
 from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import open_session
 from tests.ui.shell.tool_views import FakeView
 from tests.ui.shell.unlock_methods import unlock_methods
 from tests.ui.soon import caught_up
@@ -202,6 +204,58 @@ async def test_no_fault_leads_around_an_unlock_method_that_policy_has_forbidden(
         if why != "a bad raw key":
             r.program._rekey(KeyChange(current="fel"))
         await r.until(lambda: r.program.stage.gate is not None and isinstance(r.gate, NewUnlockMethodView))
+
+
+@pytest.mark.parametrize("how", ["tray", "sleep", "left"])
+async def test_attack_who_leaves_while_the_key_is_changed_leaves_a_locked_kansli(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Nobody unlocks at the end of a change, so nothing may be shown then."""
+    second = open_session(tmp_path / "second", kind=Session)
+    asked, changed = asyncio.Event(), asyncio.Event()
+
+    async def rekey(_change: KeyChange) -> object:
+        asked.set()
+        await changed.wait()
+        return second
+
+    made = Office(tmp_path / "first")
+    monkeypatch.setattr(made, "rekey", rekey, raising=False)
+    async with running(qapp, made) as r:
+        r.program._rekey(KeyChange(current="gammal lösenfras å", new="ny lösenfras 🙂"))
+        await r.until(asked.is_set)
+        leave = {"tray": r.tray.lock_asked, "sleep": r.events[0].sleeps, "left": r.events[0].left}[how]
+        leave.emit()
+        changed.set()
+        assert (await r.locked()).locked
+        assert r.program.stage.window is None
+    assert isinstance(second, Session)
+    assert second.closed
+    second.profile.close()
+
+
+async def test_attack_a_key_that_is_to_be_changed_lifts_no_curtain(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The passphrase of the change is compared in a thread, and the person locks meanwhile."""
+    asked = list[KeyChange]()
+
+    async def fails(change: KeyChange) -> Session:
+        asked.append(change)
+        raise SlotDamaged
+
+    made = office_with(tmp_path)
+    monkeypatch.setattr(made, "rekey", fails, raising=False)
+    async with covered(qapp, tmp_path, made) as r:
+        window, change = r.program.stage.window, KeyChange(current="gammal lösenfras å", new="ny lösenfras 🙂")
+        assert window is not None
+        window.key_change_requested.emit(change)
+        assert r.program.curtain.is_down
+        assert not r.office.session.closed
+        assert visible_windows() == [r.shown]
+        await lift(r)
+        await r.until(lambda: asked == [change])
+        await r.until(lambda: r.program.stage.gate is not None and isinstance(r.gate, UnlockView))
 
 
 @pytest.mark.parametrize("minutes", [15, 0])
