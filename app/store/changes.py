@@ -275,9 +275,10 @@ class Changes:
         self._projecting.positioned(changes)
         self._db.after_commit(lambda: self.positioned.emit(changes))
 
-    def of(self, obj: ObjId, after: int = 0) -> list[StoredChange]:
-        """The object's changes that are merged, in the order of receipt. `after`: only those whose row id is higher."""
-        return self._select(sql.CHANGES_OF, (obj, after))
+    def of(self, obj: ObjId, after: int = 0, limit: int = -1) -> list[StoredChange]:
+        """The object's changes that are merged, in the order of receipt. `after`: only those whose row id is higher.
+        `limit`: at most so many, the first ones; -1: all."""
+        return self._select(f"{sql.CHANGES_OF} LIMIT ?", (obj, after, limit))
 
     def unplaced(self, obj: ObjId) -> list[bytes]:
         """The data of the object's changes that were written here and have no position yet."""

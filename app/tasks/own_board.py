@@ -8,7 +8,7 @@ do with theirs: so every card keeps its id, and it does no harm if two devices d
 columns' ids, so that cards of two boards come into the same columns.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 
@@ -33,6 +33,14 @@ from app.tool import OwnPlace
 
 COLUMNS = ("open", "doing", "done")
 """The ids of the columns that an own board begins with; the last one is for what is finished."""
+
+_READ_AT_ONCE, _MERGED_AT_ONCE, _TRIED_AT_ONCE = 100, 50, 3
+"""Updates in one part of the work of joining two boards: to read or merge one takes 20 µs, to try one 0.2 ms, and to
+write one 0.5 ms."""
+_LOOKED_AT = 0.1
+"""The same measure for a board in which there is nothing new."""
+_TURN = 10.0
+"""How much of that work one turn of the event loop does, counted in updates that are tried."""
 
 Announce = Callable[[RoomId, ObjId, str], None]
 
@@ -78,10 +86,16 @@ class OwnBoard:
         self._ends = [place.known.connect(self.look), changes.received.connect(self._on_received)]
         self._is_closed = False
         self._planned = False
+        self._parts: Generator[float, None, None] | None = None
+        """The joining that is under way, part by part."""
+        self._is_due = False
+        """Whether something was received while that was under way."""
 
     def close(self) -> None:
         """Stops following the store. A second call does nothing."""
         self._is_closed = True
+        if self._parts is not None:
+            self._parts.close()
         for end in self._ends:
             end()
 
@@ -131,7 +145,12 @@ class OwnBoard:
         before, self._found = self._found, self._read()
         if self._found != before:
             self.changed.emit()
-        if self._others() and not self._planned:
+        if self._others():
+            self._is_due = self._parts is not None
+            self._plan()
+
+    def _plan(self) -> None:
+        if not self._planned:
             self._planned = True
             self._later(0, self._join)
 
@@ -152,53 +171,93 @@ class OwnBoard:
             self.look()
 
     def _join(self) -> None:
-        """Joins the other boards into the one that counts. What the disk refuses is tried again after the next
-        change."""
+        """Joins the other boards into the one that counts, some parts of the work in each turn of the event loop. What
+        the disk refuses is tried again after the next change. ▲ Otherwise a large board, or many of them, as a stolen
+        device may write, would hold the event loop at each start, also once that device is revoked."""
         self._planned = False
         if self._is_closed:
             return
+        parts, self._parts, work = self._parts, None, 0.0
         with suppress(StoreFault):
             if self._found is None and (room := self._place.find()) is not None:
                 self._make(room)
-            for other in self._others():
-                self._join_one(other)
+            parts = parts or self._join_all()
+            while work < _TURN and (done := next(parts, None)) is not None:
+                work += done
+        if work >= _TURN:
+            self._parts = parts
+        if work >= _TURN or self._is_due:
+            self._is_due = self._is_due and self._parts is not None
+            self._plan()
 
-    def _join_one(self, other: ObjectRow) -> None:
+    def _join_all(self) -> Generator[float, None, None]:
+        for other in self._others():
+            yield _LOOKED_AT
+            yield from self._join_one(other)
+
+    def _join_one(self, other: ObjectRow) -> Generator[float, None, None]:
         """Writes what the board `other` has and the one that counts lacks as changes of the latter, and removes the
-        rows by which lists and search find `other`."""
-        found, changes = self._found, self._changes.of(other.obj)
-        if found is None or not changes:
+        rows by which lists and search find `other`. Yields after each part of the work how much that was. A part that
+        is written is not flushed: after a power cut the boards are joined again."""
+        found, joined = self._found, self._joined.get(other.obj)
+        if found is None or (joined and joined[0] == found.obj and not self._changes.of(other.obj, joined[1], 1)):
             return
-        state = found.obj, changes[-1].rowid
-        if self._joined.get(other.obj) == state:
+        theirs, ends = yield from self._updates_of(other.obj)
+        mine, _ = yield from self._updates_of(found.obj)
+        if not ends:
             return
-        there = self._changes.of(found.obj)
-        with self._changes.merging(found.room, found.obj, [*there, *changes]):
-            updates = lacking(Assembler().feed(there), Assembler().feed(changes))
-        with self._db.transaction() as conn:
-            for data in (data for update in updates for data in encode(update)):
-                self._changes.append(found.room, found.obj, data)
+        parts, written = lacking_parts(mine, theirs), 0
+        while True:
+            with self._changes.merging(found.room, found.obj, ends):
+                part = next(parts, None)
+            if part is None:
+                break
+            with self._db.transaction(durable=False):
+                for data in (data for update in part for data in encode(update)):
+                    self._changes.append(found.room, found.obj, data)
+            written += len(part)
+            yield _TRIED_AT_ONCE + 2 * len(part)
+        with self._db.transaction(durable=False) as conn:
             projection.drop_rows(conn, other.obj)
-        self._joined[other.obj] = state
-        log.store.info("own-board-joined", updates=len(updates))
+        self._joined[other.obj] = found.obj, ends[-1].rowid
+        log.store.info("own-board-joined", updates=written)
         self.joined.emit(other.room)
+
+    def _updates_of(self, obj: ObjId) -> Generator[float, None, tuple[list[bytes], list[StoredChange]]]:
+        """(the updates of a board in order, its first and its last change), read page by page; ([], []) for a board
+        without changes."""
+        updates, ends, assembler = list[bytes](), list[StoredChange](), Assembler()
+        while page := self._changes.of(obj, ends[-1].rowid if ends else 0, _READ_AT_ONCE):
+            updates += assembler.feed(page)
+            ends = [*ends, *page][:1] + page[-1:]
+            yield len(page) / _MERGED_AT_ONCE
+        return updates, ends
 
 
 def lacking(mine: Sequence[bytes], theirs: Sequence[bytes]) -> list[bytes]:
     """Those of the updates `theirs` of one board, in order, that change something in another board, which has the
     updates `mine`. ▲ Without merged states, in which several clients have written: as a change, such an update is void
     (app/objects/FORMAT.md). A device that has only such a state of a board leaves it to one that has its updates."""
-    found: list[bytes] = []
+    return [update for part in lacking_parts(mine, theirs) for update in part]
+
+
+def lacking_parts(mine: Sequence[bytes], theirs: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """The same in parts, with a pause after each part of the work: then yields the updates that it has found, or []."""
     with closing(CrdtDoc(maps=ROOT_MAPS, keep_deleted=True)) as both:
-        both.apply(mine)
-        for update in theirs:
-            changed: list[bytes] = []
-            end = both.updated.connect(lambda made, changed=changed: changed.append(made.data))  # type: ignore[misc]
-            both.apply([update])
-            end()
-            if changed and _is_change(update):
-                found.append(update)
-    return found
+        for at in range(0, len(mine), _MERGED_AT_ONCE):
+            both.apply(mine[at : at + _MERGED_AT_ONCE])
+            yield []
+        for at in range(0, len(theirs), _TRIED_AT_ONCE):
+            yield [update for update in theirs[at : at + _TRIED_AT_ONCE] if _changes(both, update)]
+
+
+def _changes(board: CrdtDoc, update: bytes) -> bool:
+    """Merges an update, and returns whether that has changed something that can be written as a change."""
+    changed: list[bytes] = []
+    end = board.updated.connect(lambda made: changed.append(made.data))
+    board.apply([update])
+    end()
+    return bool(changed) and _is_change(update)
 
 
 def _is_change(update: bytes) -> bool:

@@ -280,6 +280,39 @@ def test_a_merged_state_is_not_written_as_a_change() -> None:
     assert lacking([], [state]) == [], "two clients have written in it"
 
 
+async def test_attack_a_large_board_is_joined_in_parts_also_with_what_comes_meanwhile(
+    two: tuple[Device, Device],
+) -> None:
+    """A stolen device may have written any number of cards."""
+    one, other = two
+    server, devices = Server(), (one, other)
+    for each, title in ((one, "Köp %d å 🙂"), (other, "Ring %d ä")):
+        link = await each.tasks.own.ensure()
+        board = each.tasks.board(link.room, link.obj)
+        for n in range(20):
+            add_card(board, title % n, HL)
+    late, joining = sorted(devices, key=_obj, reverse=True)
+    board = late.tasks.board(ROOM, _obj(late))
+    server.meet(*devices)  # type: ignore[arg-type]
+    joining.turn()
+    assert len(joining.titles()) < 41
+    assert joining.turns, "it goes on in another turn"
+    add_card(board, "Sent skriven", HL)
+    server.meet(*devices)  # type: ignore[arg-type]
+    turns = 1
+    while joining.turns:
+        joining.turn()
+        turns += 1
+    assert turns > 5
+    assert len(joining.titles()) == 41
+    restarted = len(joining.store.changes.of(_obj(joining)))
+    joining.restart()
+    joining.tasks.own.look()
+    while joining.turns:
+        joining.turn()
+    assert len(joining.store.changes.of(_obj(joining))) == restarted
+
+
 async def test_a_full_disk_keeps_the_boards_apart_and_they_join_later(two: tuple[Device, Device]) -> None:
     one, other = two
     server, devices = Server(), (one, other)
