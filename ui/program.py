@@ -158,8 +158,8 @@ class Program:
             self.curtain.lock()
 
     def _on_lifted(self) -> None:
-        """Does what waited under the curtain: a change of the key, or the tray's sign, a newer release, and a link that was
-        opened."""
+        """Does what waited under the curtain: a change of the key, or the tray's sign, a newer release, and a link
+        that was opened."""
         change, self._change = self._change, None
         if change is not None:
             self._rekey(change)

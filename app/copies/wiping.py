@@ -51,8 +51,10 @@ class Wiping:
         be kept; then no file of the copy is removed."""
         folder = Path(copy.folder)
         aside = folder.with_name(folder.name + _ASIDE)
-        program = next((program for path, program in held.items() if path.is_relative_to(folder)), None)
-        kept = await self._finish(copy, aside)
+        in_aside = [program for path, program in held.items() if path.is_relative_to(aside)]
+        in_folder = [program for path, program in held.items() if path.is_relative_to(folder)]
+        program = next(iter(in_aside + in_folder), None)
+        kept = await self._finish(copy, aside, is_held=bool(in_aside))
         kept |= await self._keep(copy, folder, MOST_FILES)
         if stays or program is not None:
             return Wiped(kept=kept, is_held=program is not None, program=program or "")
@@ -68,12 +70,14 @@ class Wiping:
         self._seen = {path: seen for path, seen in self._seen.items() if not path.is_relative_to(folder)}
         return Wiped(kept=kept)
 
-    async def _finish(self, copy: OpenedCopy, aside: Path) -> bool:
-        """Completes a removal that a crash has interrupted. Returns whether something was kept."""
+    async def _finish(self, copy: OpenedCopy, aside: Path, *, is_held: bool) -> bool:
+        """Completes a removal that a crash or an error has interrupted, unless another program has a file there open
+        (`is_held`). Returns whether something was kept."""
         if not await asyncio.to_thread(aside.exists):
             return False
         kept = await self._keep(copy, aside)
-        await asyncio.to_thread(remove_folder, aside)
+        if not is_held:
+            await asyncio.to_thread(remove_folder, aside)
         return kept
 
     async def _keep(self, copy: OpenedCopy, folder: Path, most: int | None = None) -> bool:

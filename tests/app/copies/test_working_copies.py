@@ -205,6 +205,21 @@ async def test_what_a_program_holds_open_is_named_stays_and_is_tried_again(desk:
     assert len(changes) == 1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a folder with an open file is not renamed there")
+async def test_a_folder_whose_removal_was_interrupted_stays_while_a_program_has_a_file_in_it_open(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    overwrite(path, CHANGED)
+    with held_by_another(path):
+        aside = path.parent.rename(path.parent.with_name(path.parent.name + ".going"))
+        await desk.copies.wipe()
+        assert desk.plain == [aside / path.name]
+        assert [each.name for each in desk.copies.held] == ["Beslut åäö 🙂.docx"]
+        assert await desk.kept() == [("Beslut åäö 🙂.docx", CHANGED)]
+    await desk.copies.wipe()
+    assert desk.plain == []
+    assert desk.copies.held == ()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege there, and there are no pipes")
 async def test_links_and_pipes_in_place_of_a_copy_are_not_followed(desk: Desk, tmp_path: Path) -> None:
     outside = tmp_path / "utanför"
