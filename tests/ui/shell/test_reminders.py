@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core import clock
 from app.errors import DiskFull
-from app.notices.service import NoticeState
+from app.notices.service import MOST_NAMED, NoticeState
 from app.notification_settings import NOTIFICATION_CONTENT
 from app.objects.links import ObjectLink
 from app.session import Session
@@ -25,8 +25,9 @@ from tests.ui.shell.sample import at
 from tests.ui.shell.test_home import rows
 from tests.ui.shell.toasts import ring, watch
 from tests.ui.shell.tool_views import FakeView
-from tests.ui.soon import caught_up
+from tests.ui.soon import caught_up, caught_up_one
 from tests.world import until
+from ui.kit.bind import Soon
 from ui.kit.choose_time import TimeDialog
 from ui.reminding import Reminding
 from ui.shell.notices.planned import PlannedRow
@@ -75,6 +76,42 @@ async def test_it_rings_in_the_window_that_is_in_front_and_is_on_home(
     assert row.state is NoticeState.SNOOZED
     session.notices.mark_new([row.id])
     assert len(rows(window)) == 1
+
+
+async def test_only_what_comes_at_its_time_is_counted_and_not_what_else_is_new_in_the_room(
+    window: MainWindow, session: Session, seen: None
+) -> None:
+    await ring(session)
+    link = message(session, "@Handläggare kan du ringa å 🙂?")
+    await ring(session)
+    caught_up(window)
+    session.reminders.remind(link, clock.now_ms())
+    say(session, office().case, office().head, *(f"@Handläggare rad {n}" for n in range(MOST_NAMED + 1)))
+    await due(session)
+    caught_up(window)
+    shown = toast_of(window)
+    assert shown.text() == "Påminnelse: @Handläggare kan du ringa å 🙂?"
+    click(shown.undo)
+    room = window.current_room()
+    assert room is not None
+    chat = room.view("chat")
+    assert isinstance(chat, FakeView)
+    assert chat.refs == [(link.obj, link.ref)]
+
+
+async def test_a_hidden_notification_calls_nothing_a_reminder_that_is_a_message(
+    qtbot: QtBot, session: Session, seen: None
+) -> None:
+    hidden = QWidget()
+    qtbot.addWidget(hidden)
+    await ring(session)
+    watching, desktop = watch(hidden, session)
+    session.reminders.remind(message(session, "Hemligt å"), clock.now_ms())
+    await due(session)
+    say(session, office().case, office().head, "Ett", "Två 🙂", t_ms=at(14, 5))
+    for soon in reversed(watching.findChildren(Soon)):  # the messages are counted before the reminder is shown
+        caught_up_one(soon)
+    assert desktop.texts == ["3 nya händelser"]
 
 
 async def test_its_desktop_notification_says_no_content_and_puts_off(

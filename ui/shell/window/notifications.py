@@ -6,7 +6,7 @@ unless the settings, and the person's choice for the room, let them show who wro
 import os
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,8 @@ from app.core.enums import Level, LinkState
 from app.core.ids import RoomId
 from app.core.later import Later
 from app.core.visible import one_line
-from app.notices import kinds
 from app.notices.hours import may_notify
+from app.notices.kinds import comes_at_a_time
 from app.notices.service import FreshNotices, NoticeRow
 from app.notification_settings import NOTIFICATION_CONTENT, NOTIFICATION_SOUND, NOTIFICATIONS
 from app.people.person import Person
@@ -76,10 +76,18 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _News:
-    """What is new in one room: notices that ring, or how many messages became unread."""
+    """What is new in one room: notices that ring, or how many messages became unread. `notices`: the newest of those
+    that ring, `timed`: all of them that come at a time, `rung`: how many ring, `unread`: the further messages."""
 
     notices: Sequence[NoticeRow] = ()
-    count: int = 0
+    timed: Sequence[NoticeRow] = ()
+    rung: int = 0
+    unread: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many new things there are in all."""
+        return self.rung + self.unread
 
 
 class Notifications(QObject):
@@ -89,9 +97,9 @@ class Notifications(QObject):
     RoomId that it was about, or None if that was several or none; and with whether an answer is to be begun."""
 
     place_wanted = Signal(object, bool)
-    time_come = Signal(object, int)
-    """The window is in front, and something rings that the person wanted at this time: the NoticeRows, the newest last,
-    and how many there are in all. The window shows them itself."""
+    time_come = Signal(object)
+    """The window is in front, and something rings that the person wanted at this time: all NoticeRows that do. The
+    window shows them itself."""
     front_wanted = Signal()
     """The person pressed a notification while the curtain covers the window."""
 
@@ -132,7 +140,12 @@ class Notifications(QObject):
 
     def _on_fresh(self, fresh: FreshNotices) -> None:
         before = self._due.get(fresh.room, _News())
-        self._due[fresh.room] = _News(notices=fresh.notices, count=before.count + fresh.count)
+        self._due[fresh.room] = _News(
+            notices=fresh.notices,
+            timed=(*before.timed, *fresh.timed),
+            rung=before.rung + fresh.count,
+            unread=before.unread,
+        )
         now = counts(self._session.rooms).get(fresh.room)
         if now is not None:  # the messages of these notices are no further news
             self._seen[fresh.room] = now
@@ -149,7 +162,7 @@ class Notifications(QObject):
                 self._withdraw(room)
             if unread > was_unread and notices.level(room) is Level.ALL and not notices.is_due(room):
                 waiting = self._due.get(room, _News())
-                self._due[room] = _News(notices=waiting.notices, count=waiting.count + unread - was_unread)
+                self._due[room] = replace(waiting, unread=waiting.unread + unread - was_unread)
         self._show_due()
 
     def _withdraw(self, room: RoomId) -> None:
@@ -171,10 +184,9 @@ class Notifications(QObject):
 
     def _show_due(self) -> None:
         due, self._due = self._due, {}
-        wanted = [row for news in due.values() for row in news.notices if comes_at_a_time(row)]
+        wanted = [row for news in due.values() for row in news.timed]
         if wanted and not self._covered and self._is_in_front() and self._may_notify():
-            count = sum(news.count for news in due.values() if any(map(comes_at_a_time, news.notices)))
-            self.time_come.emit(wanted, count)
+            self.time_come.emit(wanted)
         if not due or self.is_silent():
             return
         if self._covered:
@@ -307,13 +319,8 @@ def _actions(notice: NoticeRow, lines: NoticeLines) -> set[ToastAction]:
     return {ToastAction.READ} | ({ToastAction.REPLY} if notice.kind in lines.counted else set())
 
 
-def comes_at_a_time(notice: NoticeRow) -> bool:
-    """Whether the notice is one that the person wanted at this time: a reminder, or one that they had put off."""
-    return notice.kind == kinds.REMINDER.id or notice.returned
-
-
 def _are_alike(news: _News) -> bool:
-    return len({row.kind for row in news.notices}) == 1
+    return not news.unread and len({row.kind for row in news.notices}) == 1
 
 
 def _several_text(count: int) -> str:
