@@ -42,12 +42,14 @@ Mark = tuple[NoticeState, int | None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshNotices:
     """The notices of one room that ring now. `notices`: the newest of them, at most MOST_NAMED, oldest first. `timed`:
-    all that come at a time (`kinds.comes_at_a_time`), oldest first. `count`: how many there are in all. `caught_up`:
-    they were received in the first reading after this device was offline, and are shown together."""
+    all that come at a time (`kinds.comes_at_a_time`), oldest first. `asking`: the ids of all that ask for an answer.
+    `count`: how many there are in all. `caught_up`: they were received in the first reading after this device was
+    offline, and are shown together."""
 
     room: RoomId
     notices: tuple[NoticeRow, ...]
     timed: tuple[NoticeRow, ...]
+    asking: tuple[NoticeId, ...]
     count: int
     caught_up: bool
 
@@ -56,6 +58,7 @@ class FreshNotices:
 class _Ringing:
     notices: list[NoticeRow] = field(default_factory=list)
     timed: list[NoticeRow] = field(default_factory=list)
+    asking: list[NoticeId] = field(default_factory=list)
     count: int = 0
 
 
@@ -163,6 +166,14 @@ class Notices:
         """Postpones notices: until the time `until_ms` (ms, by this device's clock) they do not ask for an answer.
         StoreFault."""
         self._mark(ids, NoticeState.SNOOZED, until_ms)
+
+    async def snooze_all(self, ids: Collection[NoticeId], until_ms: int) -> None:
+        """As `snooze`, of any number, in parts between which other tasks run: 5,000 missed reminders ring together.
+        After a StoreFault some may be postponed; another call does the rest."""
+        left = iter(ids)
+        while part := tuple(islice(left, AT_ONCE)):
+            self.snooze(part, until_ms)
+            await asyncio.sleep(0)
 
     def _mark(self, ids: Collection[NoticeId], state: NoticeState, until: int | None = None) -> None:
         left, changed = iter(ids), dict[NoticeId, Mark]()
@@ -294,6 +305,7 @@ class Notices:
                     room=room,
                     notices=tuple(ringing.notices),
                     timed=tuple(ringing.timed),
+                    asking=tuple(ringing.asking),
                     count=ringing.count,
                     caught_up=caught_up,
                 )
@@ -321,6 +333,8 @@ class Notices:
                 ringing.count += 1
                 if comes_at_a_time(row):
                     ringing.timed.append(row)
+                if row.asks:
+                    ringing.asking.append(row.id)
         if len(found) == AT_ONCE:  # there may be many more
             await asyncio.sleep(0)
 

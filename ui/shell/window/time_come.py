@@ -7,10 +7,11 @@ from functools import partial
 
 from PySide6.QtCore import QObject
 
+from app.errors import StoreFault
 from app.notices.service import NoticeRow
 from app.session import Session
 from ui.kit.choose_time import in_an_hour
-from ui.kit.tasks import run_guarded
+from ui.kit.tasks import report, run, run_guarded
 from ui.kit.toast import Toast
 from ui.kit.translate import local_now, tr, trn
 from ui.shell.notices.lines import NoticeLines
@@ -51,4 +52,8 @@ class TimeCome(QObject):
     def _snooze(self, rows: Sequence[NoticeRow]) -> None:
         asking = [row.id for row in rows if row.asks]
         again = partial(self._snooze, rows)
-        run_guarded(self, lambda: self._session.notices.snooze(asking, in_an_hour(local_now())), again=again)
+        run(
+            self,
+            self._session.notices.snooze_all(asking, in_an_hour(local_now())),
+            on_error=lambda error: report(self, error, again if isinstance(error, StoreFault) else None),
+        )
