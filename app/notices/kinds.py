@@ -3,6 +3,7 @@
 
 from app.store import event_notices
 from app.store.notice_rows import NoticeKind
+from app.store.notice_store import NoticeRow
 
 INVITATION = NoticeKind(id="invitation", asks=True, personal=True, rings=False)
 """Somebody invites the person to a room. The notice itself does not ring: `Invitations.arrived` does, at most once a
@@ -26,3 +27,8 @@ owns. `room` is that room; `by` removed the person, whose id is `ref`."""
 ADDED, ROLE = event_notices.ADDED, event_notices.ROLE
 KINDS = (INVITATION, HISTORY, KEYS, WAITS, REMINDER, LEFT_PARENT, *event_notices.KINDS)
 STANDING = (INVITATION, HISTORY, KEYS, WAITS, LEFT_PARENT)
+
+
+def comes_at_a_time(notice: NoticeRow) -> bool:
+    """Whether the notice is one that the person wanted at this time: a reminder, or one that they had put off."""
+    return notice.kind == REMINDER.id or notice.returned

@@ -17,6 +17,7 @@ from app.core.enums import Level, LinkState
 from app.core.ids import RoomId, Uid
 from app.core.signal import Signal
 from app.errors import StoreFault
+from app.notices.kinds import comes_at_a_time
 from app.notices.turns import ALONE, Turns
 from app.store import event_notices
 from app.store.notice_rows import AT_ONCE, Notice, NoticeId, NoticeKind, NoticeState
@@ -43,12 +44,15 @@ Mark = tuple[NoticeState, int | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshNotices:
-    """The notices of one room that ring now. `notices`: the newest of them, at most MOST_NAMED, oldest first. `count`:
-    how many there are in all. `caught_up`: they were received in the first reading after this device was offline, and
-    are shown together."""
+    """The notices of one room that ring now. `notices`: the newest of them, at most MOST_NAMED, oldest first. `timed`:
+    all that come at a time (`kinds.comes_at_a_time`), oldest first. `asking`: the ids of all that ask for an answer.
+    `count`: how many there are in all. `caught_up`: they were received in the first reading after this device was
+    offline, and are shown together."""
 
     room: RoomId
     notices: tuple[NoticeRow, ...]
+    timed: tuple[NoticeRow, ...]
+    asking: tuple[NoticeId, ...]
     count: int
     caught_up: bool
 
@@ -56,6 +60,8 @@ class FreshNotices:
 @dataclass(slots=True)
 class _Ringing:
     notices: list[NoticeRow] = field(default_factory=list)
+    timed: list[NoticeRow] = field(default_factory=list)
+    asking: list[NoticeId] = field(default_factory=list)
     count: int = 0
 
 
@@ -165,6 +171,14 @@ class Notices:
         """Postpones notices: until the time `until_ms` (ms, by this device's clock) they do not ask for an answer.
         StoreFault."""
         self._mark(ids, NoticeState.SNOOZED, until_ms)
+
+    async def snooze_all(self, ids: Collection[NoticeId], until_ms: int) -> None:
+        """As `snooze`, of any number, in parts between which other tasks run: 5,000 missed reminders ring together.
+        After a StoreFault some may be postponed; another call does the rest."""
+        left = iter(ids)
+        while part := tuple(islice(left, AT_ONCE)):
+            self.snooze(part, until_ms)
+            await asyncio.sleep(0)
 
     def _mark(self, ids: Collection[NoticeId], state: NoticeState, until: int | None = None) -> None:
         left, changed = iter(ids), dict[NoticeId, Mark]()
@@ -296,7 +310,14 @@ class Notices:
             by_turns += [row.id for row in found]
         for room, ringing in rooms.items():
             self.fresh.emit(
-                FreshNotices(room=room, notices=tuple(ringing.notices), count=ringing.count, caught_up=caught_up)
+                FreshNotices(
+                    room=room,
+                    notices=tuple(ringing.notices),
+                    timed=tuple(ringing.timed),
+                    asking=tuple(ringing.asking),
+                    count=ringing.count,
+                    caught_up=caught_up,
+                )
             )
         for at in range(0, len(by_turns), _SHARED_AT_ONCE):  # only now: what ends before rings on another device
             some = by_turns[at : at + _SHARED_AT_ONCE]
@@ -319,6 +340,10 @@ class Notices:
                 ringing = rooms.setdefault(row.room, _Ringing())
                 ringing.notices = [*ringing.notices[1 - MOST_NAMED :], row]
                 ringing.count += 1
+                if comes_at_a_time(row):
+                    ringing.timed.append(row)
+                if row.asks:
+                    ringing.asking.append(row.id)
         if len(found) == AT_ONCE:  # there may be many more
             await asyncio.sleep(0)
 

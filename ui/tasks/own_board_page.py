@@ -33,6 +33,8 @@ class OwnBoardPage(Pages):
         self._link: ObjectLink | None = None
         self._wanted: tuple[bytes, Sequence[str]] = b"", ()
         """The place to go to once the board is there, and the words to mark in it."""
+        self._left: ViewPlace | None = None
+        """The place to restore once the board is there."""
         self._is_making = False
         self._waits = EmptyState(
             "offline",
@@ -55,6 +57,18 @@ class OwnBoardPage(Pages):
         """Opens the card `ref` (b"": none) and marks the words of a search in it, now or once the board is there."""
         self._wanted = ref, words
         self._go()
+
+    def view_place(self) -> ViewPlace:
+        """Where the person is on the board, to be restored later. While the board is not there: the place that is still
+        to be restored, if any."""
+        return self.view.view_place() if self.view is not None else self._left or ViewPlace()
+
+    def restore_place(self, left: ViewPlace) -> None:
+        """Shows again what `view_place` returned, now or once the board is there."""
+        if self.view is not None:
+            self.view.restore_place(left)
+        else:
+            self._left = left
 
     def _show(self) -> None:
         """Shows the board that counts; has it made if there is none. Does nothing while the page is hidden."""
@@ -84,7 +98,8 @@ class OwnBoardPage(Pages):
     def _show_board(self, link: ObjectLink) -> None:
         """Shows `link`'s board in place of the one before, at the same place in it: boards that were joined have the
         same cards."""
-        old, left = self.view, ViewPlace()
+        old, left = self.view, self._left
+        self._left = None
         if old is not None:
             left = old.view_place()
             old.keep_draft()
@@ -94,8 +109,9 @@ class OwnBoardPage(Pages):
         self.addWidget(self.view)
         had_focus = self.hasFocus() or (old is not None and old.isAncestorOf(self.focusWidget() or self))
         self.setCurrentWidget(self.view)
-        if old is not None:
+        if left is not None:
             self.view.restore_place(left)
+        if old is not None:
             self.removeWidget(old)
             old.deleteLater()
         if had_focus:

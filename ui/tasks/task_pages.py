@@ -96,15 +96,13 @@ class TaskPages(QWidget):
 
     def view_place(self) -> ViewPlace:
         """What is shown of the person's own board, to be restored later; nothing for the list."""
-        view = self._own_board.view if self._own_board is not None and self.tab == OWN else None
-        return view.view_place() if view is not None else ViewPlace()
+        return self.own_board.view_place() if self.tab == OWN else ViewPlace()
 
     def restore_place(self, left: ViewPlace) -> None:
-        """Shows again what `view_place` returned. Does nothing if the person's own board is not shown, or not there
-        yet."""
-        view = self._own_board.view if self._own_board is not None and self.tab == OWN else None
-        if view is not None:
-            view.restore_place(left)
+        """Shows again what `view_place` returned; once the person's own board is there, if it is not made yet. Does
+        nothing if its tab is not shown."""
+        if self.tab == OWN:
+            self.own_board.restore_place(left)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         if self.tab == OWN:

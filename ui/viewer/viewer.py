@@ -14,10 +14,11 @@ from app.viewing.shown_file import ShownFile, open_file
 from ui.errors import format_error, sentence_of
 from ui.kit.announcing import announce
 from ui.kit.clipboard import copy_text
+from ui.kit.dialogs import confirm
 from ui.kit.pages import Pages
 from ui.kit.style import column, set_props
 from ui.kit.tasks import run
-from ui.kit.translate import tr
+from ui.kit.translate import tr, trn
 from ui.viewer.canvas import FIT, STEP, PageCanvas
 from ui.viewer.find_bar import FindBar
 from ui.viewer.item import Item
@@ -229,8 +230,8 @@ class Viewer(QWidget):
 
     def print(self) -> None:
         """Asks for a printer and prints the picture or PDF that is shown, in the background; an error is shown in the
-        window. Does nothing for a text, while something is printed, and if the policy forbids printing. Leaving the
-        file stops the printing."""
+        window. If only the first pages of the file are shown, says before that no others are printed. Does nothing for
+        a text, while something is printed, and if the policy forbids printing. Leaving the file stops the printing."""
         item, file = self.item, self.opened
         if item is None or file is None or file.kind == TEXT or not item.may_print():
             return
@@ -238,6 +239,8 @@ class Viewer(QWidget):
             self._printing = run(self, self._print(item, file))
 
     async def _print(self, item: Item, file: ShownFile) -> None:
+        if file.cut and not await self._agrees_to_part(item, file.pages):
+            return
         printer = await choose_printer(self, may_export=item.may_export())
         if printer is None:
             return
@@ -247,6 +250,15 @@ class Viewer(QWidget):
             announce(self, tr("{name} is sent to the printer").format(name=item.name))
         finally:
             self.tools.show_printing(None)
+
+    async def _agrees_to_part(self, item: Item, pages: int) -> bool:
+        """Says in a dialog that only the first `pages` pages are printed, since no more are shown. Returns whether the
+        person prints these."""
+        title = trn("Only the first {n} page is printed", "Only the first {n} pages are printed", pages)
+        text = tr("The file has more pages. Kansli neither shows nor prints them.")
+        if item.save is not None:
+            text += " " + tr("To print all of it, save a copy and print that with another program.")
+        return await confirm(self, title.format(n=pages), text, about=item.name, accept=tr("Print …"))
 
     def _show_printed(self, done: int, pages: int) -> None:
         self.tools.show_printing(tr("Printed {n} of {count} pages").format(n=done, count=pages))

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core import clock
 from app.errors import DiskFull
-from app.notices.service import NoticeState
+from app.notices.service import MOST_NAMED, NoticeState
 from app.notification_settings import NOTIFICATION_CONTENT
 from app.objects.links import ObjectLink
 from app.session import Session
@@ -23,10 +23,11 @@ from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import chat_of, say
 from tests.ui.shell.sample import at
 from tests.ui.shell.test_home import rows
-from tests.ui.shell.toasts import ring, watch
+from tests.ui.shell.toasts import Toasts, ring, watch
 from tests.ui.shell.tool_views import FakeView
-from tests.ui.soon import caught_up
+from tests.ui.soon import caught_up, caught_up_one
 from tests.world import until
+from ui.kit.bind import Soon
 from ui.kit.choose_time import TimeDialog
 from ui.reminding import Reminding
 from ui.shell.notices.planned import PlannedRow
@@ -70,11 +71,72 @@ async def test_it_rings_in_the_window_that_is_in_front_and_is_on_home(
     assert (shown.undo.text(), shown.other.text()) == ("Öppna", "Om en timme")
     assert rows(window) == ["Påminnelse: Kan du ringa å 🙂?, Tillsyn 2026-1184, nyss"]
     click(shown.other)
-    assert rows(window) == []
+    await until(lambda: rows(window) == [])
     (row,) = session.notices.list(limit=1)
     assert row.state is NoticeState.SNOOZED
     session.notices.mark_new([row.id])
     assert len(rows(window)) == 1
+
+
+async def test_only_what_comes_at_its_time_is_counted_and_not_what_else_is_new_in_the_room(
+    window: MainWindow, session: Session, seen: None
+) -> None:
+    await ring(session)
+    link = message(session, "@Handläggare kan du ringa å 🙂?")
+    await ring(session)
+    caught_up(window)
+    session.reminders.remind(link, clock.now_ms())
+    say(session, office().case, office().head, *(f"@Handläggare rad {n}" for n in range(MOST_NAMED + 1)))
+    await due(session)
+    caught_up(window)
+    shown = toast_of(window)
+    assert shown.text() == "Påminnelse: @Handläggare kan du ringa å 🙂?"
+    click(shown.undo)
+    room = window.current_room()
+    assert room is not None
+    chat = room.view("chat")
+    assert isinstance(chat, FakeView)
+    assert chat.refs == [(link.obj, link.ref)]
+
+
+def states(session: Session) -> set[NoticeState]:
+    """The states of the reminders that have rung."""
+    return {each.state for each in session.notices.list() if each.kind == "reminder"}
+
+
+@pytest.mark.parametrize("is_in_front", [True, False])
+async def test_in_an_hour_puts_off_all_that_rang_together(
+    window: MainWindow, session: Session, seen: None, monkeypatch: pytest.MonkeyPatch, is_in_front: bool
+) -> None:
+    await ring(session)
+    desktop = window._notifications.desktop = Toasts()
+    monkeypatch.setattr(window, "isActiveWindow", lambda: is_in_front)
+    for n in range(MOST_NAMED + 5):
+        session.reminders.remind(message(session, f"Rad {n} å 🙂"), clock.now_ms())
+    await due(session)
+    caught_up(window)
+    if is_in_front:
+        assert toast_of(window).text() == "25 påminnelser"
+        click(toast_of(window).other)
+    else:
+        window._notifications.on_action(desktop.shown[-1].key, ToastAction.SNOOZE)
+    await until(lambda: states(session) == {NoticeState.SNOOZED})
+    assert len(session.notices.snoozed()) == MOST_NAMED + 5
+
+
+async def test_a_hidden_notification_calls_nothing_a_reminder_that_is_a_message(
+    qtbot: QtBot, session: Session, seen: None
+) -> None:
+    hidden = QWidget()
+    qtbot.addWidget(hidden)
+    await ring(session)
+    watching, desktop = watch(hidden, session)
+    session.reminders.remind(message(session, "Hemligt å"), clock.now_ms())
+    await due(session)
+    say(session, office().case, office().head, "Ett", "Två 🙂", t_ms=at(14, 5))
+    for soon in reversed(watching.findChildren(Soon)):  # the messages are counted before the reminder is shown
+        caught_up_one(soon)
+    assert desktop.texts == ["3 nya händelser"]
 
 
 async def test_its_desktop_notification_shows_no_content_and_snoozes(
@@ -90,8 +152,8 @@ async def test_its_desktop_notification_shows_no_content_and_snoozes(
     assert desktop.texts == ["Du har en påminnelse."]
     assert desktop.shown[0].actions == {ToastAction.SNOOZE}
     watching.on_action(desktop.shown[0].key, ToastAction.SNOOZE)
+    await until(lambda: states(session) == {NoticeState.SNOOZED})
     (row,) = [each for each in session.notices.list() if each.kind == "reminder"]
-    assert row.state is NoticeState.SNOOZED
     assert row.until is not None
     assert 0 <= row.until - at(15, 5) < 60_000
     session.settings.set(NOTIFICATION_CONTENT, "shown")

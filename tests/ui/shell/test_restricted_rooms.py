@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QDialog, QMenu, QPushButton
 
 from app.core.enums import Role, RoomType
-from app.core.ids import ObjId, RoomId
+from app.core.ids import ObjId, RoomId, Uid
 from app.documents.tool import TOOL as DOCUMENTS
 from app.notices.kinds import LEFT_PARENT
 from app.notices.service import NoticeFilter
@@ -19,19 +19,23 @@ from app.people.person import Person
 from app.rooms.records import ChildLinked, ParentLinked, Record, encode
 from app.session import Session
 from app.store.notice_rows import Notice
+from sync.errors import Refused, Unreachable
 from tests.ui.faces import Name, face
 from tests.ui.finding import only, toast_of
 from tests.ui.shell.in_window import room, texts
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import join, receive, say, set_role
+from tests.ui.shell.opened_office import join, receive, remove, say, set_role
 from tests.ui.shell.sample import at
 from tests.ui.shell.test_room_sections import choose, menu, opened
 from tests.ui.soon import caught_up
+from tests.ui.walking import check
 from tests.world import until
 from ui.documents.moving import MoveDialog
 from ui.documents.view import DocumentsView
+from ui.errors import format_error
 from ui.shell.room.nested_part import NestedRow, QuestionCard
 from ui.shell.room.removal_dialogs import RemoveDialog
+from ui.shell.room.removing import NotRemovedDialog
 from ui.shell.room.restricted_dialogs import RestrictedRoomDialog
 from ui.shell.room.security_dialog import SecurityDialog
 from ui.shell.rows import CHEVRON_PX, Row
@@ -262,6 +266,43 @@ async def test_removing_a_member_asks_about_the_rooms_that_one_owns(
     assert asked.also == []
     assert f"Registrator är också med i {TITLE}. De som äger rummet tillfrågas." in texts(asked)
     asked.reject()
+
+
+async def test_a_room_that_refuses_a_removal_is_named_and_keeps_no_other_from_being_done(
+    window: MainWindow, session: Session, child: RoomId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, gone = office().case, list[RoomId]()
+    refused: list[Exception] = [Unreachable(), Refused("role")]
+
+    async def take_out(room: RoomId, uid: Uid, reason: str = "") -> None:
+        if room == case and refused:
+            raise refused.pop(0)
+        gone.append(room)
+        remove(session, room, office().registrar)
+
+    monkeypatch.setattr(session.rooms, "remove", take_out)
+    window.open_room(case)
+    caught_up(window)
+    row = next(b for b in room(window).panel.findChildren(QPushButton) if b.accessibleName().startswith("Registrator"))
+    row.click()
+    choose(opened(), "Ta bort från rummet …")
+    (await dialog()).accept()
+    await until(lambda: isinstance(QApplication.activeModalWidget(), NotRemovedDialog))
+    shown = await dialog()
+    check(shown)
+    assert gone == [child]
+    assert shown.windowTitle() == "Registrator togs inte bort från alla rum"
+    said = texts(shown)
+    assert "Inte borttagen från Tillsyn 2026-1184" in said
+    assert f"Borttagen från {TITLE}" in said
+    assert any(format_error(Unreachable())[0] in each for each in said)
+    shown.accept()
+    await until(lambda: QApplication.activeModalWidget() not in (None, shown))
+    again = await dialog()
+    assert any(format_error(Refused("role"))[0] in each for each in texts(again))
+    again.accept()
+    await until(lambda: gone == [child, case])
+    await until(lambda: toast_of(window).text() == "Registrator har tagits bort.")
 
 
 async def test_a_member_who_was_removed_from_the_case_by_another_is_asked_about_and_may_stay(

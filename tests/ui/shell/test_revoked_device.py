@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A device that was revoked: it says so, keeps unsent work in a file, and removes nothing by itself."""
 
+import asyncio
 import errno
 import os
 import threading
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.ids import ObjId, RoomId, new_change, new_id
 from app.recovery import RecoverySheetState
 from app.session import Session
+from app.store.working_copies import ChangedCopy, FileOfMessage, OpenedCopy
 from tests.ui.shell.devices import asked, press, texts
 from tests.ui.shell.kept_account import RESET, REVOKED, AccountState, account_session
 from tests.ui.walking import check, check_tab
 from tests.world import PATIENCE_S, until
+from ui.kit.announcing import Announcer
 from ui.kit.tasks import run
+from ui.shell.window.away import AwayView
+from ui.shell.window.connection_notices import ConnectionNotices
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.revoked import RevokedDialog
 
@@ -44,7 +51,59 @@ def test_changed_copies_that_would_be_lost_are_named(qtbot: QtBot, session: Sess
     dialog = RevokedDialog(None, session.unsent, ["Beslut å.docx", "Tabell.xlsx"])
     qtbot.addWidget(dialog)
     dialog.show()
-    assert any("Beslut å.docx, Tabell.xlsx går också förlorade" in text for text in texts(dialog))
+    assert any("Beslut å.docx, Tabell.xlsx går också förlorade. Spara dem" in text for text in texts(dialog))
+
+
+def keep_changed_copy(session: Session) -> None:
+    """Another program has changed a copy of a file."""
+    of = FileOfMessage(
+        room=RoomId(bytes(16)), obj=ObjId(bytes(16)), message=new_change(), number=1, name="Beslut å.docx"
+    )
+    opened = OpenedCopy(
+        copy=new_id(), folder="/run/kansli/1", file="Kopia 1.docx", of=of, digest=bytes(32), is_whole=True
+    )
+    session.store.copies.put(opened)
+    assert session.store.copies.keep(
+        ChangedCopy(
+            id=new_id(), copy=opened.copy, file=opened.file, of=of, size=5, t=7, digest=b"e" * 32, manifest=b"m",
+            parts=("first",),
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("may_save", "advice"), [(True, "Spara den utanför Kansli först"), (False, "skicka den först")]
+)
+async def test_what_is_said_of_a_changed_copy_is_possible_under_the_policy(
+    qtbot: QtBot, tmp_path: Path, may_save: bool, advice: str
+) -> None:
+    session = account_session(tmp_path, REVOKED, {"allow-export": may_save})
+    keep_changed_copy(session)
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    notices = ConnectionNotices(window, session, Announcer(window))
+    asking = asyncio.ensure_future(notices.ask_erase())
+    dialog = await asked(window)
+    (said,) = [text for text in texts(dialog) if "Beslut å.docx" in text]
+    assert advice in said
+    assert ("tillåter inte" in said) is not may_save
+    assert ("Spara den" in said) is may_save
+    dialog.reject()
+    await asking
+
+
+async def test_where_nothing_is_shown_any_more_nothing_is_advised_that_needs_a_room(
+    qtbot: QtBot, session: Session
+) -> None:
+    keep_changed_copy(session)
+    page = AwayView(session, lambda: None)
+    qtbot.addWidget(page)
+    page.show()
+    page.what.click()
+    dialog = await asked(page)
+    assert any("Beslut å.docx går också förlorad. Den kan inte räddas" in text for text in texts(dialog))
+    dialog.reject()
 
 
 @pytest.mark.parametrize("account", [RESET])

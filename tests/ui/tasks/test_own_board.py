@@ -27,7 +27,7 @@ from ui.kit.card import EmptyState, SectionHeader
 from ui.tasks.my_tasks import TaskCheck
 from ui.tasks.task_pages import MINE, NEW, TaskPages
 from ui.tasks.view import TasksView
-from ui.tool_views import OWN
+from ui.tool_views import OWN, ViewPlace
 
 MILK = "Köp mjölk å 🙂"
 
@@ -219,6 +219,22 @@ async def test_a_place_on_it_is_opened_and_restored(pages: TaskPages, hl: Desk, 
     assert list(pages.doable()) == [NEW]
     pages.doable()[NEW]()
     assert pages.mine.new.field.hasFocus()
+
+
+async def test_a_place_on_it_is_kept_until_the_board_is_there(window: Window, hl: Desk) -> None:
+    pages, left = window.pages, ViewPlace(page=1)
+    hl.own.refusal = Unreachable()
+    pages.show_tab(OWN)
+    pages.restore_place(left)
+    assert pages.view_place() == left, "quitting now loses it neither"
+    give_room(hl)
+    view = await own_view(pages)
+    await until(lambda: view.view_place().page == 1)
+    assert pages.view_place().page == 1
+    view.restore_place(ViewPlace())
+    pages.show_tab(MINE)
+    pages.show_tab(OWN)
+    assert pages.view_place().page == 0, "it is restored once"
 
 
 async def test_a_full_disk_keeps_the_task_in_memory_and_adds_it_once(pages: TaskPages, hl: Desk) -> None:

@@ -5,17 +5,20 @@ from pathlib import Path
 
 import pypdfium2 as pdfium
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.objects.files import Pasted
 from app.viewing.errors import PrintRefused
+from app.viewing.limits import MAX_PAGES
 from tests.app.viewing import samples
 from tests.office import ROOM, Desk
 from tests.ui.viewer.conftest import PDF, PICTURE, TEXT, chat_of, open_named, send_all
 from tests.world import until
+from ui.kit.dialogs import Dialog
 from ui.viewer.printing import print_pages
 
 pytestmark = pytest.mark.slow  # each test starts processes
@@ -87,6 +90,32 @@ async def test_the_button_follows_the_policy_and_the_kind(hl: Desk, qtbot: QtBot
     assert not viewer.tools.print.isVisible()
     QTest.keyClick(viewer, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
     assert viewer.findChildren(QPrintDialog) == []
+
+
+@pytest.mark.parametrize("may_export", [True, False])
+async def test_before_a_part_of_a_file_is_printed_it_is_said_how_many_pages(
+    hl: Desk, qtbot: QtBot, may_export: bool
+) -> None:
+    hl.chat.may_export = lambda: may_export
+    await hl.chat.send_file(ROOM, [Pasted(PDF, samples.pdf(MAX_PAGES + 1))], "Handlingarna å 🙂")
+    viewer = await open_named(chat_of(hl, qtbot), hl, PDF)
+    for prints in (False, True):
+        QTest.keyClick(viewer, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+        await until(lambda: bool(viewer.findChildren(Dialog)))
+        (question,) = viewer.findChildren(Dialog)
+        assert question.windowTitle() == "Bara de första 10000 sidorna skrivs ut"
+        said = " ".join(each.text() for each in question.findChildren(QLabel))
+        assert PDF in said
+        assert "Filen har fler sidor." in said
+        assert ("Spara en kopia" in said) is may_export
+        assert viewer.findChildren(QPrintDialog) == []
+        question.done(prints)
+        if prints:
+            await until(lambda: bool(viewer.findChildren(QPrintDialog)))
+            viewer.findChildren(QPrintDialog)[0].reject()
+        await until(lambda: viewer._printing is not None and viewer._printing.done())
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        assert viewer.findChildren(QPrintDialog) == []
 
 
 async def test_control_p_asks_for_a_printer_and_not_for_a_file_without_export(hl: Desk, qtbot: QtBot) -> None:

@@ -27,7 +27,8 @@ from ui.shell.room.history_card import HistoryCard, propose
 from ui.shell.room.member_dialogs import AddMemberDialog, RoleDialog
 from ui.shell.room.member_row import MemberRow
 from ui.shell.room.nested_part import NestedPart
-from ui.shell.room.removal_dialogs import RemovalsDialog, RemoveDialog
+from ui.shell.room.removal_dialogs import RemovalsDialog
+from ui.shell.room.removing import ask_and_remove
 from ui.shell.room.verify_dialog import VerifyDialog
 from ui.shell.tool_list import ToolList
 from ui.shell.words import history_name, history_refusal, one_owner, role_name
@@ -251,7 +252,7 @@ class PeoplePanel(QFrame):
                 None,
                 Entry(text=tr("Change role …"), icon="role", run=lambda: run(self, self._change_role(member, my_role))),
                 Entry(text=tr("Remove from the room …"), icon="remove", danger=True,
-                      run=lambda: run(self, self._remove(room, person))),
+                      run=lambda: self._remove(room, person)),
             ]  # fmt: skip
         popup(row, tr("Menu of {name}").format(name=person.name), entries)
 
@@ -298,12 +299,9 @@ class PeoplePanel(QFrame):
         if await show(dialog) and chosen and self._room is not None:
             await self._session.rooms.set_role(self._room, member.person.uid, chosen[0])
 
-    async def _remove(self, room: RoomId, person: Person) -> None:
-        dialog = RemoveDialog(self.window(), person, *self._session.nesting.also_in(room, person.uid))
-        if await show(dialog):
-            for each in (room, *dialog.also):
-                await self._session.rooms.remove(each, person.uid, dialog.reason)
-            toast(self, tr("{name} has been removed.").format(name=person.name))
+    def _remove(self, room: RoomId, person: Person) -> None:
+        window = self.window()  # not this panel: leaving the room does not end it half way
+        run(window, ask_and_remove(window, self._session, room, person))
 
     def _show_removals(self) -> None:
         if self._room is not None:

@@ -16,7 +16,7 @@ from ui.kit.dialogs import confirm, show
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.entry.gate import GatePage
-from ui.shell.window.revoked import RevokedDialog
+from ui.shell.window.revoked import Rescue, RevokedDialog
 from ui.shell.window.status_bar import reason
 
 LOOK_MS = 10 * 60_000
@@ -67,7 +67,8 @@ class AwayView(GatePage):
             self.error.show_text(reason(status).title, status.code)
 
     async def _ask(self) -> None:
-        if await show(RevokedDialog(self, self._session.unsent, changed_names(self._session.copies))):
+        changed = changed_names(self._session.copies)
+        if await show(RevokedDialog(self, self._session.unsent, changed, Rescue.NONE)):
             title, text = tr("Remove everything?"), tr("It cannot be undone.")
             if await confirm(self, title, text, accept=tr("Remove everything"), danger=True):
                 self.erase.emit()

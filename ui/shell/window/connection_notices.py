@@ -18,7 +18,7 @@ from ui.kit.gathering import Kind
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
-from ui.shell.window.revoked import RevokedDialog
+from ui.shell.window.revoked import RevokedDialog, rescue_of
 from ui.shell.window.status_bar import StatusBar
 
 FEW_ROOMS = 3
@@ -56,7 +56,9 @@ class ConnectionNotices(QObject):
     async def ask_erase(self) -> None:
         """Shows the dialog on a revoked device, which offers to keep unsent work. If the person wants everything
         removed and confirms it once more, emits `erase_requested`. Returns when the dialogs are closed."""
-        if await show(RevokedDialog(self._window, self._session.unsent, changed_names(self._session.copies))):
+        session = self._session
+        changed = changed_names(session.copies)
+        if await show(RevokedDialog(self._window, session.unsent, changed, rescue_of(session))):
             title, text = tr("Remove everything?"), tr("It cannot be undone.")
             if await confirm(self._window, title, text, accept=tr("Remove everything"), danger=True):
                 self.erase_requested.emit()

@@ -6,7 +6,7 @@ unless the settings, and the person's choice for the room, let them show who wro
 import os
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,16 +18,16 @@ from app.core.enums import Level, LinkState
 from app.core.ids import RoomId
 from app.core.later import Later
 from app.core.visible import one_line
-from app.notices import kinds
 from app.notices.hours import may_notify
-from app.notices.service import FreshNotices, NoticeRow
+from app.notices.kinds import comes_at_a_time
+from app.notices.service import FreshNotices, NoticeId, NoticeRow
 from app.notification_settings import NOTIFICATION_CONTENT, NOTIFICATION_SOUND, NOTIFICATIONS
 from app.people.person import Person
 from app.rooms.service import RoomSummary
 from app.session import Session
 from ui.kit.bind import Soon, bind
 from ui.kit.choose_time import in_an_hour
-from ui.kit.tasks import run_guarded
+from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import local_now, tr, trn
 from ui.shell.notices.lines import NoticeLines
 from ui.shell.tool_list import ToolList
@@ -76,10 +76,23 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _News:
-    """What is new in one room: notices that ring, or how many messages became unread."""
+    """What is new in one room: notices that ring, or how many messages became unread. `notices`: the newest of those
+    that ring, `timed`: all of them that come at a time, `asking`: all that ask for an answer, `rung`: how many ring,
+    `unread`: the further messages."""
 
     notices: Sequence[NoticeRow] = ()
-    count: int = 0
+    timed: Sequence[NoticeRow] = ()
+    asking: Sequence[NoticeId] = ()
+    rung: int = 0
+    unread: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many new things there are in all."""
+        return self.rung + self.unread
+
+
+_NONE = _News()
 
 
 class Notifications(QObject):
@@ -89,9 +102,9 @@ class Notifications(QObject):
     RoomId that it was about, or None if that was several or none; and with whether an answer is to be begun."""
 
     place_wanted = Signal(object, bool)
-    time_come = Signal(object, int)
-    """The window is in front, and something rings that the person wanted at this time: the NoticeRows, the newest last,
-    and how many there are in all. The window shows them itself."""
+    time_come = Signal(object)
+    """The window is in front, and something rings that the person wanted at this time: all NoticeRows that do. The
+    window shows them itself."""
     front_wanted = Signal()
     """The person pressed a notification while the curtain covers the window."""
 
@@ -109,8 +122,8 @@ class Notifications(QObject):
         self.desktop, self._now = desktop, now
         self._seen = counts(session.rooms)
         self._due: dict[RoomId, _News] = {}
-        self._shown: dict[Hashable, tuple[NoticeRow | RoomId | None, Sequence[NoticeRow]]] = {}
-        """By key: what a notification leads to, and the notices that it is about."""
+        self._shown: dict[Hashable, tuple[NoticeRow | RoomId | None, _News]] = {}
+        """By key: what a notification leads to, and the news that it is about."""
         self.latest: Hashable = None
         """The key of the notification that was shown last."""
         self._covered = False
@@ -132,7 +145,13 @@ class Notifications(QObject):
 
     def _on_fresh(self, fresh: FreshNotices) -> None:
         before = self._due.get(fresh.room, _News())
-        self._due[fresh.room] = _News(notices=fresh.notices, count=before.count + fresh.count)
+        self._due[fresh.room] = _News(
+            notices=fresh.notices,
+            timed=(*before.timed, *fresh.timed),
+            asking=(*before.asking, *fresh.asking),
+            rung=before.rung + fresh.count,
+            unread=before.unread,
+        )
         now = counts(self._session.rooms).get(fresh.room)
         if now is not None:  # the messages of these notices are no further news
             self._seen[fresh.room] = now
@@ -149,7 +168,7 @@ class Notifications(QObject):
                 self._withdraw(room)
             if unread > was_unread and notices.level(room) is Level.ALL and not notices.is_due(room):
                 waiting = self._due.get(room, _News())
-                self._due[room] = _News(notices=waiting.notices, count=waiting.count + unread - was_unread)
+                self._due[room] = replace(waiting, unread=waiting.unread + unread - was_unread)
         self._show_due()
 
     def _withdraw(self, room: RoomId) -> None:
@@ -171,10 +190,9 @@ class Notifications(QObject):
 
     def _show_due(self) -> None:
         due, self._due = self._due, {}
-        wanted = [row for news in due.values() for row in news.notices if comes_at_a_time(row)]
+        wanted = [row for news in due.values() for row in news.timed]
         if wanted and not self._covered and self._is_in_front() and self._may_notify():
-            count = sum(news.count for news in due.values() if any(map(comes_at_a_time, news.notices)))
-            self.time_come.emit(wanted, count)
+            self.time_come.emit(wanted)
         if not due or self.is_silent():
             return
         if self._covered:
@@ -201,14 +219,14 @@ class Notifications(QObject):
         actions = _actions(newest, lines)
         if not self._shows_content(room):
             text = lines.hidden(newest.kind, news.count) if _are_alike(news) else _several_text(news.count)
-            self._show(key, "Kansli", text, place, news.notices, actions)
+            self._show(key, "Kansli", text, place, news, actions)
             return
         line = lines.line(newest)
         title = _title(line.who, "" if lines.is_direct(room) else line.room)
         text = line.text if newest.kind in lines.counted and line.text else _title(line.title, line.text)
         if news.count > 1:
             text = tr("{text} (and {n} more)").format(text=text[:MAX_PREVIEW], n=news.count - 1)
-        self._show(key, title or "Kansli", text, place, news.notices, actions)
+        self._show(key, title or "Kansli", text, place, news, actions)
 
     def _show_unread(self, room: RoomId, count: int) -> None:
         words, found = self._tools.news(self._session.rooms.objects(room)), self._room(room)
@@ -243,12 +261,12 @@ class Notifications(QObject):
         title: str,
         text: str,
         place: NoticeRow | RoomId | None,
-        notices: Sequence[NoticeRow] = (),
+        news: _News = _NONE,
         actions: set[ToastAction] | frozenset[ToastAction] = frozenset(),
     ) -> None:
         if self.desktop is None:
             return
-        self._shown[key] = (place, notices)
+        self._shown[key] = (place, news)
         self.latest = key
         sounds = self._session.settings.get(NOTIFICATION_SOUND)
         text = one_line(text, MAX_PREVIEW)
@@ -273,19 +291,18 @@ class Notifications(QObject):
             return
         if key not in self._shown:
             return
-        place, notices = self._shown[key]
+        place, news = self._shown[key]
         if action is ToastAction.READ:
-            run_guarded(self, lambda: self._mark_read(place, notices))
+            run_guarded(self, lambda: self._mark_read(place, news.notices))
             return
         if action is ToastAction.SNOOZE:
-            run_guarded(self, lambda: self._snooze(notices))
+            self._snooze(news)
             return
-        run_guarded(self, lambda: self._session.notices.mark_seen([row.id for row in notices]))
+        run_guarded(self, lambda: self._session.notices.mark_seen([row.id for row in news.notices]))
         self.place_wanted.emit(place, action is ToastAction.REPLY)
 
-    def _snooze(self, notices: Sequence[NoticeRow]) -> None:
-        asking = [row.id for row in notices if row.asks]
-        self._session.notices.snooze(asking, in_an_hour(self._now()))
+    def _snooze(self, news: _News) -> None:
+        run(self, self._session.notices.snooze_all(news.asking, in_an_hour(self._now())))
 
     def _mark_read(self, place: NoticeRow | RoomId | None, notices: Sequence[NoticeRow]) -> None:
         self._session.notices.mark_seen([row.id for row in notices])
@@ -307,13 +324,8 @@ def _actions(notice: NoticeRow, lines: NoticeLines) -> set[ToastAction]:
     return {ToastAction.READ} | ({ToastAction.REPLY} if notice.kind in lines.counted else set())
 
 
-def comes_at_a_time(notice: NoticeRow) -> bool:
-    """Whether the notice is one that the person wanted at this time: a reminder, or one that they had put off."""
-    return notice.kind == kinds.REMINDER.id or notice.returned
-
-
 def _are_alike(news: _News) -> bool:
-    return len({row.kind for row in news.notices}) == 1
+    return not news.unread and len({row.kind for row in news.notices}) == 1
 
 
 def _several_text(count: int) -> str:

@@ -5,11 +5,14 @@
 """
 
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
 from app.devices.unsent import SUFFIX, UnsentWork
+from app.session import Session
+from app.settings import ALLOW_EXPORT
 from ui.errors import format_error
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, save_file
@@ -17,13 +20,31 @@ from ui.kit.tasks import run
 from ui.kit.translate import tr, trn
 
 
+class Rescue(Enum):
+    """How a person can keep a changed copy from a revoked device: save it outside Kansli; or, where policy forbids
+    that, send it to its room, which makes it unsent work; or not at all, since nothing is shown any more."""
+
+    SAVE, SEND, NONE = range(3)
+
+
+def rescue_of(session: Session) -> Rescue:
+    """How changed copies can be kept while this session is shown."""
+    return Rescue.SAVE if session.settings.get(ALLOW_EXPORT) else Rescue.SEND
+
+
 class RevokedDialog(Dialog):
     """A dialog on a device that was revoked: it offers to keep the unsent work. It is accepted when the person asks for
     everything to be removed from this computer."""
 
-    def __init__(self, parent: QWidget | None, unsent: UnsentWork, changed: Sequence[str] = ()) -> None:
-        """`changed`: the names of files of which changed copies are kept here. The dialog says that they are
-        lost."""
+    def __init__(
+        self,
+        parent: QWidget | None,
+        unsent: UnsentWork,
+        changed: Sequence[str] = (),
+        rescue: Rescue = Rescue.SAVE,
+    ) -> None:
+        """`changed`: the names of files of which changed copies are kept here. The dialog says that they are lost, and
+        how the person can keep them (`rescue`)."""
         super().__init__(
             parent, tr("This device has been revoked"), accept=tr("Remove everything"), cancel=tr("Not now"),
             danger=True, width=520,
@@ -54,12 +75,7 @@ class RevokedDialog(Dialog):
             self.kept.setText(tr("Everything that you wrote here has been sent."))
             self.save.hide()
         if changed:
-            text = trn(
-                "The changed copy of {names} is lost too. If you need it, save it outside Kansli first.",
-                "The changed copies of {names} are lost too. If you need them, save them outside Kansli first.",
-                len(changed),
-            )
-            self.add_text(text.format(names=", ".join(changed)), "body")
+            self.add_text(_of_copies(rescue, len(changed)).format(names=", ".join(changed)), "body")
         self.add_text(
             tr("Remove everything: the account, all rooms and all files of Kansli go from this computer. Your other"
                " devices and your colleagues keep theirs."),
@@ -104,3 +120,29 @@ class RevokedDialog(Dialog):
     def _failed(self, error: Exception) -> None:
         self._busy(False)
         self.error.show_text(*format_error(error))
+
+
+def _of_copies(rescue: Rescue, count: int) -> str:
+    """The text about `count` changed copies, with the placeholder {names}."""
+    if rescue is Rescue.SAVE:
+        return trn(
+            "The changed copy of {names} is lost too. If you need it, save it outside Kansli first.",
+            "The changed copies of {names} are lost too. If you need them, save them outside Kansli first.",
+            count,
+        )
+    if rescue is Rescue.SEND:
+        return trn(
+            "The changed copy of {names} is lost too. Your organisation does not let it be saved outside Kansli. If you"
+            " need it and may write in its room, send it there first, under Files: it then counts as unsent work, and"
+            " you can keep it here.",
+            "The changed copies of {names} are lost too. Your organisation does not let them be saved outside Kansli."
+            " If you need them and may write in their rooms, send them there first, under Files: they then count as"
+            " unsent work, and you can keep them here.",
+            count,
+        )
+    return trn(
+        "The changed copy of {names} is lost too. It cannot be kept, since nothing on this computer is shown any more.",
+        "The changed copies of {names} are lost too. They cannot be kept, since nothing on this computer is shown any"
+        " more.",
+        count,
+    )

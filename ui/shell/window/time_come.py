@@ -7,10 +7,11 @@ from functools import partial
 
 from PySide6.QtCore import QObject
 
+from app.errors import StoreFault
 from app.notices.service import NoticeRow
 from app.session import Session
 from ui.kit.choose_time import in_an_hour
-from ui.kit.tasks import run_guarded
+from ui.kit.tasks import report, run, run_guarded
 from ui.kit.toast import Toast
 from ui.kit.translate import local_now, tr, trn
 from ui.shell.notices.lines import NoticeLines
@@ -33,13 +34,13 @@ class TimeCome(QObject):
         self._session, self._toast, self._lines = session, toast, lines
         self._open_notice, self._open_home = open_notice, open_home
 
-    def show(self, rows: Sequence[NoticeRow], count: int) -> None:
-        """Shows one message for all notices that ring now: `rows`, the newest last, of `count` in all. Open goes to the
-        place of a single one, or to Home if there are several. The other button puts `rows` off by an hour."""
+    def show(self, rows: Sequence[NoticeRow]) -> None:
+        """Shows one message for `rows`, all notices that come now at their time. Open goes to the place of a single
+        one, or to Home if there are several. The other button puts `rows` off by an hour."""
         newest = rows[-1]
         act: Callable[[], object] = self._open_home
-        text = trn("{n} reminder", "{n} reminders", count).format(n=count)
-        if count == 1:
+        text = trn("{n} reminder", "{n} reminders", len(rows)).format(n=len(rows))
+        if len(rows) == 1:
             text, act = self._lines().line(newest).title, partial(self._open, newest)
         later = (tr("In an hour"), partial(self._snooze, rows))
         self._toast().show_text(text, act, tr("Open"), other=later)
@@ -51,4 +52,8 @@ class TimeCome(QObject):
     def _snooze(self, rows: Sequence[NoticeRow]) -> None:
         asking = [row.id for row in rows if row.asks]
         again = partial(self._snooze, rows)
-        run_guarded(self, lambda: self._session.notices.snooze(asking, in_an_hour(local_now())), again=again)
+        run(
+            self,
+            self._session.notices.snooze_all(asking, in_an_hour(local_now())),
+            on_error=lambda error: report(self, error, again if isinstance(error, StoreFault) else None),
+        )
