@@ -70,6 +70,7 @@ class NoticeMarks:
             self._queue.add(list(self._at_start))
 
     def _on_marked(self, marks: Mapping[NoticeId, Mark]) -> None:
+        values = dict[str, list[int]]()
         for ident, (state, until) in marks.items():
             key = ident.hex()
             before = self._own.value(_ROOT, key)
@@ -79,7 +80,9 @@ class NoticeMarks:
             new = [before[0] if before is not None else 0, number, until or 0, day]
             if before is not None and (new[:3] == before[:3] or join_notices([before, new]) is not new):
                 new[0] += 1  # otherwise what was there would go on to count
-            self._own.put(_ROOT, key, new)
+            values[key] = new
+        if values:
+            self._own.put_all(_ROOT, values)  # one transaction: one for each would flush the disk as often
 
     def _on_rung(self, ids: Sequence[NoticeId]) -> None:
         """Shares that notices have rung: devices that are not connected now do not ring them later."""

@@ -12,8 +12,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.core import log
 from app.core.ids import ObjId, RoomId
 from app.core.words import words_of
+from app.errors import StoreFault
 from app.store.connection import Connection
 from app.store.database import Database
 from app.store.indexing import Indexing
@@ -123,9 +125,12 @@ class Search:
     ) -> list[SearchHit]:
         """Finds at most `limit` places that have the words of `text`, in the room `room` and of the kind of objects
         `kind`, or in all (None). Same results as `find_here`, but works in a thread: the time depends on the words, and
-        the event loop must not wait for it. What was written a moment ago is indexed first. StoreFault if the disk
-        refuses that."""
-        await self._indexing.index_due()
+        the event loop must not wait for it. What was written a moment ago is indexed first. ▲ If the disk refuses that,
+        everything else is found: a full disk does not end searching."""
+        try:
+            await self._indexing.index_due()
+        except StoreFault as e:
+            log.store.warning("not-indexed", code=e.code)
         return await asyncio.to_thread(self.find_here, text, room=room, kind=kind, limit=limit)
 
     def find_here(

@@ -2,10 +2,12 @@
 """Which rooms belong to which: judged at the records' positions, and the same at everybody in whatever order they
 come."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -15,9 +17,12 @@ from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
 from app.errors import BadChange
 from app.rooms import belonging
+from app.rooms.nesting import Nesting
 from app.rooms.projection import KIND
 from app.rooms.records import ChildLinked, ParentLinked, PersonInvited, Record, RoomNamed, decode, encode
+from app.rooms.service import RoomService
 from app.store.store import Store
+from sync.client.engine import Engine
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
 from sync.client.received import OpenedContent, ReceivedSlice
 from tests.office import EK, HL, KEY, RG
@@ -313,3 +318,33 @@ def expected(server: Server) -> Shown:
                 pair = (room, RoomId(record.room))
                 children = children | {pair} if record.on else children - {pair}
     return {c: p for c, p in named.items() if (p, c) in children and p not in named}
+
+
+class _Engine:
+    """An engine that notes which rooms it was asked about, and has none of them whole."""
+
+    uid = HL
+
+    def __init__(self) -> None:
+        self.asked: list[RoomId] = []
+
+    def is_whole(self, room: RoomId) -> bool:
+        self.asked.append(room)
+        return False
+
+
+async def test_one_turn_of_the_loop_looks_at_one_link(store: Store) -> None:
+    """A message in a case with many rooms within it has all of them looked at, 1 to 2 ms each."""
+    for room in (INNER, OTHER):
+        receive(store, room, 10, HL, ParentLinked(room=CASE))
+    engine, counts = _Engine(), list[int]()
+    nesting = Nesting(store, cast("Engine", engine), cast("RoomService", None))
+    task = asyncio.create_task(nesting.run())
+    nesting.on_status(online=True)
+    for _ in range(9):
+        await asyncio.sleep(0)
+        counts.append(len(engine.asked))
+    task.cancel()
+    nesting.close()
+    assert counts[-1] == 2
+    assert 1 in counts

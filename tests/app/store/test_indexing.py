@@ -12,7 +12,7 @@ from app.store import indexing, search
 from app.store.search import Entry, match_of
 from app.store.store import Store
 from tests.app.store.conftest import KEY, KINDS, ROOM, Bench
-from tests.app.store.failing import Statements, fails_at
+from tests.app.store.failing import FULL, Statements, fails_at
 from tests.world import until
 
 
@@ -103,6 +103,22 @@ async def test_a_disk_that_refuses_is_asked_again(bench: Bench, at_once: None) -
         put(bench, entry(b"2", "Beslut"))
         await until_indexed(bench, "beslut")
     assert indexed(bench, "ansökan") == 1
+
+
+async def test_a_full_disk_does_not_end_searching(bench: Bench) -> None:
+    put(bench, entry(b"1", "Ansökan"))
+    await bench.store.indexing.index_due()
+    put(bench, entry(b"2", "Ansökan 🙂"))
+    seen = Statements(bench.store)
+
+    def refuse(number: int, text: str) -> None:
+        if text.startswith("INSERT INTO search ("):
+            fails_at(number, FULL)(number, text)
+
+    seen.before = refuse
+    with seen.watched():
+        assert [hit.ref for hit in await bench.store.search.find("ansökan")] == [b"1"]
+    assert {hit.ref for hit in await bench.store.search.find("ansökan")} == {b"1", b"2"}
 
 
 def test_a_text_that_changes_or_goes_while_it_waits_is_found_by_its_new_words_alone(bench: Bench) -> None:
