@@ -138,16 +138,18 @@ class WorkingCopies:
         read = self._kept.read
         return found, await asyncio.to_thread(read, found.of.room, found.manifest, found.parts, MOST_BYTES)
 
-    async def discard(self, ident: bytes) -> None:
-        """Removes a changed copy for good. Does nothing if it is not here any more. StoreFault."""
+    async def discard(self, changed: ChangedCopy) -> bool:
+        """Removes a changed copy for good, if it still is as in `changed`. ▲ Returns False, and removes nothing, if a
+        program has changed it since, or if it is not here any more. StoreFault."""
         async with self._busy:
-            found = self._rows.get(ident)
-            if found is None:
-                return
+            found = self._rows.get(changed.id)
+            if found is None or found.digest != changed.digest:
+                return False
             self._wiping.leave_out(found)
-            self._rows.discard(ident)
+            self._rows.discard(found.id)
             await self._sweep()
         self.changed.emit(found.of.room)
+        return True
 
     # -- keeping and removing
 

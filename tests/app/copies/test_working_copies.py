@@ -170,7 +170,8 @@ async def test_a_discarded_copy_is_gone_and_does_not_come_back(desk: Desk) -> No
     overwrite(path, CHANGED)
     await desk.copies.look()
     (changed,) = desk.copies.copies(ROOM)
-    await desk.copies.discard(changed.id)
+    assert await desk.copies.discard(changed)
+    assert not await desk.copies.discard(changed)
     await desk.copies.look()
     assert desk.copies.copies(ROOM) == []
     with pytest.raises(NotFound):
@@ -320,6 +321,18 @@ async def test_a_copy_that_nobody_waits_for_any_more_is_written_and_then_removed
     await desk.copies.close()
     assert desk.plain == []
     assert desk.bench.store.copies.opened() == []
+
+
+async def test_what_is_changed_while_a_changed_copy_is_sent_is_not_discarded_with_it(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    overwrite(path, CHANGED)
+    await desk.copies.look()
+    sent, _ = await desk.copies.read(desk.copies.copies(ROOM)[0].id)
+    overwrite(path, b"changed once more while the first is sent")
+    await desk.copies.look()
+    assert not await desk.copies.discard(sent)
+    await desk.restart()
+    assert await desk.kept() == [("Beslut åäö 🙂.docx", b"changed once more while the first is sent")]
 
 
 async def test_leaving_a_room_removes_its_copies(desk: Desk) -> None:
