@@ -7,7 +7,7 @@ process, the next session finds each file that it left, keeps what was changed, 
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,6 +137,14 @@ class WorkingCopies:
             raise NotFound
         read = self._kept.read
         return found, await asyncio.to_thread(read, found.of.room, found.manifest, found.parts, MOST_BYTES)
+
+    def pieces(self, ident: bytes) -> Iterator[bytes]:
+        """The bytes of a changed copy, part by part, however large it is; take them in a thread. NotFound if it is not
+        here any more; while they are taken, NotFound or StoreCorrupt."""
+        found = self._rows.get(ident)
+        if found is None:
+            raise NotFound
+        return self._kept.pieces(found.of.room, found.manifest, found.parts)
 
     async def discard(self, changed: ChangedCopy) -> bool:
         """Removes a changed copy for good, if it still is as in `changed`. ▲ Returns False, and removes nothing, if a
