@@ -2,7 +2,7 @@
 """Opens the files of messages in other programs, and opens, lists and saves the copies that were changed there."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from app.chat.files import MAX_FILE_BYTES, Files
@@ -52,12 +52,11 @@ class Opening:
         return await self.copies.open(found.of, data, label)
 
     async def save_changed(self, copy: bytes, target: Path) -> None:
-        """Writes the changed copy with the id `copy` to the file `target`, in place of one that is there, marked as
-        foreign. It stays here until it is discarded. ExportOff; NotFound, FileTooLarge or StoreCorrupt if it cannot be
-        read; DiskFull or StoreUnwritable, and then a file at `target` is unchanged."""
+        """Writes a changed copy (its id), however large it is, to the file `target`, and keeps it here until it is
+        discarded. ExportOff; NotFound, StoreCorrupt; DiskFull or StoreUnwritable. After an error a file at `target` is
+        unchanged."""
         self._check_export()
-        _, data = await self.copies.read(copy)
-        await asyncio.to_thread(_write, target, data)
+        await asyncio.to_thread(_write, target, self.copies.pieces(copy))
 
     def changed(self, room: RoomId) -> list[ChangedCopy]:
         """The changed copies of the room's files, the newest first."""
@@ -96,11 +95,12 @@ def _read(path: Path) -> bytes:
         return file.read(MAX_FILE_BYTES)
 
 
-def _write(target: Path, data: bytes) -> None:
+def _write(target: Path, pieces: Iterable[bytes]) -> None:
     try:
         draft = Draft(target)
         try:
-            draft.file.write(data)
+            for piece in pieces:
+                draft.file.write(piece)
             draft.keep(foreign=True)
         finally:
             draft.drop()

@@ -9,7 +9,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -90,16 +90,20 @@ class KeptFiles:
         return Manifest(size, tuple(parts)).encode(), names, whole.digest(), size
 
     def read(self, room: RoomId, manifest: bytes, names: Sequence[str], most_bytes: int) -> bytes:
-        """The plain bytes of a kept file. `manifest` and `names` are those that `keep` returned. FileTooLarge if it has
-        more than `most_bytes`; NotFound if a part is gone; StoreCorrupt if one, or the manifest, is damaged."""
+        """The plain bytes of a kept file. FileTooLarge if it has more than `most_bytes`; NotFound if a part is gone;
+        StoreCorrupt if one is damaged."""
+        return b"".join(self.pieces(room, manifest, names, most_bytes))
+
+    def pieces(
+        self, room: RoomId, manifest: bytes, names: Sequence[str], most_bytes: int | None = None
+    ) -> Iterator[bytes]:
+        """Yields the plain bytes of a kept file, part by part, however large it is. The errors of `read`."""
         try:
             described = Manifest.decode(manifest)
-            if described.size > most_bytes:
+            if most_bytes is not None and described.size > most_bytes:
                 raise FileTooLarge
-            found = bytearray()
             for part, name in zip(described.parts, names, strict=True):
-                found += decrypt_part(room, part, self._sealed(part, name))
-            return bytes(found)
+                yield decrypt_part(room, part, self._sealed(part, name))
         except (Reject, ValueError) as e:
             raise StoreCorrupt from e
 

@@ -7,7 +7,7 @@ process, the next session finds each file that it left, keeps what was changed, 
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,17 +140,26 @@ class WorkingCopies:
         read = self._kept.read
         return found, await asyncio.to_thread(read, found.of.room, found.manifest, found.parts, MOST_BYTES)
 
-    async def discard(self, ident: bytes) -> None:
-        """Removes the changed copy with the id `ident` for good: what is still in plain of it is not kept again unless
-        it changes further. Does nothing if it is not here any more. StoreFault if the database refuses."""
+    def pieces(self, ident: bytes) -> Iterator[bytes]:
+        """The bytes of a changed copy, part by part, however large it is; take them in a thread. NotFound if it is not
+        here any more; while they are taken, NotFound or StoreCorrupt."""
+        found = self._rows.get(ident)
+        if found is None:
+            raise NotFound
+        return self._kept.pieces(found.of.room, found.manifest, found.parts)
+
+    async def discard(self, changed: ChangedCopy) -> bool:
+        """Removes a changed copy for good, if it still is as in `changed`. ▲ Returns False, and removes nothing, if a
+        program has changed it since, or if it is not here any more. StoreFault."""
         async with self._busy:
-            found = self._rows.get(ident)
-            if found is None:
-                return
+            found = self._rows.get(changed.id)
+            if found is None or found.digest != changed.digest:
+                return False
             self._wiping.leave_out(found)
-            self._rows.discard(ident)
+            self._rows.discard(found.id)
             await self._sweep()
         self.changed.emit(found.of.room)
+        return True
 
     # -- keeping and removing
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import policy, purging
+from app.core.held_folder import HeldFolder
 from app.policy import Policy
 from app.profile import Profile
 from app.purging import MAX_DEPTH, PROFILE_LIST, Purged, User, purge, purge_working_folders, users_of_windows
@@ -341,3 +342,25 @@ def test_working_folders_in_memory_are_removed_too_and_open_files_are_reported(t
     assert other.exists()
     purge_working_folders(tmp_path / "nothing", done)
     assert done.left == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no such folder")
+@pytest.mark.parametrize("fault", [PermissionError(13, "as of a mounted folder"), FileNotFoundError(2, "gone")])
+def test_attack_one_users_working_folder_keeps_no_other_users_from_being_purged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: OSError
+) -> None:
+    first, second = (tmp_path / user / f"kansli-{'ab' * 16}" for user in ("1000", "1001"))
+    for working in (first, second):
+        (working / "copy").mkdir(parents=True)
+    emptied = purging._empty
+
+    def empty(folder: HeldFolder, out: Purged, depth: int = 0) -> None:
+        if folder.path == first:
+            raise fault
+        emptied(folder, out, depth)
+
+    monkeypatch.setattr(purging, "_empty", empty)
+    done = Purged()
+    purge_working_folders(tmp_path, done)
+    assert done.removed == [second]
+    assert [path for path, _ in done.left] == ([first] if isinstance(fault, PermissionError) else [])

@@ -126,13 +126,13 @@ class Copies:
         found, data = await self._opening.copies.read(copy.id)
         with suppress(asyncio.CancelledError):
             await self._service.send_file(self._room, [Pasted(changed_name(found.of.name), data)])
-            await self._opening.copies.discard(copy.id)
+            await self._opening.copies.discard(found)  # what was changed since stays
             toast(self._view, tr("{name} is sent").format(name=changed_name(found.of.name)))
 
     async def _discard(self, copy: ChangedCopy) -> None:
         title, text = tr("Discard the changed copy?"), tr("What was changed in it is lost. The file in the room stays.")
         if await confirm(self._view, title, text, about=copy.of.name, accept=tr("Discard"), danger=True):
-            await self._opening.copies.discard(copy.id)
+            await self._opening.copies.discard(copy)
 
 
 def changed_name(name: str) -> str:

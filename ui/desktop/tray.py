@@ -66,6 +66,11 @@ class Tray(QObject):
         """Shows a notification beside the sign."""
         plain.notify(self.item, title, text, icons.app_icon())
 
+    def withdraw(self) -> None:
+        """Takes the notification away that was shown last: an empty one takes its place, and is not shown. A system
+        that lists older ones may keep those."""
+        plain.notify(self.item, "", "", icons.app_icon())
+
     def refresh(self) -> None:
         """Sets all texts and the picture of the sign again, in the language in force."""
         self._open.setText(tr("Open Kansli"))

@@ -39,7 +39,8 @@ class Toast(QFrame):
 
     One message is shown at a time; but a message without an action is shown above one with Undo and does not replace
     it, as a second Toast whose `over` is the first. A message stays while the pointer rests on it or the focus is in
-    it, and for its whole time after that. It is announced. When it is hidden, the focus goes back to where it came
+    it, and for its whole time after that; one that is `kept` or has a button also while the host is hidden, as under
+    the curtain. It is announced. When it is hidden, the focus goes back to where it came
     from.
     """
 
@@ -67,6 +68,7 @@ class Toast(QFrame):
         self._timer.timeout.connect(self.hide)
         self._came_from: QWidget | None = None
         self._pointed = False
+        self._waits_to_be_seen = False
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._on_focus)
@@ -104,6 +106,7 @@ class Toast(QFrame):
         self.show()
         self.place()
         self.raise_()
+        self._waits_to_be_seen = kept or undo is not None
         self._timer.setInterval(SHOWN_MS if undo is None else UNDO_MS)
         self._wait()
         undone = undo is not None and not action
@@ -118,7 +121,8 @@ class Toast(QFrame):
         self._above.show_text(text, code=code, kept=kept)
 
     def _wait(self) -> None:
-        if self._pointed or self._has_focus():
+        is_unseen = self._waits_to_be_seen and not self._host.isVisible()
+        if self._pointed or self._has_focus() or is_unseen:
             self._timer.stop()
         else:
             self._timer.start()
@@ -215,6 +219,8 @@ class Toast(QFrame):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and self.isVisible():
             self.place()
+        if watched is self._host and event.type() in (QEvent.Type.Show, QEvent.Type.Hide) and not self.isHidden():
+            self._wait()
         return False
 
 

@@ -12,9 +12,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from app.chat.files import Files
+from app.chat.opening import Opening
 from app.copies import service, wiping
 from app.copies.errors import CopyInUse
 from app.copies.files import write_copy
@@ -23,10 +26,11 @@ from app.copies.service import WorkingCopies
 from app.core.foreign import ORIGIN, XATTR
 from app.core.ids import ObjId
 from app.core.volumes import is_in_memory
-from app.errors import DiskFull, NotFound
+from app.errors import DiskFull, FileTooLarge, NotFound
 from app.store.store import Store
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
+from sync.protocol.version import PART_BYTES
 from tests.app.copies.crash_copies import CHANGED, PLAIN, copies_of, of_message
 from tests.app.store.conftest import KEY, KINDS, ME, OTHER, ROOM, Bench
 from tests.app.store.test_canary import found_in
@@ -170,7 +174,8 @@ async def test_a_discarded_copy_is_gone_and_does_not_come_back(desk: Desk) -> No
     overwrite(path, CHANGED)
     await desk.copies.look()
     (changed,) = desk.copies.copies(ROOM)
-    await desk.copies.discard(changed.id)
+    assert await desk.copies.discard(changed)
+    assert not await desk.copies.discard(changed)
     await desk.copies.look()
     assert desk.copies.copies(ROOM) == []
     with pytest.raises(NotFound):
@@ -347,6 +352,34 @@ async def test_a_copy_that_nobody_waits_for_any_more_is_written_and_then_removed
     await desk.copies.close()
     assert desk.plain == []
     assert desk.bench.store.copies.opened() == []
+
+
+async def test_what_is_changed_while_a_changed_copy_is_sent_is_not_discarded_with_it(desk: Desk) -> None:
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    overwrite(path, CHANGED)
+    await desk.copies.look()
+    sent, _ = await desk.copies.read(desk.copies.copies(ROOM)[0].id)
+    overwrite(path, b"changed once more while the first is sent")
+    await desk.copies.look()
+    assert not await desk.copies.discard(sent)
+    await desk.restart()
+    assert await desk.kept() == [("Beslut åäö 🙂.docx", b"changed once more while the first is sent")]
+
+
+async def test_a_changed_copy_that_is_too_large_to_be_sent_can_be_saved(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MOST_BYTES", PART_BYTES)
+    path = await desk.copies.open(of_message(), PLAIN, LABEL)
+    large = bytes(range(256)) * (PART_BYTES // 256) + CHANGED
+    overwrite(path, large)
+    await desk.copies.look()
+    (changed,) = desk.copies.copies(ROOM)
+    with pytest.raises(FileTooLarge):
+        await desk.copies.read(changed.id)
+    (desk.folder / "saved.docx").write_bytes(b"before")
+    await Opening(cast("Files", None), desk.copies, lambda: True).save_changed(changed.id, desk.folder / "saved.docx")
+    assert (desk.folder / "saved.docx").read_bytes() == large
 
 
 async def test_leaving_a_room_removes_its_copies(desk: Desk) -> None:

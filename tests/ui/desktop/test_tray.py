@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The sign in the tray: what it shows, what its menu offers, and that nothing stays hidden without it."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 import pytest
 from PySide6.QtCore import QObject, QSize
@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from app.core.i18n import set_language
 from ui.desktop.tray import SIZES, Tray, sign, tray
+from ui.kit import plain
+from ui.shell.window.desktop_toast import Toast
+from ui.shell.window.tray_toasts import TrayToasts
 
 
 @pytest.fixture
@@ -50,6 +53,24 @@ def test_it_says_how_many_are_unread_and_nothing_while_locked(found: Tray) -> No
     found.refresh()
     assert found.item.toolTip() == "Kansli: 12 unread"
     assert menu_texts(found) == ["Open Kansli", "Lock Kansli", "Quit"]
+
+
+def test_a_notification_that_is_withdrawn_is_replaced_by_an_empty_one(
+    found: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the curtain does with what is on the screen when it falls. Windows and Qt remove it then."""
+    shown, chosen = list[tuple[str, str]](), list[Hashable]()
+    monkeypatch.setattr(plain, "notify", lambda _item, heading, text, _icon: shown.append((heading, text)))
+    toasts = TrayToasts(found, lambda key, _action: chosen.append(key))
+    for key in ("ett", "två"):
+        toasts(Toast(key=key, title="Enhetschef", text="Å 🙂", sounds=True))
+    toasts.withdraw("ett")
+    assert shown == [("Enhetschef", "Å 🙂")] * 2
+    toasts.withdraw("två")
+    toasts.withdraw("två")
+    assert shown[2:] == [("", "")]
+    found.item.messageClicked.emit()
+    assert chosen == [None]
 
 
 def test_its_menu_always_opens_and_quits_and_locks_what_is_open(found: Tray) -> None:

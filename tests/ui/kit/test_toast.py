@@ -88,6 +88,30 @@ def test_it_stays_fifteen_seconds_with_undo_and_seven_without(host: Host) -> Non
     assert not host.toast.isVisible()
 
 
+def test_what_must_be_known_stays_while_its_window_is_hidden(host: Host) -> None:
+    """As under the curtain: otherwise nobody would learn that something is lost."""
+    host.show_deleted()
+    host.hide()
+    pass_ms(host.toast, UNDO_MS)
+    host.show()
+    assert host.toast.isVisible()
+    pass_ms(host.toast, UNDO_MS)
+    assert not host.toast.isVisible()
+    host.hide()
+    host.toast.show_text("Den ändrade kopian är borta å 🙂.", kept=True)
+    pass_ms(host.toast, UNDO_MS)
+    host.show()
+    assert host.toast.isVisible()
+    assert "borta" in host.toast.text()
+    pass_ms(host.toast, SHOWN_MS)
+    assert not host.toast.isVisible()
+    host.hide()
+    host.toast.show_text("Länken är kopierad.")
+    pass_ms(host.toast, SHOWN_MS)
+    host.show()
+    assert not host.toast.isVisible(), "what one need not know does not come back after hours"
+
+
 def test_it_stays_while_the_pointer_is_on_it(host: Host) -> None:
     host.show_deleted()
     enter(host.toast)

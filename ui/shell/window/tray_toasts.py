@@ -21,7 +21,10 @@ class TrayToasts:
         self._tray.notify(toast.title, toast.text)
 
     def withdraw(self, key: Hashable) -> None:
-        """Does nothing: the desktop removes what it shows by itself."""
+        """Takes the notification away if it is the latest: the others are gone already."""
+        if key is not None and key == self._latest:
+            self._latest = None
+            self._tray.withdraw()
 
     def _on_click(self) -> None:
         self._on_action(self._latest, ToastAction.OPEN)
