@@ -20,7 +20,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -153,14 +153,33 @@ def purge_working_folders(runtimes: Path, out: Purged) -> None:
     exist. What was removed and what failed is noted in `out`; what was changed in these files is lost."""
     try:
         with HeldFolder.at(runtimes) as all_users:
-            for user in filter(all_users.is_folder, all_users.names()):
-                with all_users.folder(user) as runtime:
-                    for name in filter(_WORKING.fullmatch, runtime.names()):
-                        _purge_working_folder(runtime, name, out)
+            for user in all_users.names():
+                with _noted(runtimes / user, out):
+                    if all_users.is_folder(user):
+                        _purge_runtime(all_users, user, out)
     except FileNotFoundError:
         return
     except OSError as e:
         out.left.append((runtimes, _reason(e)))
+
+
+def _purge_runtime(all_users: HeldFolder, user: str, out: Purged) -> None:
+    with all_users.folder(user) as runtime:
+        for name in filter(_WORKING.fullmatch, runtime.names()):
+            with _noted(runtime.path / name, out):
+                _purge_working_folder(runtime, name, out)
+
+
+@contextmanager
+def _noted(path: Path, out: Purged) -> Iterator[None]:
+    """▲ One user's folder, which they may mount, change or remove meanwhile, keeps no other user's from being purged:
+    an error is noted, unless `path` is gone."""
+    try:
+        yield
+    except FileNotFoundError:
+        return
+    except OSError as e:
+        out.left.append((path, _reason(e)))
 
 
 def _purge_working_folder(runtime: HeldFolder, name: str, out: Purged) -> None:
