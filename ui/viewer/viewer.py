@@ -23,7 +23,6 @@ from ui.viewer.canvas import FIT, STEP, PageCanvas
 from ui.viewer.find_bar import FindBar
 from ui.viewer.item import Item
 from ui.viewer.pdf_search import MAX_HITS, PdfSearch
-from ui.viewer.printing import choose_printer, print_pages
 from ui.viewer.states import FailedPage, FetchPage
 from ui.viewer.text_view import TextView
 from ui.viewer.tools import ViewerTools
@@ -241,6 +240,8 @@ class Viewer(QWidget):
     async def _print(self, item: Item, file: ShownFile) -> None:
         if file.cut and not await self._agrees_to_part(item, file.pages):
             return
+        from ui.viewer.printing import choose_printer, print_pages  # here: printing takes 1 MB that few need
+
         printer = await choose_printer(self, may_export=item.may_export())
         if printer is None:
             return
