@@ -49,6 +49,7 @@ async def ring(session: Session) -> None:
     """Every notice that is to ring has done so."""
     task = asyncio.ensure_future(session.notices.run())
     await until(lambda: not session.store.db.value("SELECT 1 FROM notices WHERE ring LIMIT 1"))
+    await session.store.db.apart(lambda: None)  # the flush after which reminders ring has ended too
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     task.cancel()

@@ -138,7 +138,7 @@ async def test_until_the_server_is_reached_the_title_stays_and_a_sentence_says_w
     new.button.click()
     await until(new.bar.isVisible)
     assert new.field.text() == MILK
-    assert "så snart Kansli når servern" in new.bar.text()
+    assert "när Kansli är anslutet" in new.bar.text()
     give_room(hl)
     assert not new.bar.isVisible()
     new.button.click()
