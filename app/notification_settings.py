@@ -37,6 +37,13 @@ NOTIFICATION_SOUND = Setting(
     label="Sound with notifications",
     about="Whether the desktop plays its own sound with a notification.",
 )
+NOTIFICATION_WINDOW = Setting(
+    key="notification-window",
+    default=True,
+    label="Notifications with buttons",
+    about="Whether Kansli shows notifications in a small window of its own, with buttons, where the desktop has no "
+    "service for them, as on Windows; otherwise the system shows them beside the tray's sign, without buttons.",
+)
 WORKING_DAYS = Setting(
     key="working-days",
     default="always",

@@ -124,15 +124,14 @@ async def _toasts(folder: Path) -> list[float]:
     from tests.bus import named_on_bus, serving
     from tests.ui.shell.kept_office import office
     from tests.ui.shell.opened_office import say
-    from ui.shell.window.freedesktop import SERVICE
+    from ui.shell.window.freedesktop import SERVICE, Freedesktop
     from ui.shell.window.main_window import MainWindow
-    from ui.shell.window.notifications import Service
 
     session, window = _window(folder)
     assert isinstance(window, MainWindow)
     assert isinstance(session, Session)
     window.hide()
-    window._notifications.desktop = Service(window, window._notifications.on_action)
+    window._notifications.desktop = Freedesktop(window, window._notifications.on_action)
     arrived: asyncio.Queue[float] = asyncio.Queue()
     async with named_on_bus("SESSION", SERVICE) as connection:
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The views of notices: Activity, when something is put off, and what of a room rings."""
 
+from PySide6.QtCore import QPoint, QSize
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from tests.shots import story as told
@@ -9,7 +10,9 @@ from ui.kit.choose_time import TimeDialog
 from ui.kit.translate import tr
 from ui.shell.home.home_pages import ACTIVITY
 from ui.shell.notices.notice_card import NoticeCardRow
+from ui.shell.window.desktop_toast import Toast, ToastAction
 from ui.shell.window.navigation import Place
+from ui.shell.window.notification_window import NotificationWindow
 
 
 def _close_menu(s: Scene) -> None:
@@ -65,7 +68,32 @@ async def room_menu(s: Scene) -> QWidget:
     return s.window
 
 
+async def notification(s: Scene) -> QWidget:
+    """Notifications in windows of ours, one above the other, as in the corner of a screen."""
+    s.room(told.CASE, "chat")
+    message = Toast(
+        key=1,
+        title=f"Enhetschef · {told.CASE}",
+        text="Kan du titta på utkastet före lunch? Jag har lagt till aktbilaga 14 å 🙂",
+        sounds=False,
+        actions=frozenset({ToastAction.REPLY, ToastAction.READ}),
+    )
+    reminder = tr("You have a reminder.")
+    hidden = Toast(key=2, title="Kansli", text=reminder, sounds=False, actions=frozenset({ToastAction.SNOOZE}))
+    corner = s.window.mapToGlobal(s.window.rect().bottomRight()) - QPoint(12, 12)
+    for toast in (message, hidden):
+        made = NotificationWindow(toast, lambda: False)
+        made.setParent(s.window, made.windowFlags())  # the camera takes what belongs to the window
+        made.set_room(s.window.size() - QSize(24, 24))
+        made.move(corner.x() - made.width(), corner.y() - made.height())
+        made.show()
+        s.ends += [made.close, made.deleteLater]
+        corner.setY(made.y() - 8)
+    return s.window
+
+
 VIEWS: dict[str, Step] = {
+    "notification": notification,
     "activity": activity,
     "activity-none": activity_filtered,
     "activity-menu": activity_menu,

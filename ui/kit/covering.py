@@ -15,7 +15,7 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer
 from PySide6.QtGui import QDrag, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
-_ALLOWED = "shown_when_covered"
+_ALLOWED, _CLOSED = "shown_when_covered", "closed_when_covered"
 _SIGN, _BALLOON = "QSystemTrayIconSys", "QBalloonTip"
 """Classes of the windows by which Qt itself shows the tray's sign and its notifications, where the desktop does not."""
 _PASSING = (Qt.WindowType.Popup, Qt.WindowType.ToolTip, Qt.WindowType.SplashScreen)
@@ -35,6 +35,12 @@ async def uncovered() -> None:
 def allow(window: QWidget) -> None:
     """Lets a window be shown while the others are covered: one that has nothing of the account, as the tray's menu."""
     window.setProperty(_ALLOWED, True)
+
+
+def close_when_covered(window: QWidget) -> None:
+    """Has a window closed when the others are covered, and whenever it is to be shown meanwhile: one that would be out
+    of date when they are back, as a notification."""
+    window.setProperty(_CLOSED, True)
 
 
 class Cover(QObject):
@@ -94,7 +100,7 @@ class Cover(QObject):
 
     def _take_away(self, window: QWidget) -> None:
         if window.isVisible():
-            if window.windowType() in _PASSING:
+            if _passes(window):
                 window.close()
             elif _is_of_system(window):
                 window.reject()  # the system's may not come back as it was
@@ -112,7 +118,7 @@ class Cover(QObject):
         # Qt shows a window on the screen after this event, unless it has this attribute
         watched.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         watched.hide()
-        if watched.windowType() in _PASSING:
+        if _passes(watched):
             watched.close()
         elif watched not in self._covered:
             self._covered.append(watched)
@@ -125,6 +131,11 @@ class Cover(QObject):
             for window in self._others():
                 if not window.isVisible():
                     _unmake(window)
+
+
+def _passes(window: QWidget) -> bool:
+    """Whether a window is closed and does not come back."""
+    return window.windowType() in _PASSING or bool(window.property(_CLOSED))
 
 
 def _is_of_system(dialog: QWidget) -> TypeGuard[QDialog]:

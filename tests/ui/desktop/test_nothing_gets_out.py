@@ -47,8 +47,10 @@ from ui.kit import theme
 from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import Dialog, confirm, open_file
 from ui.kit.menu import Entry, popup
-from ui.shell.window.desktop_toast import ToastAction
+from ui.shell.window.desktop_toast import Toast, ToastAction
 from ui.shell.window.main_window import MainWindow
+from ui.shell.window.notification_window import NotificationWindow
+from ui.shell.window.notification_windows import NotificationWindows
 from ui.shell.window.notifications import COVERED
 
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
@@ -235,6 +237,46 @@ async def test_a_notification_says_only_that_something_came(qapp: QApplication, 
         }
         await lift(r)
         assert COVERED in desktop.withdrawn
+
+
+async def test_a_notification_in_a_window_of_ours_is_closed_and_only_a_bare_one_appears(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    async with working(qapp, tmp_path) as (r, window, _):
+        session, notifications = r.office.session, window._notifications
+        desktop = notifications.desktop = NotificationWindows(window, notifications.on_action, lambda: True)
+        window.hide()
+        say(session, office().unit, office().head, SECRET)
+        caught_up(window)
+        (shown,) = desktop.shown
+        assert shown.accessibleDescription() == SECRET
+        actions = frozenset(ToastAction)
+        desktop(Toast(key="annan", title=ROOM, text=SECRET, sounds=False, actions=actions))  # nobody takes it away
+        window.show()
+        lock(r)
+        nothing_gets_out(r)
+        desktop(Toast(key=office().unit, title=ROOM, text=SECRET, sounds=False, actions=actions))
+        nothing_gets_out(r)
+        assert not desktop.shown, "one that comes too late is not kept for afterwards either"
+        say(session, office().unit, office().head, f"{SECRET} sen")
+        caught_up(window)
+        bare = desktop.shown[0]
+        assert set(visible_windows()) == {r.shown, bare}
+        assert bare.accessibleDescription() == "Något har kommit. Lås upp Kansli för att se det."
+        assert leaked(r) == set()
+        QTest.keyClick(bare, Qt.Key.Key_F6)
+        assert (leaked(r), window.isVisible()) == (set(), False)
+        place = window.navigator.place
+        bare.buttons[ToastAction.OPEN].click()
+        nothing_gets_out(r)
+        assert window.navigator.place == place
+        say(session, office().unit, office().head, f"{SECRET} till")
+        caught_up(window)
+        assert len(desktop.shown) == 1
+        await lift(r)
+        assert not desktop.shown
+        assert not any(isinstance(each, NotificationWindow) for each in visible_windows())
+        assert window.isVisible()
 
 
 async def test_a_taskbar_has_no_title_and_no_preview_of_what_is_covered(qapp: QApplication, tmp_path: Path) -> None:

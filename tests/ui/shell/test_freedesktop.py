@@ -196,9 +196,33 @@ async def test_a_desktop_without_buttons_is_offered_none_and_a_silent_notificati
         await end(owner, tell)
 
 
-async def test_a_desktop_without_the_service_is_no_fault(bus: None, qapp: QApplication) -> None:
-    tell = Freedesktop(QObject(), lambda key, action: None)
+async def test_a_desktop_without_the_service_is_no_fault_and_gives_back_what_it_did_not_show(
+    bus: None, qapp: QApplication
+) -> None:
+    unshown: list[Toast] = []
+    tell = Freedesktop(QObject(), lambda key, action: None, unshown.append)
     tell(toast("ett"))
+    tell(toast("två"))
+    tell.withdraw("ett")
     await ended(tell._task)
     assert tell._task is not None
     assert tell._task.exception() is None
+    assert unshown == [toast("två")]
+
+
+async def test_a_service_that_goes_while_it_is_given_a_notification_gives_it_back(
+    bus: None, qapp: QApplication
+) -> None:
+    owner, unshown = QObject(), list[Toast]()
+    tell = Freedesktop(owner, lambda key, action: None, unshown.append)
+    async with desktop() as shown:
+        tell(toast("ett"))
+        await until(lambda: len(shown.notified) == 1)
+        shown.answers.clear()
+        tell(toast("två"))
+        tell(toast("tre"))
+        await until(lambda: len(shown.notified) == 2)
+        tell.withdraw("tre")
+    await ended(tell._task)
+    assert unshown == [toast("två")], "what it has shown stays with it, and what was read is not shown"
+    await end(owner, tell)

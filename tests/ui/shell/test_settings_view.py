@@ -74,6 +74,7 @@ OTHER: dict[str, Value] = {
     "notifications": "none",
     "notification-content": "shown",
     "notification-sound": False,
+    "notification-window": False,
     "working-days": "weekdays",
     "working-from": 6,
     "working-to": 17,

@@ -11,6 +11,7 @@ from app.lock_settings import LOCK
 from app.notification_settings import (
     NOTIFICATION_CONTENT,
     NOTIFICATION_SOUND,
+    NOTIFICATION_WINDOW,
     NOTIFICATIONS,
     NOTIFY_REACTIONS,
     WORKING_DAYS,
@@ -141,6 +142,7 @@ class SettingsView(QWidget):
                 NOTIFICATIONS,
                 NOTIFICATION_CONTENT,
                 NOTIFICATION_SOUND,
+                NOTIFICATION_WINDOW,
                 WORKING_DAYS,
                 WORKING_FROM,
                 WORKING_TO,

@@ -9,7 +9,7 @@ the caller decides what they contain.
 import asyncio
 import html
 import logging
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from jeepney import DBusAddress, MatchRule, message_bus, new_method_call
@@ -19,8 +19,7 @@ from PySide6.QtCore import QObject
 from ui.kit.bus import ask, open_bus
 from ui.kit.plain import notice
 from ui.kit.tasks import run
-from ui.kit.translate import tr
-from ui.shell.window.desktop_toast import OnAction, Toast, ToastAction
+from ui.shell.window.desktop_toast import OnAction, Toast, ToastAction, offered
 
 _NAME = "org.freedesktop.Notifications"
 SERVICE = DBusAddress("/org/freedesktop/Notifications", bus_name=_NAME, interface=_NAME)
@@ -34,6 +33,7 @@ _ACTIONS = {
     "snooze": ToastAction.SNOOZE,
 }
 """By the name that the service gives back."""
+_NAMES = {action: name for name, action in _ACTIONS.items()}
 _SOUND = "message-new-instant"
 """Of the sound naming specification: the desktop's own sound for a message."""
 
@@ -44,18 +44,21 @@ class Freedesktop:
     """Shows desktop notifications over D-Bus; call it, and `withdraw`, on the event loop. One for a conversation takes
     the place of its former one. One that the person has closed is not replaced: the next one is new."""
 
-    def __init__(self, owner: QObject, on_action: OnAction) -> None:
+    def __init__(
+        self, owner: QObject, on_action: OnAction, on_unshown: Callable[[Toast], object] = lambda toast: None
+    ) -> None:
         """`owner`: nothing is shown after it is deleted. `on_action` is called with a notification's key and what the
-        person chose on it."""
-        self._owner, self._on_action = owner, on_action
+        person chose on it; `on_unshown` with each notification that the service did not take, since there is none or it
+        did not answer. One that comes later is tried again."""
+        self._owner, self._on_action, self._on_unshown = owner, on_action, on_unshown
         self._waiting: dict[Hashable, Toast | None] = {}
         """What is to be shown for a key; None: what is shown is to be taken away."""
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._shown: dict[Hashable, int] = {}
         """The service's numbers, by key."""
-        self._notifying: set[Hashable] = set()
-        """The key of the notification that the service is being given: its number is not known yet."""
+        self._notifying: dict[Hashable, Toast] = {}
+        """The notification that the service is being given, by key: its number is not known yet."""
 
     def __call__(self, toast: Toast) -> None:
         self._put(toast.key, toast)
@@ -96,6 +99,16 @@ class Freedesktop:
                         both.create_task(self._show_all(router, frozenset(can)))
         except* (OSError, EOFError, ValueError, KeyError, TimeoutError, RuntimeError) as faults:
             _log.info("no desktop notifications: %s", type(faults.exceptions[0]).__name__)
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """What the service did not take, and is not to be taken away, is shown otherwise."""
+        left: dict[Hashable, Toast | None] = {**self._notifying, **self._waiting}
+        self._notifying.clear()
+        self._waiting.clear()
+        for toast in left.values():
+            if toast is not None:
+                self._on_unshown(toast)
 
     async def _show_all(self, router: DBusRouter, can: frozenset[str]) -> None:
         while True:
@@ -104,9 +117,9 @@ class Freedesktop:
                 toast = self._waiting.pop(key)
                 if toast is not None:
                     call = new_method_call(SERVICE, "Notify", "susssasa{sv}i", self._arguments(toast, can))
-                    self._notifying.add(key)
+                    self._notifying[key] = toast
                     reply = await ask(router, call)
-                    self._notifying.discard(key)
+                    del self._notifying[key]
                     self._shown[key] = int(reply[0])
                 elif (number := self._shown.pop(key, None)) is not None:
                     await ask(router, new_method_call(SERVICE, "CloseNotification", "u", (number,)))
@@ -142,11 +155,4 @@ class Freedesktop:
 
 def _actions(toast: Toast) -> list[str]:
     """Name and text of each action, as the service takes them."""
-    found = ["default", tr("Open")]
-    if ToastAction.REPLY in toast.actions:
-        found += ["reply", tr("Reply")]
-    if ToastAction.READ in toast.actions:
-        found += ["read", tr("Mark as read")]
-    if ToastAction.SNOOZE in toast.actions:
-        found += ["snooze", tr("Remind me in an hour")]
-    return found
+    return [part for action, word in offered(toast) for part in (_NAMES[action], word)]

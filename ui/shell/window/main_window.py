@@ -44,6 +44,7 @@ from ui.shell.window.auto_lock import AutoLock
 from ui.shell.window.commands import Commands
 from ui.shell.window.connection_notices import ConnectionNotices
 from ui.shell.window.content import Content
+from ui.shell.window.desktops import desktop, windows_of, with_tray
 from ui.shell.window.error_messages import ErrorMessages
 from ui.shell.window.folding import Folding
 from ui.shell.window.held_copies import CopyMessages
@@ -51,7 +52,7 @@ from ui.shell.window.list_and_content import ListAndContent
 from ui.shell.window.navigation import Place, Rail, RailButton
 from ui.shell.window.navigator import Navigator, Parts
 from ui.shell.window.new_messages import News
-from ui.shell.window.notifications import Notifications, desktop
+from ui.shell.window.notifications import Notifications
 from ui.shell.window.outside_links import judge
 from ui.shell.window.own_faults import OwnFaults
 from ui.shell.window.own_status import OwnStatus
@@ -62,7 +63,6 @@ from ui.shell.window.room_requests import RoomRequests
 from ui.shell.window.sections import SEARCH, SETTINGS, sections
 from ui.shell.window.settings_in_force import SettingsInForce
 from ui.shell.window.time_come import TimeCome
-from ui.shell.window.tray_toasts import TrayToasts
 from ui.shell.window.unread_counts import UnreadCounts
 from ui.shell.window.window_commands import window_commands
 from ui.shell.words import verified_chip
@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
         with theme.styled_at_once():
             self._build()
         self._notifications = Notifications(self, session, self.tools, lambda: self.content.lines, None)
-        self._notifications.desktop = desktop(self, self._notifications.on_action)
+        self._notifications.desktop = desktop(self, session.settings, self._notifications.on_action)
         self._notifications.place_wanted.connect(self._on_place_wanted)
         home, lines = partial(self.go_section, "home"), lambda: self.content.lines
         time_come = TimeCome(self, session, lambda: self._toast, lines, self.navigator.open_notice, home)
@@ -337,7 +337,8 @@ class MainWindow(QMainWindow):
         room, content = self.current_room(), self.content
         inside = [room.tabs, room.current_view(), room.panel] if room is not None else [content.stack.currentWidget()]
         parts = [content.bar, content.asked_bar, self.rail, self.room_list, *inside, self._toast]
-        regions.step([p for p in parts if p is not None], self.focusWidget(), by)
+        over = windows_of(self._notifications.desktop)
+        regions.step([p for p in (*parts, *over) if p is not None], self.focusWidget(), by)
 
     # -- doing ------------------------------------------------------------------------------------------------
 
@@ -387,10 +388,11 @@ class MainWindow(QMainWindow):
         popup(button, tr("Account menu"), entries, button.mapToGlobal(button.rect().topRight()))
 
     def notify_by(self, tray: Tray | None) -> None:
-        """Makes the sign in the system tray (`tray`) show desktop notifications from now on, if the desktop has no
-        service of its own for them. A press on one then brings the window to the front. `tray` None: does nothing."""
-        if tray is not None and self._notifications.desktop is None:
-            self._notifications.desktop = TrayToasts(tray, self._notifications.on_action)
+        """Makes the sign in the system tray (`tray`) show those notifications from now on that nothing else shows. A
+        press on one then brings the window to the front. `tray` None: does nothing."""
+        if tray is not None:
+            shown = self._notifications
+            shown.desktop = with_tray(shown.desktop, tray, shown.on_action)
 
     def _on_place_wanted(self, place: NoticeRow | RoomId | None, answers: bool) -> None:
         to_front(self)

@@ -3,20 +3,15 @@
 everything rings. One for each conversation, whose later ones take its place. They contain only that something came,
 unless the settings, and the person's choice for the room, let them show who wrote what."""
 
-import os
-import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from app.core.enums import Level, LinkState
 from app.core.ids import RoomId
-from app.core.later import Later
 from app.core.visible import one_line
 from app.notices.hours import may_notify
 from app.notices.kinds import comes_at_a_time
@@ -31,13 +26,8 @@ from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import local_now, tr, trn
 from ui.shell.notices.lines import NoticeLines
 from ui.shell.tool_list import ToolList
-from ui.shell.window.desktop_toast import Desktop, OnAction, Toast, ToastAction
+from ui.shell.window.desktop_toast import Desktop, Toast, ToastAction
 from ui.shell.window.new_messages import counts
-
-if TYPE_CHECKING:
-    from ui.shell.window import freedesktop
-else:
-    freedesktop = Later("ui.shell.window.freedesktop")  # jeepney, 2 MB: not needed before the first notification
 
 MAX_PREVIEW = 160
 MOST_AT_ONCE = 3
@@ -45,33 +35,6 @@ MOST_AT_ONCE = 3
 away."""
 INVITATION, SEVERAL, COVERED = "invitation", "several", "covered"
 """Keys of notifications that belong to no room."""
-
-
-def desktop(window: QWidget, on_action: OnAction) -> Desktop | None:
-    """What shows notifications by the desktop's own service, on Linux with a session bus. None elsewhere: the tray then
-    shows notifications, if there is one. `on_action` is called with a notification's key and what the person chose."""
-    if sys.platform == "linux" and QGuiApplication.platformName() in ("xcb", "wayland"):
-        if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
-            return Service(window, on_action)
-    return None
-
-
-class Service:
-    """Shows notifications by the desktop's own service, which is connected at the first one. See `desktop`."""
-
-    def __init__(self, window: QWidget, on_action: OnAction) -> None:
-        self._window, self._on_action = window, on_action
-        self._found: freedesktop.Freedesktop | None = None
-
-    def __call__(self, toast: Toast) -> None:
-        if self._found is None:
-            self._found = freedesktop.Freedesktop(self._window, self._on_action)
-        self._found(toast)
-
-    def withdraw(self, key: Hashable) -> None:
-        """Takes a notification away, if it is there."""
-        if self._found is not None:
-            self._found.withdraw(key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,8 +232,8 @@ class Notifications(QObject):
         self._shown[key] = (place, news)
         self.latest = key
         sounds = self._session.settings.get(NOTIFICATION_SOUND)
-        text = one_line(text, MAX_PREVIEW)
-        self.desktop(Toast(key=key, title=title, text=text, sounds=sounds, actions=frozenset(actions)))
+        text, is_bare = one_line(text, MAX_PREVIEW), key == COVERED
+        self.desktop(Toast(key=key, title=title, text=text, sounds=sounds, actions=frozenset(actions), is_bare=is_bare))
 
     def _shows_content(self, room: RoomId) -> bool:
         """Whether a notification about the room may show who wrote what: by the setting, or policy's, and the person's

@@ -28,7 +28,7 @@ def first_focusable(region: QWidget) -> QWidget | None:
 def step(regions: Sequence[QWidget], focused: QWidget | None, by: int) -> QWidget | None:
     """Moves the focus to the next (`by` 1) or previous (-1) of the visible `regions`, around the ends, from the one
     that contains `focused`; from none of them, to the first or last. Returns the widget that got the focus; None if no
-    region takes it."""
+    region takes it. A region may be in another window, which then becomes the active one."""
     shown = [(r, first_focusable(r)) for r in regions if r.isVisible()]
     stops = [(r, w) for r, w in shown if w is not None]
     if not stops:
@@ -39,4 +39,6 @@ def step(regions: Sequence[QWidget], focused: QWidget | None, by: int) -> QWidge
     at = (0 if by > 0 else len(stops) - 1) if now is None else (now + by) % len(stops)
     widget = stops[at][1]
     widget.setFocus(Qt.FocusReason.TabFocusReason)
+    if widget.window() is not stops[0][0].window():
+        widget.activateWindow()
     return widget

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What shows a notification: the desktop's service where it answers, a window of ours, or the tray's sign."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtWidgets import QSystemTrayIcon, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.notification_settings import NOTIFICATION_WINDOW
+from app.session import Session
+from tests.bus import needs_bus, own_bus
+from tests.ui.shell.test_freedesktop import desktop as service
+from tests.world import until
+from ui.desktop.presenting import (
+    QUNS_ACCEPTS_NOTIFICATIONS,
+    QUNS_BUSY,
+    QUNS_PRESENTATION_MODE,
+    QUNS_RUNNING_D3D_FULL_SCREEN,
+    fills_screen,
+    is_presenting,
+)
+from ui.desktop.tray import Tray
+from ui.shell.window import desktops
+from ui.shell.window.desktop_toast import Toast, ToastAction
+from ui.shell.window.desktops import Desktops, desktop, windows_of, with_tray
+from ui.shell.window.tray_toasts import TrayToasts
+
+TOAST = Toast(key="ett", title="Kansli", text="Två å 🙂", sounds=False, actions=frozenset({ToastAction.READ}))
+
+
+@pytest.fixture
+def owner(qtbot: QtBot) -> QWidget:
+    made = QWidget()
+    qtbot.addWidget(made)
+    return made
+
+
+@pytest.fixture
+def in_tray(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that the system was given to show beside the tray's sign."""
+    shown: list[str] = []
+    monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda item, title, text, icon: shown.append(text))
+    return shown
+
+
+@pytest.fixture
+def tray() -> Iterator[Tray]:
+    made = Tray()
+    yield made
+    made.close()
+
+
+def made(owner: QWidget, session: Session, *, service: bool = False, windows: bool = True) -> Desktops:
+    return Desktops(owner, session.settings, lambda *_: None, has_service=service, has_windows=windows)
+
+
+def texts(found: Desktops) -> list[str]:
+    return [window.accessibleDescription() for window in windows_of(found)]
+
+
+def test_without_a_service_a_window_of_ours_shows_it(
+    owner: QWidget, session: Session, tray: Tray, in_tray: list[str]
+) -> None:
+    found = made(owner, session)
+    assert with_tray(found, tray, lambda *_: None) is found
+    found(TOAST)
+    assert (texts(found), in_tray) == (["Två å 🙂"], [])
+    found.withdraw("ett")
+    assert texts(found) == []
+
+
+def test_the_trays_sign_shows_it_if_the_settings_want_that_or_something_fills_the_screen(
+    owner: QWidget, session: Session, tray: Tray, in_tray: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = made(owner, session)
+    session.settings.set(NOTIFICATION_WINDOW, False)
+    found(TOAST)
+    assert texts(found) == in_tray == [], "there is no tray yet"
+    with_tray(found, tray, lambda *_: None)
+    found(TOAST)
+    session.settings.set(NOTIFICATION_WINDOW, True)
+    monkeypatch.setattr(desktops, "is_presenting", lambda: True)
+    found(TOAST)
+    assert (texts(found), in_tray) == ([], ["Två å 🙂"] * 2)
+
+
+def test_on_a_screen_without_windows_of_ours_only_the_trays_sign_is_left(
+    owner: QWidget, session: Session, tray: Tray, in_tray: list[str]
+) -> None:
+    assert desktop(owner, session.settings, lambda *_: None) is None, "these tests have no screen"
+    found = with_tray(None, tray, lambda *_: None)
+    assert isinstance(found, TrayToasts)
+    assert with_tray(found, tray, lambda *_: None) is found
+    found(TOAST)
+    without = made(owner, session, windows=False)
+    with_tray(without, tray, lambda *_: None)
+    without(TOAST)
+    assert (texts(without), in_tray) == ([], ["Två å 🙂"] * 2)
+
+
+@needs_bus
+async def test_a_service_that_answers_shows_it_and_without_one_a_window_of_ours_does(
+    owner: QWidget, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_bus() as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        found = made(owner, session, service=True)
+        found(TOAST)
+        await until(lambda: texts(found) == ["Två å 🙂"])
+        found.withdraw("ett")
+        assert texts(found) == []
+        async with service() as shown:
+            found(TOAST)
+            await until(lambda: len(shown.notified) == 1)
+            assert texts(found) == []
+        owner.deleteLater()
+
+
+def test_windows_says_what_fills_the_screen() -> None:
+    filled = (QUNS_BUSY, QUNS_RUNNING_D3D_FULL_SCREEN, QUNS_PRESENTATION_MODE)
+    assert all(fills_screen(state) for state in filled)
+    assert not fills_screen(QUNS_ACCEPTS_NOTIFICATIONS)
+    assert not is_presenting()
