@@ -41,7 +41,7 @@ class Transfers:
         self._failed: dict[tuple[bytes, int], str] = {}
         self._tasks: dict[tuple[bytes, int], asyncio.Task[object]] = {}
         self._stopped: set[tuple[bytes, int]] = set()
-        """Transfers that were cancelled before they began, until whoever announced them withdraws them."""
+        """Transfers that were cancelled before they began, until the caller of `announce` withdraws them."""
 
     def of(self, room: RoomId) -> list[Transfer]:
         """The transfers in a room."""

@@ -109,7 +109,7 @@ class WorkingCopies:
         return path
 
     def _on_written(self, copy: bytes, done: "asyncio.Future[Path]") -> None:
-        """▲ Only now the copy may be removed: whoever asked for it may be gone, and the thread goes on."""
+        """▲ Only now the copy may be removed: the task that asked for it may be gone, and the thread goes on."""
         del self._writing[copy]
         if not done.cancelled():
             done.exception()  # `open` raises it, if it still waits

@@ -44,7 +44,7 @@ class Indexing:
         self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._working is not None:
+        if self._working is not None and not self._working.get_loop().is_closed():
             self._working.cancel()
         self._timer = self._working = None
 

@@ -46,8 +46,9 @@ class KeepAll(TextButton):
         super().__init__(tr("Keep all on this computer"), self._switch, kind="quiet", icon="pin", checkable=True)
         self._keeping, self._room = service.keeping, room
         self._is_switching = False
-        self.setVisible(self._keeping is not None)
-        if self._keeping is not None:
+        if self._keeping is None:
+            self.hide()
+        else:  # shown by its page: alone it would be a window for a moment, and take the focus
             bind(self, self._keeping.changed, self.refresh)
             self.refresh()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
-from app.core.ids import RoomId
+from app.core.ids import ObjId, RoomId
 from app.store.rows import Evidence
 from sync.client.status import LinkState, RoomState
 from sync.protocol import messages as m
@@ -144,6 +144,16 @@ async def test_a_history_in_which_my_acknowledged_change_is_another_is_a_fork_an
     assert b.engine.position(room) == at
 
 
+async def moved_on(w: World, a: Client, b: Client, room: RoomId, obj: ObjId, *, is_pulled: bool) -> None:
+    """`a` has written; if the room `is_pulled`, while `b` had no connection."""
+    if is_pulled:
+        await offline(b)
+    a.say(room, obj, b"c")
+    await w.settle(room, *([a] if is_pulled else []))
+    if not is_pulled:
+        await quiet(b, room)
+
+
 LIES: list[Callable[[m.ServerFrame, Callable[[m.Receipt], m.Receipt]], m.Frame]] = [
     lambda f, of: (
         msgspec.structs.replace(f, rooms=[msgspec.structs.replace(h, receipt=of(h.receipt)) for h in f.rooms])
@@ -161,8 +171,9 @@ LIES: list[Callable[[m.ServerFrame, Callable[[m.Receipt], m.Receipt]], m.Frame]]
 async def test_attack_two_receipts_that_contradict_each_other_fork_the_room_and_are_kept_as_proof(
     w: World, rewrite: Callable[[m.ServerFrame, Callable[[m.Receipt], m.Receipt]], m.Frame]
 ) -> None:
-    _, b, room, obj = await two(w)
+    a, b, room, obj = await two(w)
     await quiet(b, room)
+    await moved_on(w, a, b, room, obj, is_pulled=rewrite is LIES[1])
     await lie(b, lambda f: [rewrite(f, lambda r: re_signed(w, r, b"x" * 32))])
     await heard(b)
     b.say(room, obj, HELLO)
@@ -183,6 +194,7 @@ async def test_attack_a_receipt_that_the_server_did_not_sign_is_refused_by_its_c
     w: World, rewrite: Callable[[m.ServerFrame, Callable[[m.Receipt], m.Receipt]], m.Frame]
 ) -> None:
     a, b, room, obj = await two(w)
+    await moved_on(w, a, b, room, obj, is_pulled=rewrite is LIES[1])
     await lie(b, lambda f: [rewrite(f, lambda r: msgspec.structs.replace(r, sig=bytes(64)))])
     await heard(b)
     b.say(room, obj, HELLO)
@@ -195,7 +207,7 @@ async def test_attack_a_receipt_that_the_server_did_not_sign_is_refused_by_its_c
     await w.settle(room)
     assert b.engine.room_state(room) is RoomState.SEALED
     assert a.texts(obj) == b.texts(obj)
-    assert sorted(a.texts(obj)) == sorted([b"a", b"b", HELLO, b"mer"])
+    assert sorted(a.texts(obj)) == sorted([b"a", b"b", b"c", HELLO, b"mer"])
 
 
 async def test_what_a_member_signed_to_have_seen_is_kept_with_the_servers_word(w: World) -> None:
