@@ -4,6 +4,7 @@
 import os
 import unicodedata
 from dataclasses import dataclass
+from threading import Lock
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
@@ -11,6 +12,8 @@ from sync.errors import Reject
 
 MIN_MEMORY_KIB = 64 * 1024
 MAX_MEMORY_KIB = 1024 * 1024
+_ONE_AT_A_TIME = Lock()
+"""OpenSSL computes the lanes in threads of its own: three derivations at one time waited for each other for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,8 @@ def derive(passphrase: str, params: Argon2Params) -> bytes:
     ):
         raise Reject("argon2-params")
     text = unicodedata.normalize("NFC", passphrase).encode()
-    return Argon2id(
+    kdf = Argon2id(
         salt=params.salt, length=32, iterations=params.passes, lanes=params.lanes, memory_cost=params.memory_kib
-    ).derive(text)
+    )
+    with _ONE_AT_A_TIME:
+        return kdf.derive(text)

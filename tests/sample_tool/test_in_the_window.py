@@ -129,6 +129,7 @@ async def test_what_others_write_is_counted_and_announced_until_it_was_seen(
             minutes(b).add_item(room, "Budgeten")
             await shown(lambda: a.session.rooms.room(room).unread == 2)
             assert a.session.rooms.room(room).preview == "Budgeten"
+            await shown(lambda: len(desktop.texts) == 2)  # else both items would be one notification
             a.session.settings.set(NOTIFICATION_CONTENT, "shown")
             minutes(b).add_item(room, "Lokalerna")
             await shown(lambda: desktop.texts[-1:] == ["Lokalerna"])

@@ -73,7 +73,7 @@ async def test_attack_a_program_under_a_documents_name_is_refused(data: bytes) -
 
 
 def test_attack_a_long_file_is_not_copied_on_the_event_loop() -> None:
-    data = b"\xef\xbb\xbf<" + b"\0" * (8 << 20)
+    data = b"\xef\xbb\xbfa" + b"\0" * (8 << 20)
     tracemalloc.start()
     try:
         assert not check_bytes(data)
