@@ -85,8 +85,9 @@ class Pin:
         self._notes = notes
 
     def verifier(self, rules: PinRules) -> Verifier | None:
-        """What a typed PIN is compared with; None if there is no PIN, if it is shorter than the rules want or they
-        allow none, or if the row is damaged, which is logged."""
+        """What a typed PIN is compared with. None if no PIN can be used: none is chosen, the rules forbid PINs or want
+        a longer one, or what is stored is damaged (which is logged). The curtain is then lifted by the other methods
+        alone."""
         text = self._notes.get(_NOTE)
         found = Verifier.parse(text) if text else None
         if text and found is None:

@@ -17,8 +17,9 @@ _NAMED = "SELECT 1 FROM chat_file_parts WHERE digest = ? AND row <> ? LIMIT 1"
 
 
 def add_parts(conn: Connection, row: int, obj: ObjId, files: Sequence[Attachment]) -> None:
-    """Stores, in the caller's transaction, which parts the message in the row `row`, in the object `obj`, names: those
-    of `files`. A second call changes nothing. Damaged manifests are left out."""
+    """Stores, in the caller's transaction, to which encrypted parts a message refers by its `files`. `row`: the row of
+    the message's change; `obj`: the chat object with it. A part that is stored for the message already is not stored
+    again. A file with a damaged manifest (the list of its parts) is left out."""
     digests = part_digests([file.manifest for file in files]) if files else []
     if digests:
         conn.executemany(_ADD, [(digest, row, obj) for digest in digests])

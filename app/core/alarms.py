@@ -44,9 +44,10 @@ class Alarm:
 
 
 class Alarms:
-    """The alarms of one session. Lives on the event loop. Before `start` and after `close` nothing is called; a time
-    that was set before `start` counts then. An error of one alarm is logged, and the others are called all the
-    same."""
+    """The alarms of one session (from unlocking the store to closing it). Use it on the event loop alone. Before
+    `start` and after `close` no alarm is called. One whose time has passed before `start` is called in the next turn of
+    the event loop after it. An exception from one alarm's function is logged, and the alarms after it are called all
+    the same."""
 
     def __init__(self, later: Later = on_loop, awake_s: Callable[[], float] = clock.awake_s) -> None:
         """`later`: calls a function after some seconds. `awake_s`: seconds of a clock that nobody can set."""

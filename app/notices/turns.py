@@ -113,8 +113,9 @@ class Turns:
         self.changed.emit()
 
     def note_rung(self, ids: Sequence[NoticeId]) -> None:
-        """Notifies the person's other devices that these notices have rung on this one. Sends nothing while it is not
-        online, or if there are no others."""
+        """Tells the person's other devices that these notices have rung on this one, so that they stay silent. Does
+        nothing if this device has no connection or is the person's only one. It is not sent later: the person's own
+        object (`NoticeMarks`) brings it to devices that were not connected."""
         if self._state is LinkState.ONLINE and self.has_others:
             for at in range(0, len(ids), MOST_IDS):
                 self._ports.send(_PAYLOAD.encode(Rung(ids=tuple(ids[at : at + MOST_IDS]))))

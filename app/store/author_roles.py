@@ -12,9 +12,12 @@ _FOUNDED = "SELECT 1 FROM events WHERE room = ? AND n = 1 AND kind = 'genesis' A
 
 
 def author_role(conn: Connection, room: RoomId, uid: Uid, n: int) -> int:
-    """The role that the person `uid` had in a room at position `n`, at which an item of theirs is (void items are
-    never stored, so they were a member). 0 if the log does not name them. It takes the same time however long the log
-    is: many records of one person must not slow a room down."""
+    """The role (a `Role` as a number) that the person `uid` had in a room at the position `n`, the entry at `n`
+    included. 0 if the stored log gives the person no role up to there.
+
+    Call it for the author of a stored change at the change's position. The program has then checked that they were a
+    member, so that a later removal need not be looked for. It takes the same time however long the log is: a member
+    with many changes must not slow the room down."""
     found = conn.execute(_ROLE, (room, uid, n)).fetchone()
     if found is not None:
         return found[0] or 0

@@ -78,8 +78,9 @@ class Indexing:
             await self._db.apart(self._move_some, durable=False)
 
     def index_due_here(self) -> None:
-        """As `index_due`, but on the loop's thread alone, for a search there. Does nothing on another thread or within
-        a transaction."""
+        """Indexes everything that waits, before a search that runs on the event loop's thread: blocks it until all is
+        done. Does nothing if it is called on another thread or within a transaction. StoreFault if the disk
+        refuses."""
         if not self._db.is_own_thread or self._db.in_transaction:
             return
         while self._db.value(_DUE):

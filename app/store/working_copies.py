@@ -38,9 +38,10 @@ class FileOfMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedCopy:
-    """A copy in plain. `copy`: 16 random bytes. `folder`: the path of the folder of this copy alone; `file`: the file's
-    name in it. `of`: the file that it is a copy of. `digest`: SHA-256 of the bytes that were written. `is_whole`: False
-    until all of them are written, and before that no other program gets the file."""
+    """An unencrypted copy of a received file, for another program. `copy`: its id, 16 random bytes. `folder`: the
+    absolute path of a folder that has nothing but this copy; `file`: the file's name in it. `of`: which file of which
+    message it is a copy of. `digest`: SHA-256 (32 bytes) of the file's bytes, known before they are written.
+    `is_whole`: False until all of them are written, and before that no other program gets the file."""
 
     copy: bytes
     folder: str
@@ -119,8 +120,9 @@ class WorkingCopyRows:
         return None if row is None else (row[0], row[1])
 
     def keep(self, changed: ChangedCopy) -> bool:
-        """Stores a changed copy, in place of an earlier state of the same file. ▲ Stores nothing and returns False if
-        the opened copy has no row any more: its room or object is gone."""
+        """Stores a changed copy, in place of an earlier state of that file of the same opened copy, and returns True.
+        ▲ Stores nothing and returns False if the opened copy has no row any more, since its room or object is gone.
+        StoreFault if the disk refuses."""
         of = changed.of
         values = (changed.id, changed.copy, changed.file, of.room, of.obj, of.message, of.number, of.name)
         rest = (changed.size, changed.t, changed.digest, changed.manifest, " ".join(changed.parts))

@@ -17,8 +17,9 @@ from ui.reminding import Reminders, Reminding
 
 
 class CardReminding:
-    """What is offered about reminders of the cards of one board. `view` is the parent of menus. `link` gets a card's id
-    and returns the link to that card, or None while colleagues do not know the board yet."""
+    """Sets, changes and shows the person's reminders of the cards of one board. `view` is the parent of menus. `link`
+    gets a card's id and returns the link to that card; None if the board is not made yet, so that there is nothing to
+    link to."""
 
     def __init__(self, view: QWidget, reminders: Reminders, link: Callable[[str], ObjectLink | None]) -> None:
         self.reminders = reminders
@@ -41,8 +42,8 @@ class CardReminding:
         return [self._reminding.entry(link, at)] if link is not None else []
 
     def open(self, card: str, at: QPoint | None = None) -> None:
-        """Opens the menu of times for a card, at the global point `at` or in the middle of the view. Does nothing if
-        the card has no link."""
+        """Opens the menu in which the person chooses when to be reminded of the card with the id `card`, at the global
+        point `at` or in the middle of the view, and returns at once. Does nothing if `link` returns None for it."""
         link = self._link(card)
         if link is not None:
             self._reminding.open(link, at)

@@ -99,8 +99,8 @@ class TaskPages(QWidget):
         return self.own_board.view_place() if self.tab == OWN else ViewPlace()
 
     def restore_place(self, left: ViewPlace) -> None:
-        """Shows again what `view_place` returned; once the person's own board is there, if it is not made yet. Does
-        nothing if its tab is not shown."""
+        """Shows again the place on the person's own board that `view_place` returned. If the board is not made yet, the
+        place is kept until it is. Does nothing while another tab than that board is selected."""
         if self.tab == OWN:
             self.own_board.restore_place(left)
 

@@ -106,8 +106,9 @@ class PlannedRow(QFrame):
 
 
 class PlannedList(QWidget):
-    """The list of what will ring, some at a time. It emits `opened` with the ObjectLink of the place that the person
-    wants to see. Its owner calls `refresh`."""
+    """The list of reminders and snoozed notices that have still to ring: the next FIRST, and a button for more. It
+    emits `opened` with the ObjectLink of the place that the person wants to see. It is empty until its owner calls
+    `refresh`, when it is shown and whenever reminders or notices have changed."""
 
     opened = Signal(object)
 

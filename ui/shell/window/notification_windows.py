@@ -20,11 +20,12 @@ _FROM_EDGE, _APART = 12, 8
 
 class NotificationWindows(QObject):
     """Shows notifications in small windows over all others, in the lower right corner of the screen that `owner` is on,
-    above the taskbar. No window moves while it is shown: otherwise a person would press another one's button. It is a
-    child of `owner`; with it, all windows close.
+    above the taskbar. No window moves while it is shown: otherwise a person would press another one's button. When
+    `owner` is deleted, all these windows close.
 
-    `on_action` is called with a notification's key and what the person chose on it; `is_announced` returns whether
-    notifications are read out by a screen reader."""
+    `on_action` is called with a notification's key and the ToastAction that the person chose; not if the window closes
+    by itself. `is_announced` returns whether the person wants notifications to be read out by a screen reader; if so,
+    each is announced once."""
 
     def __init__(self, owner: QWidget, on_action: OnAction, is_announced: Callable[[], bool]) -> None:
         super().__init__(owner)
