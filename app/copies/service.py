@@ -38,7 +38,7 @@ MOST_BYTES = 256 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class HeldCopy:
     """A copy that another program has open now. `name`: the file's name, as the room shows it. `program`: the name of
-    the program; "" if the system does not tell it. `is_left`: the copy is from an earlier session that could not remove
+    the program; "" if it is not known. `is_left`: the copy is from an earlier session that could not remove
     it."""
 
     name: str

@@ -113,7 +113,7 @@ class Turns:
         self.changed.emit()
 
     def note_rung(self, ids: Sequence[NoticeId]) -> None:
-        """Tells the person's other devices that these notices have rung on this one, so that they stay silent. Does
+        """Notifies the person's other devices that these notices have rung on this one, so that those stay silent. Does
         nothing if this device has no connection or is the person's only one. It is not sent later: the person's own
         object (`NoticeMarks`) brings it to devices that were not connected."""
         if self._state is LinkState.ONLINE and self.has_others:
