@@ -162,7 +162,8 @@ class Profile:
 
     @property
     def covered_path(self) -> Path:
-        """An empty file: the curtain covers the program, or covered it when it ended."""
+        """An empty file that is there while the curtain covers the program, and after the program has ended under it
+        (app/unlocking.py)."""
         return self.folder / "covered"
 
     @property

@@ -6,7 +6,7 @@ the server does not have yet come last, in the order they were written.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -244,13 +244,8 @@ class Timeline:
         if mark == self._lines_mark:
             return
         self._lines_mark = mark
-        self._notify_lines(dict(self._line_pages))
-
-    def _notify_lines(self, shown: Mapping[int, tuple[int, list[Lines]]]) -> None:
-        """Reads the pages of lines again that were `shown` (by number: the count of messages then, and the lines), and
-        emits `changed` for the messages beside which others are shown now."""
         changed = set[int]()
-        for number, (count, before) in shown.items():
+        for number, (count, before) in list(self._line_pages.items()):
             now = self._read_lines(number) if number * PAGE <= self._count else []
             self._line_pages[number] = self._count, now
             pairs = enumerate(zip(before, now, strict=False) if count == self._count else ())
@@ -295,11 +290,9 @@ class Timeline:
             self._reset()
             return
         new_tail = self.rows.keys(base, self.rows.count() - base)
-        shown = dict(self._line_pages) if self._lines.mark() != self._lines_mark else {}
         self._drop_pages(base, touched)
         self._apply_tail(base, old_tail, new_tail)
         self._read_shape()
-        self._notify_lines(shown)
         for index in self._indexes(touched):
             self.changed.emit(index, 1)
 

@@ -202,12 +202,10 @@ class WorkingCopies:
                     open_files = await asyncio.to_thread(held_files, folder)
                     for copy in copies:
                         wiped = await self._wiped(copy, open_files, stays=stays(copy))
-                        rooms |= {copy.of.room} if wiped.kept else set()
-                        held += (
-                            [HeldCopy(copy.of.name, wiped.program, copy.copy not in self._mine)]
-                            if wiped.is_held
-                            else []
-                        )
+                        if wiped.kept:
+                            rooms.add(copy.of.room)
+                        if wiped.is_held:
+                            held.append(HeldCopy(copy.of.name, wiped.program, copy.copy not in self._mine))
                     await self._remove_strangers(folder)
             await self._sweep()
         if held != list(self.held):

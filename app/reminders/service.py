@@ -52,6 +52,8 @@ class Reminders:
         self._alarm = alarms.make(self._woken.set)
         self._untaken: deque[str] = deque()
         """Keys of reminders that another device has changed, and that are still to be stored as rows."""
+        self._is_unchecked = False
+        """Whether the rows are still to be compared with what the devices share."""
         self._places: dict[ObjId, frozenset[bytes]] = {}
         self._ends = [
             own.changed.connect(self._on_own),
@@ -227,8 +229,6 @@ class Reminders:
                 log.store.warning("reminders", code=e.code)
                 self._alarm.set(clock.now_ms() + AGAIN_MS)
             await self._woken.wait()
-
-    _is_unchecked = False
 
     async def _take_all(self) -> None:
         if self._is_unchecked:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.core import log
 from app.core.enums import Role, RoomType
 from app.core.ids import ObjId, RoomId, Uid, short
-from app.errors import Forbidden, NotFound, StoreFault
+from app.errors import Forbidden, StoreFault
 from app.rooms import belonging
 from app.rooms.records import ChildLinked, ParentLinked, encode
 from app.rooms.service import RoomService, RoomSummary
@@ -224,9 +224,7 @@ class Nesting:
                 try:
                     self._tend(child, parent)
                 except StoreFault as e:  # perhaps a full disk
-                    log.store.warning("links-not-said-again", code=e.code)
-                except NotFound:
-                    pass
+                    log.store.warning("links-not-written", code=e.code)
                 await asyncio.sleep(0)  # a link takes 1 to 2 ms in rooms of 500
 
     def _named(self, due: set[RoomId]) -> list[tuple[RoomId, RoomId]]:

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Key slots: each seals the database's raw key under something a person or a machine has. Any one opens the store.
 
-A slot is a file keys/<kind>.slot; FORMAT.md gives its bytes. Removing or changing a slot gives the database a new key:
-the remaining slots are written as .new files first, then the database is rekeyed, then the .new files take their
-places. Whatever happens in between, one of the two keys opens the database and `settle` finishes the rest: a file
-`settling` says that it has begun, and which slots stay.
+A slot is a file keys/<kind>.slot (slot_file.py). Removing or changing a slot gives the database a new key: the other
+slots are written as .new files first, then the database is rekeyed, then the .new files take their places. Whatever
+happens in between, one of the two keys opens the database and `settle` finishes the rest: a file `settling` says that
+it has begun, and which slots stay.
 """
 
 import os
-import struct
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from app.core import log
@@ -31,27 +29,12 @@ from app.errors import (
 from app.passphrases import PassphraseRules
 from app.store.database import KEY_BYTES, Database
 from app.store.keyring_slot import Keyring, delete_secret, get_secret, put_secret, system_keyring
+from app.store.slot_file import Slot, SlotKind, pack_argon, parse_argon
 from sync.crypto import aead
 from sync.crypto.passphrase import Argon2Params, derive
 from sync.errors import Reject
 
-MAGIC = b"KNSLOT"
-VERSION = 1
 RAW_KEY_ENV = "KANSLI_RAW_KEY"
-
-_HEAD = struct.Struct(">6sBBH")
-_ARGON = struct.Struct(">16sIII")
-MAX_SLOT_BYTES = 4096
-
-
-class SlotKind(StrEnum):
-    """The kinds of key slots, that is, of methods to unlock the store. The value is the file's name."""
-
-    PASSPHRASE = "passphrase"  # noqa: S105 - a kind, not a passphrase
-    KEYRING = "keyring"
-
-
-_NUMBER = {SlotKind.PASSPHRASE: 1, SlotKind.KEYRING: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +45,6 @@ class StoreKeys:
 
     keys: tuple[bytes, ...] = field(repr=False)
     staged: tuple[bytes, ...] | None = field(default=(), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    kind: SlotKind
-    params: bytes
-    sealed: bytes = field(repr=False)
-
-    def to_bytes(self) -> bytes:
-        return _HEAD.pack(MAGIC, VERSION, _NUMBER[self.kind], len(self.params)) + self.params + self.sealed
-
-    @classmethod
-    def parse(cls, kind: SlotKind, data: bytes) -> "_Slot":
-        if len(data) < _HEAD.size or len(data) > MAX_SLOT_BYTES:
-            raise SlotDamaged()
-        magic, version, number, length = _HEAD.unpack_from(data)
-        if magic != MAGIC or version != VERSION or number != _NUMBER[kind] or len(data) < _HEAD.size + length:
-            raise SlotDamaged()
-        return cls(kind, data[_HEAD.size : _HEAD.size + length], data[_HEAD.size + length :])
 
 
 class KeySlots:
@@ -160,7 +124,7 @@ class KeySlots:
         there = [k for k in SlotKind if self._path(k).exists() or self._path(k, new=True).exists()]
         return [kind for kind in named if kind in there] or None
 
-    def _read(self, kind: SlotKind) -> list[tuple[_Slot, bool]]:
+    def _read(self, kind: SlotKind) -> list[tuple[Slot, bool]]:
         """Reads the key slot files of a kind: (slot, False), and (slot, True) for the one that an interrupted change of
         keys was writing. Finishes a change that had the database's new key. SlotForbidden, NoSlot, SlotDamaged,
         StoreFault."""
@@ -172,7 +136,7 @@ class KeySlots:
         if not paths:
             raise NoSlot()
         try:
-            return [(_Slot.parse(kind, path.read_bytes()), new) for path, new in paths]
+            return [(Slot.parse(kind, path.read_bytes()), new) for path, new in paths]
         except OSError as e:
             raise StoreUnwritable() from e
 
@@ -186,7 +150,7 @@ class KeySlots:
         found: list[tuple[bytes, bool]] = []
         for slot, new in self._read(SlotKind.PASSPHRASE):
             try:
-                wrapping = derive(passphrase, _argon(slot.params))
+                wrapping = derive(passphrase, parse_argon(slot.params))
                 found.append((self._open(slot, wrapping), new))
             except Reject as e:
                 if e.code != "decrypt":
@@ -214,7 +178,7 @@ class KeySlots:
             raise SlotDamaged() if damaged else NoSlot()
         return _keys(found)
 
-    def _open(self, slot: _Slot, wrapping: bytes) -> bytes:
+    def _open(self, slot: Slot, wrapping: bytes) -> bytes:
         key = aead.decrypt(wrapping, self._context(slot.kind, slot.params), slot.sealed)
         if len(key) != KEY_BYTES:
             raise Reject("decrypt")
@@ -261,22 +225,21 @@ class KeySlots:
         if self._path(kind).exists():
             raise BugError("there is such a slot already: change it, which rekeys the database")
 
-    def _passphrase_slot(self, key: bytes, passphrase: str, params: Argon2Params | None = None) -> _Slot:
+    def _passphrase_slot(self, key: bytes, passphrase: str, params: Argon2Params | None = None) -> Slot:
         if not self.rules.allow(passphrase):
             raise WeakPassphrase()
         argon = params or Argon2Params.fresh()
-        packed = _ARGON.pack(argon.salt, argon.memory_kib, argon.passes, argon.lanes)
-        return self._seal(SlotKind.PASSPHRASE, packed, derive(passphrase, argon), key)
+        return self._seal(SlotKind.PASSPHRASE, pack_argon(argon), derive(passphrase, argon), key)
 
-    def _keyring_slot(self, key: bytes) -> _Slot:
+    def _keyring_slot(self, key: bytes) -> Slot:
         params, wrapping = new_id(), os.urandom(32)
         put_secret(self.keyring, self._entry(params), wrapping)
         return self._seal(SlotKind.KEYRING, params, wrapping, key)
 
-    def _seal(self, kind: SlotKind, params: bytes, wrapping: bytes, key: bytes) -> _Slot:
-        return _Slot(kind, params, aead.encrypt(wrapping, self._context(kind, params), key))
+    def _seal(self, kind: SlotKind, params: bytes, wrapping: bytes, key: bytes) -> Slot:
+        return Slot(kind, params, aead.encrypt(wrapping, self._context(kind, params), key))
 
-    def _write(self, slot: _Slot, *, new: bool) -> None:
+    def _write(self, slot: Slot, *, new: bool) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_atomic(self._path(slot.kind, new=new), slot.to_bytes())
@@ -302,7 +265,7 @@ class KeySlots:
         if not keep:
             raise LastSlot()
         key = os.urandom(KEY_BYTES)
-        slots: list[_Slot] = []
+        slots: list[Slot] = []
         if SlotKind.PASSPHRASE in keep:
             slots.append(self._passphrase_slot(key, passphrase or ""))
         if SlotKind.KEYRING in keep:
@@ -365,7 +328,7 @@ class KeySlots:
     def _entries(self, *, new: bool) -> list[str]:
         path = self._path(SlotKind.KEYRING, new=new)
         try:
-            return [self._entry(_Slot.parse(SlotKind.KEYRING, path.read_bytes()).params)]
+            return [self._entry(Slot.parse(SlotKind.KEYRING, path.read_bytes()).params)]
         except (OSError, SlotDamaged):
             return []
 
@@ -411,13 +374,6 @@ class KeySlots:
 def _keys(found: Sequence[tuple[bytes, bool]]) -> StoreKeys:
     """Builds StoreKeys from `found`: (key, whether its slot belongs to an interrupted change)."""
     return StoreKeys(tuple(key for key, _ in found), tuple(key for key, new in found if new))
-
-
-def _argon(params: bytes) -> Argon2Params:
-    if len(params) != _ARGON.size:
-        raise SlotDamaged()
-    salt, memory_kib, passes, lanes = _ARGON.unpack(params)
-    return Argon2Params(salt=salt, memory_kib=memory_kib, passes=passes, lanes=lanes)
 
 
 def raw_key_from_env() -> StoreKeys | None:

@@ -249,10 +249,10 @@ class NoticeStore:
         """Makes snoozed notices new again whose time has come at `now` (ms): at most AT_ONCE. They ring at one of the
         person's devices, unless they were answered or hidden meanwhile. `until` stays what it was. Returns whether
         there may be more."""
-        due = f"SELECT id FROM notices WHERE state = 3 AND until <= ? ORDER BY until LIMIT {AT_ONCE}"
-        if not self._db.rows(f"{due[: -len(str(AT_ONCE))]}1", (now,)):
+        due = "SELECT id FROM notices WHERE state = 3 AND until <= ? ORDER BY until LIMIT"
+        if not self._db.rows(f"{due} 1", (now,)):
             return False
-        back = f"UPDATE notices SET state = 0, ring = iif(answered OR hidden, 0, 2) WHERE id IN ({due})"
+        back = f"UPDATE notices SET state = 0, ring = iif(answered OR hidden, 0, 2) WHERE id IN ({due} {AT_ONCE})"
         with self._db.transaction() as conn:
             found = conn.execute(back, (now,)).rowcount
             self._notify_changed()

@@ -133,7 +133,7 @@ class Link:
         try:
             return RoomSync(room, self.ports, self.book, self.account, state, stream)
         except Exception as e:
-            if not _of_one_room(e) and not isinstance(e, Reject):
+            if not of_one_room(e) and not isinstance(e, Reject):
                 raise
             log.error("room %s cannot be read", room[:4].hex(), exc_info=e)
             stopped = RoomSync(room, self.ports, self.book, self.account, None)
@@ -151,7 +151,7 @@ class Link:
         try:
             yield
         except Exception as e:
-            if not _of_one_room(e):
+            if not of_one_room(e):
                 raise
             self._stop(room, e)
 
@@ -225,7 +225,7 @@ async def _read(state: bytes) -> RoomStream | None:
         await asyncio.sleep(0)
 
 
-def _of_one_room(fault: Exception) -> bool:
+def of_one_room(fault: Exception) -> bool:
     """Whether `fault`, which work on one room raised, is a fault of this program, so that this room alone is stopped
     and the others go on: an exception without a `code`, or a BugError other than UnlistedTransition, which is raised in
     tests alone. Faults of the connection, the server or the store have a `code` and concern more. A state that is too

@@ -13,7 +13,7 @@ from app.core.held_folder import HeldFolder
 from app.policy import Policy
 from app.profile import Profile
 from app.purging import MAX_DEPTH, PROFILE_LIST, Purged, User, purge, purge_working_folders, users_of_windows
-from app.store.keyslots import MAGIC
+from app.store.slot_file import MAGIC
 from ui.__main__ import run
 
 

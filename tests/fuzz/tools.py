@@ -10,14 +10,14 @@ _BAD_CHANGE = ("app.errors.BadChange",)
 
 
 def _slot() -> Run:
-    from app.store.keyslots import SlotKind, _argon, _Slot
+    from app.store.slot_file import Slot, SlotKind, parse_argon
 
     def run(data: bytes) -> None:
         for kind in SlotKind:
-            slot = _Slot.parse(kind, data)
+            slot = Slot.parse(kind, data)
             assert slot.to_bytes() == data
             if kind is SlotKind.PASSPHRASE:
-                _argon(slot.params)
+                parse_argon(slot.params)
 
     return run
 

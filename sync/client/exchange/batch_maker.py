@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sync.client.exchange.extras import Extras
-from sync.client.link import Link
+from sync.client.link import Link, of_one_room
 from sync.client.ports import PendingChange, SealedBatch
 from sync.client.room.room_sync import RoomSync
-from sync.errors import BugError
 from sync.ids import ObjId
 from sync.trust.person.author import Author
 from sync.trust.room import envelope
@@ -110,7 +109,7 @@ class BatchMaker:
             packed = self._pack(room, due)
             batch = self._encrypt(author, room, packed) if packed.ops else None
         except Exception as e:
-            if isinstance(getattr(e, "code", None), str) and not isinstance(e, BugError):
+            if not of_one_room(e):
                 raise
             log.error("room %s: a change is encrypted later", room.room[:4].hex(), exc_info=e)
             return None

@@ -5,6 +5,7 @@ This module reads no environment variable and follows no redirection: `Route` al
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
@@ -24,6 +25,8 @@ from sync.protocol.version import MAX_FRAME_BYTES, PART_BYTES
 
 if TYPE_CHECKING:
     import httpx  # 55 ms to import: only when the first file travels, not at every start
+
+log = logging.getLogger("sync")
 
 MAX_ANSWER_BYTES = PART_BYTES + 64 * 1024
 """The longest honest answer over HTTP is an encrypted part of a file."""
@@ -70,7 +73,8 @@ class WebSocketTransport:
         socket.protocol.send_binary(data)
         try:
             socket.send_data()
-        except Exception:  # ▲ the frame's content is on the disk: its author must not be told that it was refused
+        except Exception as e:  # ▲ the frame's content is on the disk: its author must not be told that it was refused
+            log.info("the line failed under a frame: %s", type(e).__name__, exc_info=not isinstance(e, OSError))
             socket.transport.abort()
             return False
         return True

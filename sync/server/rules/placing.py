@@ -36,23 +36,21 @@ from sync.server.rules.handshake import Who, now_ms
 from sync.server.rules.live_rooms import MAX_OLD_SEEN, LiveRoom, LiveRooms
 from sync.server.rules.named_items import named_by
 from sync.server.rules.people import People
+from sync.server.rules.placements import next_rows, placement_of, prunes_in
 from sync.server.rules.pruned_content import Pruning
-from sync.server.rules.quotas import Quotas, senders, today
+from sync.server.rules.quotas import Quotas
 from sync.server.rules.refusal import Refusal, refusal_of
 from sync.server.rules.rotation_limit import check_reserved_slot, check_rotation, note_entries, reserve_slot
 from sync.server.rules.shapes import check_batch, read_entries
 from sync.server.rules.staging import Staging
-from sync.server.rules.store_rows import authors, item_rows, member_changes, returned_shares, share_rows
-from sync.server.store.base import DeviceHead, ItemRow, Placement, SealRow, ShareRow, Store, StoreError
+from sync.server.rules.store_rows import returned_shares, share_rows
+from sync.server.store.base import Placement, SealRow, Store, StoreError
 from sync.trust.formats.items import ENTRY, ENVELOPE, Item, item_id
 from sync.trust.keys.epochs import Recipient, in_order, seals_fit
 from sync.trust.room.entries import RoomEntry
 from sync.trust.room.envelope import Header, read_body
-from sync.trust.room.payloads import Add, Prune
-from sync.trust.room.stream import Accepted, AcceptedEntry, AcceptedEnvelope
-
-_STATE_EVERY = 512
-"""Positions between stored states: after a restart at most so many items of a room are judged again."""
+from sync.trust.room.payloads import Add
+from sync.trust.room.stream import Accepted
 
 _RECOVERY = 8
 """Most recovery recipients that a policy may name beside the members."""
@@ -267,12 +265,12 @@ class Placing:
         if given is None:
             await self._undo(live)
             raise Refusal(ErrorCode.INVALID, "shares")
-        rows = _next_rows(live, items, ids)
-        placement = _placement(live, who, rows, accepted, size, given, seals, returned=returned)
+        rows = next_rows(live, items, ids)
+        placement = placement_of(live, who, rows, accepted, size, given, seals, returned=returned)
         live.size_bytes += size
         if not returned:
             self._quotas.note(who, size)
-        return self._commit(live, placement, items, shares, _prunes_in(accepted))
+        return self._commit(live, placement, items, shares, prunes_in(accepted))
 
     def _commit(
         self,
@@ -357,13 +355,6 @@ class Placing:
         return Placed(rid, first, count, await self._live.receipt_at(live.head.room, first + count - 1))
 
 
-def _prunes_in(accepted: Sequence[Accepted]) -> list[tuple[bytes, int]]:
-    """(object, position) of each valid prune (an administrator's entry) among the items `accepted`, in their order: the
-    object's content up to and including that position may be deleted."""
-    payloads = [a.entry.payload for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
-    return [(p.obj, p.n) for p in payloads if isinstance(p, Prune)]
-
-
 def _check_unbroken(live: LiveRoom) -> None:
     """Refusal "busy" if the room was dropped from memory while we waited for its lock. The client sends again."""
     if live.broken:
@@ -382,69 +373,5 @@ def _sealed_right(entry: RoomEntry, recipients: list[Recipient], seals: list[byt
     return any(r.uid == add.uid and H(s) == add.seal_hash for r, s in zip(recipients, seals, strict=True))
 
 
-def _naming_seals(accepted: Sequence[Accepted]) -> list[int]:
-    """The positions, in order, of the valid entries that name seals (encrypted keys): those that bring new keys, and
-    those that add a member. Used for items that clients upload again after a restore: they come without their seals,
-    and the store notes at which positions, so that a check does not report these as missing."""
-    entries = [(a.n, a.entry) for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
-    return [n for n, entry in entries if entry.epoch is not None or isinstance(entry.payload, Add)]
-
-
 def _refused(e: Refusal | Reject) -> Refusal:
     return e if isinstance(e, Refusal) else refusal_of(e)
-
-
-def _next_rows(live: LiveRoom, items: Sequence[Item], ids: list[bytes]) -> list[ItemRow]:
-    """The rows of `items`, which are stored next in the room; `ids` are their ids. Keeps their running hashes in
-    `live`."""
-    rows = item_rows(live.pending_rh, items, ids)
-    live.pending_rh = rows[-1].rh
-    for row in rows:
-        live.old_rhs.held[row.n] = row.rh
-    live.old_rhs.trim()
-    return rows
-
-
-def _placement(
-    live: LiveRoom,
-    who: Who,
-    rows: list[ItemRow],
-    accepted: list[Accepted],
-    size: int,
-    shares: Sequence[ShareRow],
-    seals: Sequence[SealRow],
-    *,
-    returned: bool,
-) -> Placement:
-    """What the store is to write for accepted items (`rows`, of `size` bytes) that the device `who` sent. The stream of
-    `live` must have them already. `accepted`: the verdicts on them. `shares` and `seals` are stored with them.
-    `returned`: a client uploads them again after a restore. Call it once for each: it notes in `live` what it
-    includes."""
-    changes = member_changes(live.pending_members, live.stream.members, accepted)
-    live.pending_members = live.stream.members
-    stored = live.stream.n - live.state_n >= _STATE_EVERY or live.state_n == 0
-    if stored:
-        live.state_n = live.stream.n
-    last = accepted[-1]
-    spoke = authors(accepted) - live.spoke
-    live.spoke |= spoke
-    return Placement(
-        room=live.head.room,
-        expected_n=rows[0].n - 1,
-        items=rows,
-        size_bytes=size,
-        by=() if returned else senders(who),
-        day=today(),
-        shares=shares,
-        seals=seals,
-        members=changes,
-        spoke=sorted(spoke),
-        device_head=(
-            DeviceHead(dev=last.hdr.dev, dev_seq=last.hdr.dev_seq, id=last.ident)
-            if isinstance(last, AcceptedEnvelope)
-            else None
-        ),
-        state=live.stream.to_bytes() if stored else None,
-        prunes=bool(_prunes_in(accepted)),
-        reuploaded=_naming_seals(accepted) if returned else None,
-    )

@@ -10,7 +10,7 @@ import pytest
 from sync.ids import Hash
 from sync.protocol import messages as m
 from sync.server.process.running import start_server
-from sync.server.rules import live_rooms, placing
+from sync.server.rules import live_rooms, placements
 from sync.server.rules.live_rooms import MAX_OLD_SEEN, LiveRooms
 from sync.server.store.sql import SqlStore
 from sync.trust.formats.items import Role
@@ -133,7 +133,7 @@ async def test_attack_a_room_is_read_again_without_judging_over_and_over(
     async def never(self: LiveRooms, room: live_rooms.LiveRoom) -> None: ...
 
     monkeypatch.setattr(LiveRooms, "keep", never)  # as when the process is killed
-    monkeypatch.setattr(placing, "_STATE_EVERY", 25)  # so the newest state is of position 52
+    monkeypatch.setattr(placements, "STATE_EVERY", 25)  # so the newest state is of position 52
     _, eve, room, rhs = await long_room(data)
     async with start_server(config(data)) as server:
         await eve.connect(server.url, data)
