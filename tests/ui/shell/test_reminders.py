@@ -33,6 +33,7 @@ from ui.reminding import Reminding
 from ui.shell.notices.planned import PlannedRow
 from ui.shell.window.desktop_toast import ToastAction
 from ui.shell.window.main_window import MainWindow
+from ui.shell.window.notifications import Notifications
 
 
 def message(session: Session, text: str) -> ObjectLink:
@@ -124,15 +125,27 @@ async def test_in_an_hour_puts_off_all_that_rang_together(
     assert len(session.notices.snoozed()) == MOST_NAMED + 5
 
 
-async def test_a_hidden_notification_calls_nothing_a_reminder_that_is_a_message(
-    qtbot: QtBot, session: Session, seen: None
-) -> None:
-    hidden = QWidget()
-    qtbot.addWidget(hidden)
+@pytest.fixture
+def hidden(qtbot: QtBot) -> QWidget:
+    """A window that is not on the screen."""
+    made = QWidget()
+    qtbot.addWidget(made)
+    return made
+
+
+async def reminded(window: QWidget, session: Session) -> tuple[Notifications, Toasts]:
+    """The notifications of a window, and what the desktop has, when a reminder of a message has rung."""
     await ring(session)
-    watching, desktop = watch(hidden, session)
+    watching, desktop = watch(window, session)
     session.reminders.remind(message(session, "Hemligt å"), clock.now_ms())
     await due(session)
+    return watching, desktop
+
+
+async def test_a_hidden_notification_calls_nothing_a_reminder_that_is_a_message(
+    hidden: QWidget, session: Session, seen: None
+) -> None:
+    watching, desktop = await reminded(hidden, session)
     say(session, office().case, office().head, "Ett", "Två 🙂", t_ms=at(14, 5))
     for soon in reversed(watching.findChildren(Soon)):  # the messages are counted before the reminder is shown
         caught_up_one(soon)
@@ -140,14 +153,9 @@ async def test_a_hidden_notification_calls_nothing_a_reminder_that_is_a_message(
 
 
 async def test_its_desktop_notification_shows_no_content_and_snoozes(
-    qtbot: QtBot, session: Session, seen: None
+    hidden: QWidget, session: Session, seen: None
 ) -> None:
-    hidden = QWidget()
-    qtbot.addWidget(hidden)
-    await ring(session)
-    watching, desktop = watch(hidden, session)
-    session.reminders.remind(message(session, "Hemligt å"), clock.now_ms())
-    await due(session)
+    watching, desktop = await reminded(hidden, session)
     caught_up(hidden)
     assert desktop.texts == ["Du har en påminnelse."]
     assert desktop.shown[0].actions == {ToastAction.SNOOZE}
