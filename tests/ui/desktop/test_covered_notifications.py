@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Under the curtain a notification says only that something came, and its buttons only bring up the curtain."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.store.notice_rows import NoticeId
 from tests.ui.desktop.curtains import lift, visible_windows
 from tests.ui.desktop.leaks import ROOM, SECRET, leaked, lock, nothing_gets_out, working
 from tests.ui.shell.kept_office import office
@@ -107,11 +109,15 @@ async def test_what_was_snoozed_rings_without_a_word_of_it(qapp: QApplication, t
         say(session, office().unit, office().head, f"@{office().me.name} {SECRET}")
         await ring(session)
         found = [row for row in session.notices.list() if row.room == office().unit]
-        session.notices.snooze([found[0].id], 1)
         lock(r)
         desktop.shown.clear()
-        session.notices.mark_new([found[0].id])
-        await ring(session)
+        rung: list[NoticeId] = []
+        session.notices.fresh.connect(lambda fresh: rung.extend(row.id for row in fresh.notices))
+        session.notices.snooze([found[0].id], 1)  # a time that has come
+        ringing = asyncio.ensure_future(session.notices.run())
+        await r.until(lambda: bool(rung))
+        ringing.cancel()
         caught_up(window)
-        assert {toast.key for toast in desktop.shown} <= {COVERED}
+        assert rung == [found[0].id]
+        assert {toast.key for toast in desktop.shown} == {COVERED}
         nothing_gets_out(r)
