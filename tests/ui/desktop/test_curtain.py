@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The lock that still hears: the curtain falls, the session stays open, and nothing of it is shown meanwhile."""
+"""A lock that lets the curtain fall: the session stays open and receives, and nothing of it is shown meanwhile."""
 
 from pathlib import Path
 
