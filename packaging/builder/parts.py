@@ -48,8 +48,8 @@ _DEBIAN_LICENCES = {
     "zlib": "Zlib",
 }
 """Of the library in each source package; its copyright file covers programs and build scripts besides, which differ."""
-_NOT_TOLD = {"libXau": "MIT-open-group"}
-"""The licences of libraries in wheels whose bills name them without one."""
+_MISSING_LICENCES = {"libXau": "MIT-open-group"}
+"""The licences of libraries in wheels whose bills of materials name them without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,8 @@ def _is_library(purl: PackageURL, name: str) -> bool:
 
 
 def _told(distribution: metadata.Distribution) -> list[Part]:
-    """What the bills in the wheel list with an address, without the distribution itself and its own modules."""
+    """The parts that the bills of materials in a wheel list with an address, without the distribution itself and its
+    own modules."""
     found = []
     for file in distribution.files or []:
         if "sboms" in file.parts and file.suffix == ".json":
@@ -143,8 +144,8 @@ def _told(distribution: metadata.Distribution) -> list[Part]:
                 if (purl.type, normal(purl.name)) == ("pypi", normal(distribution.name)):
                     continue
                 said = row.get("licenses", [{}])[0]
-                licence = said.get("expression") or said.get("license", {}).get("id") or _NOT_TOLD.get(row["name"])
-                licence = licence or "LicenseRef-unknown"
+                licence = said.get("expression") or said.get("license", {}).get("id")
+                licence = licence or _MISSING_LICENCES.get(row["name"], "LicenseRef-unknown")
                 component = Component(
                     name=row["name"], version=row.get("version", ""), licence=licence, within=distribution.name
                 )

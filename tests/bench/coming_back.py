@@ -69,7 +69,7 @@ def coming_back() -> list[Figure]:
         each_ms = (cpu_s(pid) - before) / PEOPLE * 1000
     rooms = sum(SIZES) / PEOPLE
     note = f"{PEOPLE} people with {rooms:.0f} rooms come within {SPREAD_S:.0f} s; half are back after "
-    note += f"{percentile(at_s, 50):.1f} s. It grows with people × rooms"
+    note += f"{percentile(at_s, 50):.1f} s"
     return [
         Figure(name="people_back_s", value=max(at_s), unit="s", n=PEOPLE, note=note),
         Figure(name="return_cpu_ms", value=each_ms, unit="ms", n=PEOPLE, note="of the server for each of them"),

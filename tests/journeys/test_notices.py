@@ -10,6 +10,7 @@ import pytest_asyncio
 from app.chat.tool import TOOL as CHAT
 from app.core import clock
 from app.core.enums import Level, LinkState
+from app.core.ids import RoomId
 from app.kinds import TOOLS
 from app.notices.service import FreshNotices, NoticeFilter
 from app.objects.links import ObjectLink
@@ -66,15 +67,17 @@ async def test_who_was_away_is_told_of_a_mention_once_and_never_again_when_rows_
     assert b.session.notices.count(OPEN) == 0
 
 
-async def test_what_is_done_and_put_off_on_one_device_is_so_on_the_other(
-    o: Offices, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.own.service.GATHER_S", 0.0)
-    monkeypatch.setattr("app.own.service.EVERY_S", 0.1)
+async def two_devices(o: Offices) -> tuple[Desk, Desk, Desk, RoomId]:
+    """A person's first and second device, a colleague, and a room that both people are in."""
     old, colleague = await o.hire("Handläggare", "Registrator")
     room = await o.room(old, colleague)
     await until(lambda: old.session.status.waiting == 0 and bool(old.session.personal.rooms))
-    new = await o.second(old, by_code=False)
+    return old, await o.second(old, by_code=False), colleague, room
+
+
+@pytest.mark.usefixtures("own_at_once")
+async def test_what_is_done_and_put_off_on_one_device_is_so_on_the_other(o: Offices) -> None:
+    old, new, colleague, room = await two_devices(o)
     colleague.session.service(CHAT).send(room, "@Handläggare ett å")
     colleague.session.service(CHAT).send(room, "@Handläggare två 🙂")
     mine, other = old.session.notices, new.session.notices
@@ -93,15 +96,9 @@ async def test_what_is_done_and_put_off_on_one_device_is_so_on_the_other(
     assert rung == [], "it is listed, and rings nothing"
 
 
-async def test_a_reminder_rings_on_the_connected_device_that_was_used_last_and_is_listed_on_both(
-    o: Offices, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.own.service.GATHER_S", 0.0)
-    monkeypatch.setattr("app.own.service.EVERY_S", 0.1)
-    old, colleague = await o.hire("Handläggare", "Registrator")
-    room = await o.room(old, colleague)
-    await until(lambda: old.session.status.waiting == 0 and bool(old.session.personal.rooms))
-    new = await o.second(old, by_code=False)
+@pytest.mark.usefixtures("own_at_once")
+async def test_a_reminder_rings_on_the_connected_device_that_was_used_last_and_is_listed_on_both(o: Offices) -> None:
+    old, new, _, room = await two_devices(o)
     await until(lambda: new.session.status.state is LinkState.ONLINE and bool(new.session.own_room.rooms()))
     await use(old, new)
     await use(new, old)

@@ -184,11 +184,8 @@ async def test_names_marks_and_systems_are_not_at_the_server(tmp_path: Path) -> 
         await o.w.start_server()
 
 
-async def test_what_was_read_and_typed_on_one_device_is_so_on_the_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.own.service.GATHER_S", 0.0)
-    monkeypatch.setattr("app.own.service.EVERY_S", 0.1)
+@pytest.mark.usefixtures("own_at_once")
+async def test_what_was_read_and_typed_on_one_device_is_so_on_the_other(tmp_path: Path) -> None:
     async with offices(tmp_path) as o:
         old, colleague = await o.hire("Handläggare", "Registrator")
         room = await o.room(old, colleague)
@@ -220,9 +217,8 @@ async def test_what_was_read_and_typed_on_one_device_is_so_on_the_other(
         assert other.draft(room).text == "Halv mening å 🙂"
 
 
-async def test_settings_follow_to_a_new_device_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.own.service.GATHER_S", 0.0)
-    monkeypatch.setattr("app.own.service.EVERY_S", 0.1)
+@pytest.mark.usefixtures("own_at_once")
+async def test_settings_follow_to_a_new_device_and_back(tmp_path: Path) -> None:
     async with offices(tmp_path) as o:
         (old,) = await o.hire("Handläggare")
         await until(lambda: waiting(old) == 0 and bool(old.session.personal.rooms))

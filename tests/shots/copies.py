@@ -5,14 +5,14 @@ import asyncio
 from functools import partial
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.chat.tool import TOOL as CHAT
 from app.copies.service import HeldCopy
 from app.store.working_copies import FileOfMessage
 from app.viewing.errors import OpensMacros
 from tests.shots import story as told
-from tests.shots.scene import Scene, Step, dialog
+from tests.shots.scene import Scene, Step, close_menu, dialog
 from ui.chat.view import ChatView
 from ui.kit.dialogs import Dialog
 from ui.shell.window.held_copies import HeldCopiesDialog
@@ -55,9 +55,7 @@ async def menu(s: Scene) -> QWidget:
     index = view.model.timeline.index_of((await s.story.me.service(CHAT).attached.all(view.room))[0].message)
     assert index is not None
     view.message_actions.open_menu(view.model.timeline.message(index), view.list.mapToGlobal(QPoint(120, 60)))
-    shown = QApplication.activePopupWidget()
-    if isinstance(shown, QMenu):
-        s.ends.append(shown.close)
+    close_menu(s)
     return s.window
 
 

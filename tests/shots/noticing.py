@@ -2,10 +2,10 @@
 """The views of notices: Activity, when something is put off, and what of a room rings."""
 
 from PySide6.QtCore import QPoint, QSize
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
 from tests.shots import story as told
-from tests.shots.scene import Scene, Step, dialog
+from tests.shots.scene import Scene, Step, close_menu, dialog
 from ui.kit.choose_time import TimeDialog
 from ui.kit.translate import tr
 from ui.shell.home.home_pages import ACTIVITY
@@ -13,12 +13,6 @@ from ui.shell.notices.notice_card import NoticeCardRow
 from ui.shell.window.desktop_toast import Toast, ToastAction
 from ui.shell.window.navigation import Place
 from ui.shell.window.notification_window import NotificationWindow
-
-
-def _close_menu(s: Scene) -> None:
-    menu = QApplication.activePopupWidget()
-    if isinstance(menu, QMenu):
-        s.ends.append(menu.close)
 
 
 async def activity(s: Scene) -> QWidget:
@@ -42,7 +36,7 @@ async def activity_menu(s: Scene) -> QWidget:
     row = page.list.current()
     if row is not None:
         page.list.menu_asked.emit(row, page.list.place_of(page.list.currentIndex()))
-    _close_menu(s)
+    close_menu(s)
     return s.window
 
 
@@ -53,7 +47,7 @@ async def later(s: Scene) -> QWidget:
     rows = [row for row in s.window.content.home.findChildren(NoticeCardRow) if row.isVisible()]
     if rows:
         rows[0].later_button.click()
-    _close_menu(s)
+    close_menu(s)
     return s.window
 
 
@@ -64,7 +58,7 @@ async def later_at(s: Scene) -> QWidget:
 
 async def room_menu(s: Scene) -> QWidget:
     s.room(told.CASE, "chat")._menu()
-    _close_menu(s)
+    close_menu(s)
     return s.window
 
 

@@ -2,7 +2,7 @@
 """The views of reminders: what will ring, on Home; the times for a message; what shows a reminder; the message in the
 window."""
 
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.chat import KIND as MESSAGES
 from app.chat.tool import TOOL as CHAT
@@ -12,7 +12,7 @@ from app.objects.links import ObjectLink
 from app.tasks import KIND as BOARD
 from app.tasks.tool import TOOL as TASKS
 from tests.shots import story as told
-from tests.shots.scene import Scene, Step
+from tests.shots.scene import Scene, Step, close_menu
 from tests.ui.finding import toast_of
 from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
@@ -51,19 +51,13 @@ async def home(s: Scene) -> QWidget:
     return s.window
 
 
-def _close_menu(s: Scene) -> None:
-    menu = QApplication.activePopupWidget()
-    if isinstance(menu, QMenu):
-        s.ends.append(menu.close)
-
-
 async def times(s: Scene) -> QWidget:
     """The times of a message that has a reminder."""
     _remind(s)
     view = s.room(told.CASE, "chat").current_view()
     assert isinstance(view, ChatView)
     view.doable()["remind"]()
-    _close_menu(s)
+    close_menu(s)
     return s.window
 
 

@@ -4,7 +4,7 @@
 from functools import partial
 from unittest.mock import patch
 
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.core.clock import now_ms
 from app.core.enums import Role
@@ -12,7 +12,7 @@ from app.core.ids import ObjId
 from app.people.person import Person
 from app.rooms.pruning import PrunableObject, PrunePlan
 from tests.shots import story as told
-from tests.shots.scene import Scene, Step, dialog
+from tests.shots.scene import Scene, Step, close_menu, dialog
 from ui.kit import qr
 from ui.shell.room.events_dialog import EventsDialog
 from ui.shell.room.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
@@ -125,9 +125,7 @@ async def member_menu(s: Scene) -> QWidget:
     members = s.story.me.rooms.members(view.room)
     other = next(m for m in members if m.person.name == told.REGISTRAR)
     view.panel._member_menu(view.panel, other)
-    menu = QApplication.activePopupWidget()
-    if isinstance(menu, QMenu):
-        s.ends.append(menu.close)
+    close_menu(s)
     return s.window
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QWidget
 
 from app.bootstrap import Office
 from app.profile import Profile
@@ -56,3 +56,10 @@ def dialog(scene: Scene, made: QWidget) -> QWidget:
     made.show()
     scene.ends += [made.close, made.deleteLater]
     return scene.window
+
+
+def close_menu(scene: Scene) -> None:
+    """Closes the menu that is open, if there is one, once the picture is taken."""
+    menu = QApplication.activePopupWidget()
+    if isinstance(menu, QMenu):
+        scene.ends.append(menu.close)

@@ -4,7 +4,7 @@
 from functools import partial
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from app.chat.tool import TOOL as CHAT
 from app.core.enums import LinkState
@@ -35,7 +35,7 @@ from tests.shots import (
 from tests.shots import story as told
 from tests.shots.camera import quiet
 from tests.shots.recovering import RECOVERING
-from tests.shots.scene import Scene, Step, dialog
+from tests.shots.scene import Scene, Step, close_menu, dialog
 from tests.ui.finding import toast_of
 from tests.world import until
 from ui.chat.view import ChatView
@@ -151,9 +151,7 @@ async def card_menu(s: Scene) -> QWidget:
     view = s.room(told.CASE, "tasks").current_view()
     assert isinstance(view, TasksView)
     view.kanban.card_menu_asked.emit(s.story.card, s.window.mapToGlobal(QPoint(620, 300)))
-    menu = QApplication.activePopupWidget()
-    if isinstance(menu, QMenu):
-        s.ends.append(menu.close)
+    close_menu(s)
     return s.window
 
 

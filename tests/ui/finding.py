@@ -4,7 +4,7 @@
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from ui.kit.toast import Toast
 
@@ -20,6 +20,13 @@ def only(owner: QObject, kind: type[Q]) -> Q:
 def toast_of(window: QWidget) -> Toast:
     """The message at the foot of a window."""
     return only(window, Toast)
+
+
+def open_menu() -> QMenu:
+    """The menu that is open."""
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    return menu
 
 
 def timer_of(owner: QObject) -> QTimer:

@@ -165,4 +165,6 @@ def _people(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent / "store-21.db")
+    vector = Path(__file__).parent / "store-21.db"
+    write(vector)
+    vector.with_name(f"{vector.name}-merging").unlink()  # zeroes at rest: each opening makes it again

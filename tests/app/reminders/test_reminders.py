@@ -367,11 +367,16 @@ async def test_attack_a_time_of_long_ago_or_far_ahead_rings_once_or_waits(
     assert alone.timer.delay_s <= 60
 
 
-async def test_messages_of_others_and_damaged_ones_change_nothing(two: Two, now: Now) -> None:
-    home, office, _ = two
+async def test_damaged_messages_of_another_device_change_nothing(two: Two, now: Now) -> None:
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    home.turns.use()
     for payload in (b"", b"x", b"\x01\xc1", bytes(5000)):
         home.turns.receive(office.dev, payload)
-    assert home.open() == []
+    now.pass_s(3600)
+    await settle(home)
+    assert len(home.rung) == 1, "it is still the device that was used last"
 
 
 async def test_a_reminder_that_rang_and_is_moved_or_removed_leaves_no_notice(alone: Reminded, now: Now) -> None:

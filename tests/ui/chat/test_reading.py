@@ -60,6 +60,15 @@ def unread(hl: Desk) -> int:
     return hl.chat.unread(ROOM)[0]
 
 
+def read_to_the_end(at: Desk, qtbot: QtBot) -> ChatView:
+    """An open room at its latest message, of which nothing is unread."""
+    view = opened(at, qtbot)
+    view.list.jump_to_end()
+    at.chat.mark_all_read(ROOM)
+    qtbot.waitUntil(lambda: unread(at) == 0)
+    return view
+
+
 def elsewhere(qtbot: QtBot) -> QWidget:
     """Another window, which the person works in."""
     other = QLineEdit()
@@ -273,10 +282,7 @@ def test_older_history_that_arrives_leaves_the_window_where_it_is(hl: Desk, qtbo
 
 
 def test_what_is_marked_as_unread_stays_so_until_the_person_has_left(waiting: Desk, qtbot: QtBot, quick: None) -> None:
-    view = opened(waiting, qtbot)
-    view.list.jump_to_end()
-    waiting.chat.mark_all_read(ROOM)
-    qtbot.waitUntil(lambda: unread(waiting) == 0)
+    view = read_to_the_end(waiting, qtbot)
     rest(qtbot)
     message = view.model.timeline.message(READ + NEW - 2)
     view.message_actions.open_menu(message, view.mapToGlobal(view.rect().center()))
@@ -293,10 +299,7 @@ def test_what_is_marked_as_unread_stays_so_until_the_person_has_left(waiting: De
 
 
 def test_a_room_that_is_marked_as_unread_stays_so_while_it_is_open(waiting: Desk, qtbot: QtBot, quick: None) -> None:
-    view = opened(waiting, qtbot)
-    view.list.jump_to_end()
-    waiting.chat.mark_all_read(ROOM)
-    qtbot.waitUntil(lambda: unread(waiting) == 0)
+    view = read_to_the_end(waiting, qtbot)
     rest(qtbot)
     waiting.chat.mark_room_unread(ROOM)
     assert unread(waiting) == 1

@@ -3,19 +3,13 @@
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.core.ids import ChangeId
 from tests.office import CHANNEL, ROOM, Desk
+from tests.ui.finding import open_menu
 from tests.ui.view_parts import NoReminders
 from ui.chat.view import ChatView
-
-
-def open_menu() -> QMenu:
-    menu = QApplication.activePopupWidget()
-    assert isinstance(menu, QMenu)
-    return menu
 
 
 def test_a_message_is_reminded_of_from_its_menu_and_shows_it(hl: Desk, qtbot: QtBot) -> None:

@@ -20,7 +20,7 @@ from app.unlocking import SlotKind
 from app.unstored import Unstored
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import open_session
-from tests.ui.shell.tool_views import TOOLS
+from tests.ui.shell.tool_views import TOOLS, FakeView
 from tests.ui.shell.unlock_methods import unlock_methods
 from ui.desktop.again import Restart
 from ui.desktop.resident import Desktop
@@ -29,6 +29,7 @@ from ui.desktop.waking import Events
 from ui.kit import tasks
 from ui.program import Program
 from ui.shell.entry.unlock import UnlockView
+from ui.shell.window.main_window import MainWindow
 
 ENROL = "kansli://enrol?server=kansli.example&code=ABCD-EFGH"
 
@@ -36,6 +37,19 @@ ENROL = "kansli://enrol?server=kansli.example&code=ABCD-EFGH"
 def link() -> str:
     """A link to the board of the case room."""
     return f"kansli://{office().case.hex()}/{office().board.hex()}?kind=board"
+
+
+def half_a_sentence(window: MainWindow) -> FakeView:
+    """Opens the third tab of the unit's room and writes there; the caret is behind the fifth character."""
+    window.open_room(office().unit)
+    window.navigator.open_tab(2)
+    room = window.current_room()
+    assert room is not None
+    view = room.current_view()
+    assert isinstance(view, FakeView)
+    view.field.setText("halv mening å 🙂")
+    view.field.setCursorPosition(5)
+    return view
 
 
 class Session(app.session.Session):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The lock that still hears: the curtain falls, the session stays open, and nothing of it is shown meanwhile."""
+"""A lock that lets the curtain fall: the session stays open and receives, and nothing of it is shown meanwhile."""
 
 from pathlib import Path
 
@@ -18,12 +18,11 @@ from app.settings import AUTO_LOCK_MINUTES, LANGUAGE
 from app.unlocking import SlotKind
 from tests.memory_keyring import MemoryKeyring
 from tests.ui.desktop.curtains import covered, curtain, lift, office_with, visible_windows
-from tests.ui.desktop.programs import Office, Running, running
+from tests.ui.desktop.programs import Office, Running, half_a_sentence, running
 from tests.ui.finding import toast_of
 from tests.ui.shell.in_window import texts
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import say
-from tests.ui.shell.tool_views import FakeView
 from tests.ui.shell.unlock_methods import unlock_methods
 from tests.ui.soon import caught_up
 from ui.kit.dialogs import Dialog
@@ -97,15 +96,8 @@ async def test_the_passphrase_lifts_it_and_everything_is_as_it_was(qapp: QApplic
     async with running(qapp, office_with(tmp_path)) as r:
         window = r.program.stage.window
         assert window is not None
-        window.open_room(office().unit)
-        window.navigator.open_tab(2)
-        room = window.current_room()
-        assert room is not None
-        view = room.current_view()
-        assert isinstance(view, FakeView)
+        view = half_a_sentence(window)
         window.activateWindow()
-        view.field.setText("halv mening å 🙂")
-        view.field.setCursorPosition(5)
         view.field.setFocus()
         place = window.geometry()
         r.tray.lock_asked.emit()

@@ -15,7 +15,7 @@ from app.errors import DiskFull, SlotDamaged
 from app.settings import AUTO_LOCK_MINUTES, CLOSE_TO_TRAY
 from app.unlocking import KeyChange, SlotKind
 from tests.ui.desktop.curtains import covered, lift, office_with, visible_windows
-from tests.ui.desktop.programs import Office, Running, Session, link, running
+from tests.ui.desktop.programs import Office, Running, Session, half_a_sentence, link, running
 from tests.ui.desktop.test_tray import menu_texts
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import open_session
@@ -294,14 +294,7 @@ async def test_after_a_lock_one_is_in_the_same_room_and_view_once(
     async with running(qapp, Office(tmp_path)) as r:
         window = r.program.stage.window
         assert window is not None
-        window.open_room(office().unit)
-        window.navigator.open_tab(2)
-        room = window.current_room()
-        assert room is not None
-        view = room.current_view()
-        assert isinstance(view, FakeView)
-        view.field.setText("halv mening å 🙂")
-        view.field.setCursorPosition(5)
+        half_a_sentence(window)
         await r.lock()
         kept = r.office.session.place
         assert kept

@@ -3,20 +3,14 @@
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from tests.app.documents.desks import World
 from tests.office import HL, ROOM
+from tests.ui.finding import open_menu
 from tests.ui.soon import caught_up
 from tests.ui.view_parts import NoReminders
 from ui.documents.view import DocumentsView
-
-
-def open_menu() -> QMenu:
-    menu = QApplication.activePopupWidget()
-    assert isinstance(menu, QMenu)
-    return menu
 
 
 def test_a_document_is_reminded_of_from_the_list_and_shows_it_there_and_when_it_is_open(

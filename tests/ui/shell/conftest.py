@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
 from app.session import Session
@@ -32,6 +33,14 @@ def light_and_swedish(qapp: QApplication) -> Iterator[None]:
     yield
     tasks.set_error_hook(None)
     set_language("sv")
+
+
+@pytest.fixture
+def hidden(qtbot: QtBot) -> QWidget:
+    """A window that is not in front."""
+    made = QWidget()
+    qtbot.addWidget(made)
+    return made
 
 
 @pytest.fixture

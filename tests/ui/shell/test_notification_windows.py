@@ -266,9 +266,7 @@ def test_it_closes_when_it_is_withdrawn_and_when_the_main_window_goes(owner: Own
     owner.windows = NotificationWindows(owner, lambda key, action: None, lambda: True)
 
 
-async def test_it_shows_the_same_rows_and_goes_when_the_room_is_read(qtbot: QtBot, session: Session) -> None:
-    hidden = QWidget()
-    qtbot.addWidget(hidden)
+async def test_it_shows_the_same_rows_and_goes_when_the_room_is_read(hidden: QWidget, session: Session) -> None:
     read_everything(session)
     await ring(session)
     notifications, _ = watch(hidden, session)

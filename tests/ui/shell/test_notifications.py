@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QWidget
-from pytestqt.qtbot import QtBot
 
 import ui.chat
 from app.core.enums import Level, LinkState
@@ -33,14 +32,6 @@ from ui.shell.window.main_window import MainWindow
 from ui.shell.window.notifications import SEVERAL, Notifications
 
 CASE = "Tillsyn 2026-1184"
-
-
-@pytest.fixture
-def hidden(qtbot: QtBot) -> QWidget:
-    """A window that is not in front."""
-    made = QWidget()
-    qtbot.addWidget(made)
-    return made
 
 
 async def all_shown(window: QWidget, session: Session) -> None:

@@ -6,8 +6,7 @@ import asyncio
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
-from pytestqt.qtbot import QtBot
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core import clock
 from app.errors import DiskFull
@@ -16,7 +15,7 @@ from app.notification_settings import NOTIFICATION_CONTENT
 from app.objects.links import ObjectLink
 from app.session import Session
 from tests.app.reminders.devices import OPEN
-from tests.ui.finding import toast_of
+from tests.ui.finding import open_menu, toast_of
 from tests.ui.pointing import click
 from tests.ui.shell.in_window import press, texts
 from tests.ui.shell.kept_office import office
@@ -33,6 +32,7 @@ from ui.reminding import Reminding
 from ui.shell.notices.planned import PlannedRow
 from ui.shell.window.desktop_toast import ToastAction
 from ui.shell.window.main_window import MainWindow
+from ui.shell.window.notifications import Notifications
 
 
 def message(session: Session, text: str) -> ObjectLink:
@@ -124,15 +124,19 @@ async def test_in_an_hour_puts_off_all_that_rang_together(
     assert len(session.notices.snoozed()) == MOST_NAMED + 5
 
 
-async def test_a_hidden_notification_calls_nothing_a_reminder_that_is_a_message(
-    qtbot: QtBot, session: Session, seen: None
-) -> None:
-    hidden = QWidget()
-    qtbot.addWidget(hidden)
+async def reminded(window: QWidget, session: Session) -> tuple[Notifications, Toasts]:
+    """The notifications of a window, and what the desktop has, when a reminder of a message has rung."""
     await ring(session)
-    watching, desktop = watch(hidden, session)
+    watching, desktop = watch(window, session)
     session.reminders.remind(message(session, "Hemligt å"), clock.now_ms())
     await due(session)
+    return watching, desktop
+
+
+async def test_a_hidden_notification_calls_nothing_a_reminder_that_is_a_message(
+    hidden: QWidget, session: Session, seen: None
+) -> None:
+    watching, desktop = await reminded(hidden, session)
     say(session, office().case, office().head, "Ett", "Två 🙂", t_ms=at(14, 5))
     for soon in reversed(watching.findChildren(Soon)):  # the messages are counted before the reminder is shown
         caught_up_one(soon)
@@ -140,14 +144,9 @@ async def test_a_hidden_notification_calls_nothing_a_reminder_that_is_a_message(
 
 
 async def test_its_desktop_notification_shows_no_content_and_snoozes(
-    qtbot: QtBot, session: Session, seen: None
+    hidden: QWidget, session: Session, seen: None
 ) -> None:
-    hidden = QWidget()
-    qtbot.addWidget(hidden)
-    await ring(session)
-    watching, desktop = watch(hidden, session)
-    session.reminders.remind(message(session, "Hemligt å"), clock.now_ms())
-    await due(session)
+    watching, desktop = await reminded(hidden, session)
     caught_up(hidden)
     assert desktop.texts == ["Du har en påminnelse."]
     assert desktop.shown[0].actions == {ToastAction.SNOOZE}
@@ -214,9 +213,7 @@ def test_home_lists_what_will_ring_and_one_changes_and_removes_it_by_keyboard(
     row = planned(window)[1]
     row.button.setFocus()
     QTest.keyClick(row.button, Qt.Key.Key_S)
-    menu = QApplication.activePopupWidget()
-    assert isinstance(menu, QMenu)
-    QTest.keyClick(menu, Qt.Key.Key_2)
+    QTest.keyClick(open_menu(), Qt.Key.Key_2)
     assert names(window)[1] == "Ring sökanden å 🙂, ons 25 nov 2026 08:00, Tillsyn 2026-1184"
     click(toast_of(window).undo)
     assert names(window)[1] == "Ring sökanden å 🙂, 16:00, Tillsyn 2026-1184"
@@ -246,14 +243,11 @@ def test_the_palette_reminds_of_what_is_current_in_the_view(window: MainWindow, 
     reminding = Reminding(window, session.reminders)
     chat.doable = lambda: {"remind": lambda: reminding.open(link)}  # type: ignore[attr-defined] # what a chat's view offers
     press(window, "Ctrl+Shift+R")
-    menu = QApplication.activePopupWidget()
-    assert isinstance(menu, QMenu)
-    QTest.keyClick(menu, Qt.Key.Key_1)
+    QTest.keyClick(open_menu(), Qt.Key.Key_1)
     assert session.reminders.at(link) is not None
     assert toast_of(window).text().startswith("Du påminns 15:0")
     press(window, "Ctrl+Shift+R")
-    menu = QApplication.activePopupWidget()
-    assert isinstance(menu, QMenu)
+    menu = open_menu()
     assert menu.actions()[0].text().startswith("Påminnelse 15:0")
     QTest.keyClick(menu, Qt.Key.Key_Delete)
     assert session.reminders.at(link) is None

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QDialog, QMenu, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QMenu, QPushButton
 
 from app.core.enums import Role, RoomType
 from app.core.ids import ObjId, RoomId, Uid
@@ -26,6 +26,7 @@ from tests.ui.shell.in_window import room, texts
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import join, receive, remove, say, set_role
 from tests.ui.shell.sample import at
+from tests.ui.shell.test_people import dialog
 from tests.ui.shell.test_room_sections import choose, menu, opened
 from tests.ui.soon import caught_up
 from tests.ui.walking import check
@@ -74,13 +75,6 @@ def at_row(window: MainWindow, key: RoomId) -> RoomRows:
     shown.setFocus()
     shown.choose(key)
     return shown
-
-
-async def dialog() -> QDialog:
-    await until(lambda: isinstance(QApplication.activeModalWidget(), QDialog))
-    found = QApplication.activeModalWidget()
-    assert isinstance(found, QDialog)
-    return found
 
 
 async def test_a_restricted_room_is_below_its_case_room_and_folds_by_key_and_by_the_mark(

@@ -3,19 +3,13 @@
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from tests.office import BOARD_ID, HL, ROOM, Desk
+from tests.ui.finding import open_menu
 from tests.ui.view_parts import NoReminders
 from ui.tasks.reminders import ReminderButton
 from ui.tasks.view import TasksView
-
-
-def open_menu() -> QMenu:
-    menu = QApplication.activePopupWidget()
-    assert isinstance(menu, QMenu)
-    return menu
 
 
 def test_a_card_is_reminded_of_and_shows_it_on_the_board_and_in_its_panel(hl: Desk, qtbot: QtBot) -> None:

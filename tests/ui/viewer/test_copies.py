@@ -66,6 +66,17 @@ def said(dialog: Dialog) -> str:
     return " ".join(label.text() for label in dialog.findChildren(QLabel))
 
 
+async def with_a_changed_copy(at: Desk, qtbot: QtBot, opened: list[Path]) -> tuple[Opening, ChatView]:
+    """A conversation with one file, whose working copy another program has changed."""
+    opening = await desk_with(at, NAME, ooxml())
+    view = chat_of(at, qtbot)
+    click(view)
+    await until(lambda: bool(opened))
+    overwrite(opened[0], CHANGED)
+    await opening.copies.look()
+    return opening, view
+
+
 def menu_texts() -> Sequence[str]:
     menu = QApplication.activePopupWidget()
     texts = [action.text() for action in menu.actions() if action.text()] if menu is not None else []
@@ -110,12 +121,7 @@ async def test_attack_a_file_that_is_ready_under_the_curtain_opens_when_it_is_li
 async def test_a_changed_copy_is_shown_at_the_message_and_in_the_list(
     hl: Desk, qtbot: QtBot, opened: list[Path]
 ) -> None:
-    opening = await desk_with(hl, NAME, ooxml())
-    view = chat_of(hl, qtbot)
-    click(view)
-    await until(lambda: bool(opened))
-    overwrite(opened[0], CHANGED)
-    await opening.copies.look()
+    opening, view = await with_a_changed_copy(hl, qtbot, opened)
     message = view.model.timeline.message(0)
     assert (message.change_id, 0) in view.list.painter.changed
     assert "Ändrad kopia" in view.model.spoken(0)
@@ -139,12 +145,7 @@ async def test_a_changed_copy_is_shown_at_the_message_and_in_the_list(
 async def test_a_changed_copy_is_opened_sent_to_the_room_and_gone_then(
     hl: Desk, qtbot: QtBot, opened: list[Path]
 ) -> None:
-    opening = await desk_with(hl, NAME, ooxml())
-    view = chat_of(hl, qtbot)
-    click(view)
-    await until(lambda: bool(opened))
-    overwrite(opened[0], CHANGED)
-    await opening.copies.look()
+    opening, view = await with_a_changed_copy(hl, qtbot, opened)
     (changed,) = opening.changed(ROOM)
     copies = view.message_actions.copies
     await copies._open_changed(changed)
@@ -158,12 +159,7 @@ async def test_a_changed_copy_is_opened_sent_to_the_room_and_gone_then(
 
 
 async def test_a_changed_copy_is_discarded_only_after_a_question(hl: Desk, qtbot: QtBot, opened: list[Path]) -> None:
-    opening = await desk_with(hl, NAME, ooxml())
-    view = chat_of(hl, qtbot)
-    click(view)
-    await until(lambda: bool(opened))
-    overwrite(opened[0], CHANGED)
-    await opening.copies.look()
+    opening, view = await with_a_changed_copy(hl, qtbot, opened)
     (changed,) = opening.changed(ROOM)
     entry = view.message_actions.copies.entries(changed, may_write=True)[-1]
     assert entry is not None
