@@ -83,6 +83,9 @@ def test_the_trays_sign_shows_it_if_the_settings_want_that_or_something_fills_th
     monkeypatch.setattr(desktops, "is_presenting", lambda: True)
     found(TOAST)
     assert (texts(found), in_tray) == ([], ["Två å 🙂"] * 2)
+    found.withdraw("ett")
+    found.withdraw("ett")
+    assert in_tray[2:] == [""], "an empty one takes its place, as when the curtain falls"
 
 
 def test_on_a_screen_without_windows_of_ours_only_the_trays_sign_is_left(

@@ -94,6 +94,6 @@ class Desktops:
 
     def withdraw(self, key: Hashable) -> None:
         """Takes a notification away, wherever it is shown."""
-        for found in (self._service, self._windows):
+        for found in (self._service, self._windows, self.tray):
             if found is not None:
                 found.withdraw(key)
