@@ -16,13 +16,12 @@ from app.rooms.service import RoomSummary
 from app.session import Session
 from ui.kit.buttons import RowButton, TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader
-from ui.kit.dialogs import show
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import day, short_day, tr
-from ui.shell.room.removal_dialogs import RemoveDialog
+from ui.shell.room.removing import ask_and_remove
 from ui.tool_views import toast
 
 
@@ -165,14 +164,9 @@ class NestedPart(QWidget):
         ]
 
     def _on_remove(self, question: Question) -> None:
-        run(self, self._remove(question))
-
-    async def _remove(self, question: Question) -> None:
-        room, dialog = self._room, RemoveDialog(self.window(), question.person)
-        if room is not None and await show(dialog):
-            window = self.window()
-            await self._session.rooms.remove(room, question.person.uid, dialog.reason)
-            toast(window, tr("{name} has been removed.").format(name=question.person.name))
+        if self._room is not None:
+            window = self.window()  # not this part: leaving the room does not end it half way
+            run(window, ask_and_remove(window, self._session, self._room, question.person))
 
     def _on_keep(self, question: Question) -> None:
         notices, window, ident = self._session.notices, self.window(), question.ident
