@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from app.errors import WorldError
-from ui.errors import code_of, sentence
+from ui.errors import format_error
 from ui.kit.day_field import DayField, unread_sentence
 from ui.kit.dialogs import Dialog, show
 from ui.kit.error_line import ErrorLine
@@ -129,8 +129,7 @@ class TimeDialog(Dialog):
     def _finish(self) -> None:
         try:
             self._act(self.until())
-        except WorldError as fault:
-            code = code_of(fault)
-            self.error.show_text(sentence(code).text, code)
-            return
-        super().accept()
+        except WorldError as error:
+            self.error.show_text(*format_error(error))
+        else:
+            super().accept()
