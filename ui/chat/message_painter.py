@@ -168,15 +168,11 @@ class MessagePainter:
 
     def _changed(self, painter: QPainter, rect: QRectF, attachment: Attachment) -> None:
         """Paints, behind the size of a file, that a changed copy of it is kept."""
-        left = (
-            rect.x()
-            + 25
-            + px(22)
-            + QFontMetricsF(font(SMALL_PX)).horizontalAdvance(size_text(attachment.size_bytes) + "  ")
-        )
+        size = QFontMetricsF(font(SMALL_PX)).horizontalAdvance(size_text(attachment.size_bytes) + "  ")
+        left = rect.x() + 25 + px(22) + size
         line = QRectF(left, rect.center().y(), rect.right() - px(36) - 10 - left, rect.height() / 2 - 10)
         shown = QFontMetricsF(font(SMALL_PX, 500)).elidedText(
-            changed_words(), Qt.TextElideMode.ElideRight, max(0.0, line.width())
+            tr("Changed copy"), Qt.TextElideMode.ElideRight, max(0.0, line.width())
         )
         self._write(painter, line, shown, "warning", SMALL_PX, 500)
 
@@ -234,8 +230,3 @@ class MessagePainter:
         painter.setFont(font(size, weight))
         painter.setPen(theme.current().colour(role))
         painter.drawText(rect, align | Qt.TextFlag.TextSingleLine, text)
-
-
-def changed_words() -> str:
-    """Returns the words beside a file of which a copy that was changed in another program is kept."""
-    return tr("Changed copy")
