@@ -14,8 +14,8 @@ HEIGHT_PX = 64
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Paints the rows of the list of documents: each with its title, its beginning, and when and by whom it was
-    changed."""
+    """Paints the rows of the list of documents: each with its title, its beginning, when and by whom it was changed,
+    and a sign if the person is to be reminded of it."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(200, scale.row(HEIGHT_PX))
@@ -42,11 +42,11 @@ class RowDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _texts(self, painter: QPainter, rect: QRectF, row: object) -> None:
-        title, excerpt, when = (getattr(row, name) for name in ("title", "excerpt", "when"))
+        title, excerpt, when, reminder = (getattr(row, name) for name in ("title", "excerpt", "when", "reminder"))
         tokens, small, strong = theme.current(), font(SMALL_PX), font(BASE_PX, 500)
         width = QFontMetricsF(small).horizontalAdvance(when)
         right = rect.right() - 16
-        if getattr(row, "reminder", ""):
+        if reminder:
             icons.paint(painter, "clock", "accent", right - px(16), rect.center().y() + px(2), 16)
         painter.setFont(small)
         painter.setPen(tokens.colour("muted"))
@@ -54,7 +54,7 @@ class RowDelegate(QStyledItemDelegate):
         upper.moveTopLeft(QPointF(rect.left() + 30 + px(22), rect.center().y() - px(20)))
         lower = upper.translated(0, px(20))
         painter.drawText(QRectF(right - width, upper.top(), width, px(20)), Qt.AlignmentFlag.AlignVCenter, when)
-        room = lower.width() - (px(16) + 8 if getattr(row, "reminder", "") else 0)
+        room = lower.width() - (px(16) + 8 if reminder else 0)
         cut = QFontMetricsF(small).elidedText(excerpt, Qt.TextElideMode.ElideRight, room)
         painter.drawText(lower, Qt.AlignmentFlag.AlignVCenter, cut)
         painter.setFont(strong)
