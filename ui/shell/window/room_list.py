@@ -216,8 +216,8 @@ class RoomList(QFrame):
     def _fold(self, section: Hashable, folded: bool) -> None:
         """Folds a section, or the rooms within a room, up or out. The person stays at its heading, or at the open room
         if they were there before they pressed it."""
-        rooms = {room.room: room for group in self._groups for room in group.rooms if room.room in group.within}
-        if (room := next((rooms[key] for key in rooms if key == section), None)) is not None:
+        outer = [room for group in self._groups for room in group.rooms if room.room in group.within]
+        if (room := next((each for each in outer if each.room == section), None)) is not None:
             self._order.hide_rooms_within(room.room, folded)
             self.refresh()
             text = tr("{room}: its rooms are folded up") if folded else tr("{room}: its rooms are unfolded")
