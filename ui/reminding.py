@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reminders of things in rooms: the menu in which a time is chosen, changed or removed. Every tool's views open it."""
+"""Reminders of things in rooms: the menu in which a time is chosen, changed or removed, and the button that opens it.
+Every tool's views open it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,10 @@ from app.core.signal import Signal
 from app.objects.links import ObjectLink
 from app.store.reminder_rows import ReminderId, ReminderRow
 from ui.kit import choose_time
+from ui.kit.bind import bind
+from ui.kit.buttons import IconButton
 from ui.kit.choose_time import when_text
+from ui.kit.icons import set_icon
 from ui.kit.menu import Entry, popup
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
@@ -52,6 +56,11 @@ class Reminding:
 
     view: QWidget
     reminders: Reminders
+
+    def text(self, link: ObjectLink) -> str:
+        """When the person is reminded of what `link` leads to, in words; "" for no reminder."""
+        row = self.reminders.at(link)
+        return tr("Reminder {when}").format(when=when_text(row.at)) if row is not None else ""
 
     def entry(self, link: ObjectLink, at: QPoint | None = None) -> Entry:
         """An entry for the menu of what `link` leads to. It opens the menu of times (see `open`)."""
@@ -102,3 +111,29 @@ class Reminding:
                 self.reminders.move(before.id, before.at)
 
         run_guarded(self.view, restore, again=lambda: self._restore(row, before))
+
+
+class ReminderButton(IconButton):
+    """A button that opens the menu of times for what a view shows (`link`), and says when the person is reminded of
+    that. `size`: of the icon, at 100 %."""
+
+    def __init__(self, reminding: Reminding, link: ObjectLink | None = None, *, size: int = 18) -> None:
+        super().__init__("clock", tr("Remind me"), self._open, size=size)
+        self._reminding, self._link, self._icon_size = reminding, link, size
+        bind(self, reminding.reminders.changed, self._refresh)
+        self._refresh()
+
+    def show_link(self, link: ObjectLink | None) -> None:
+        """Is for what this link leads to, from now on; hidden for None. Call it when the button has its parent."""
+        self._link = link
+        self.setVisible(link is not None)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        text = self._reminding.text(self._link) if self._link is not None else ""
+        self.set_name(text or tr("Remind me"))
+        set_icon(self, "clock", "accent" if text else "muted", self._icon_size)
+
+    def _open(self) -> None:
+        if self._link is not None:
+            self._reminding.open(self._link, self.mapToGlobal(self.rect().bottomLeft()))

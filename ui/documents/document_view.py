@@ -21,7 +21,6 @@ from ui.kit import menu, theme
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
-from ui.kit.icons import set_icon
 from ui.kit.scale import px
 from ui.kit.style import column, line, set_props
 from ui.kit.tasks import run_guarded
@@ -175,22 +174,11 @@ class DocumentView(QWidget):
         self.title.returnPressed.connect(self.editor.setFocus)
         row.addWidget(self.title, 1)
         if self._reminding is not None:
-            self.remind = IconButton("clock", tr("Remind me"), self._open_reminder)
+            self.remind = self._reminding.button(self.obj)
             row.addWidget(self.remind)
-            bind(self, self._reminding.reminders.changed, self._show_reminder)
-            self._show_reminder()
         self.more = IconButton("more", tr("Print and export"), self._open_menu)
         row.addWidget(self.more)
         return frame
-
-    def _open_reminder(self) -> None:
-        if self._reminding is not None:
-            self._reminding.open(self.obj, self.remind.mapToGlobal(self.remind.rect().bottomLeft()))
-
-    def _show_reminder(self) -> None:
-        text = self._reminding.text(self.obj) if self._reminding is not None else ""
-        self.remind.set_name(text or tr("Remind me"))
-        set_icon(self.remind, "clock", "accent" if text else "muted", 18)
 
     def _open_menu(self) -> None:
         entries = exporting.entries(self, self._service.files, self.obj)

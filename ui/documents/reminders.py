@@ -7,10 +7,8 @@ from PySide6.QtWidgets import QWidget
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND
 from app.objects.links import ObjectLink
-from ui.kit.choose_time import when_text
 from ui.kit.menu import Entry
-from ui.kit.translate import tr
-from ui.reminding import Reminders, Reminding
+from ui.reminding import ReminderButton, Reminders, Reminding
 
 
 class DocumentReminding:
@@ -22,8 +20,11 @@ class DocumentReminding:
 
     def text(self, obj: ObjId) -> str:
         """When the person is reminded of a document, in words; "" for no reminder."""
-        row = self.reminders.at(self._link(obj)) if b"" in self.reminders.places(obj) else None
-        return tr("Reminder {when}").format(when=when_text(row.at)) if row is not None else ""
+        return self._reminding.text(self._link(obj)) if b"" in self.reminders.places(obj) else ""
+
+    def button(self, obj: ObjId) -> ReminderButton:
+        """Makes a button for an open document."""
+        return ReminderButton(self._reminding, self._link(obj))
 
     def entry(self, obj: ObjId, at: QPoint | None = None) -> Entry:
         """The entry of a document's menu, which opens the times at the global point `at`, or in the middle of the

@@ -38,7 +38,7 @@ from ui.tasks.filter import Filter
 from ui.tasks.filter_line import FilterLine
 from ui.tasks.kanban import KanbanView
 from ui.tasks.nothing import Nothing
-from ui.tasks.reminders import CardReminding, ReminderButton
+from ui.tasks.reminders import CardReminding
 from ui.tasks.table import CardTable
 from ui.tool_views import ViewPlace, toast
 from ui.trash import trash_words, visit
@@ -122,10 +122,9 @@ class TasksView(QWidget):
         QShortcut(QKeySequence(ARCHIVE_KEYS), self, self.open_archive)
 
     def _offer_reminders(self, reminding: CardReminding) -> None:
-        button = ReminderButton(reminding)
+        button = reminding.button()
         self.editor.head.insertWidget(1, button)
-        self.editor.card_shown.connect(button.show_card)
-        bind(self, reminding.reminders.changed, button.refresh)
+        self.editor.card_shown.connect(lambda card: button.show_link(self._link(card) if card else None))
         bind(self, reminding.reminders.changed, self._show_reminders)
         self._show_reminders()
 

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.office import BOARD_ID, HL, ROOM, Desk
 from tests.ui.view_parts import NoReminders
-from ui.tasks.reminders import ReminderButton
+from ui.reminding import ReminderButton
 from ui.tasks.view import TasksView
 
 
