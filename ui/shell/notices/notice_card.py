@@ -5,18 +5,19 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QWidget
 
-from ui.kit.buttons import IconButton, RowButton
+from ui.kit.buttons import IconButton
 from ui.kit.card import IconLabel
-from ui.kit.style import ElidedLabel, column, label, line, set_props
+from ui.kit.style import ElidedLabel, label
 from ui.kit.translate import day_or_time, tr
+from ui.shell.notices.card_row import CardRow
 from ui.shell.notices.lines import NoticeLine
 
 Act = Callable[[NoticeLine], object]
 
 
-class NoticeCardRow(QFrame):
+class NoticeCardRow(CardRow):
     """A row for one notice. Enter or a press opens its place (`opened`), R begins an answer there (`answered`), E marks
     it as done (`done`), S offers times to put it off (`later`, which also gets the widget under which to ask)."""
 
@@ -29,30 +30,15 @@ class NoticeCardRow(QFrame):
         done: Act,
         later: Callable[[NoticeLine, QWidget], object],
     ) -> None:
-        super().__init__()
+        icon, title = IconLabel(line_.icon, "accent", 20), ElidedLabel("", "strong")
+        super().__init__(lambda: opened(self._line), icon, title, edge=11)
         self._line = line_
         self._answered, self._done, self._later = answered, done, later
         self._shown: tuple[NoticeLine, str] | None = None
-        set_props(self, frame="card")
-        whole = line(self, margins=(0, 0, 6, 0), spacing=2)
-        self.button = RowButton("", lambda: opened(self._line))
-        inner = line(self.button, margins=(11, 11, 8, 11), spacing=13)
-        self._icon = IconLabel(line_.icon, "accent", 20)
-        inner.addWidget(self._icon)
-        words = column(spacing=2)
-        self._title, self._detail = ElidedLabel("", "strong"), ElidedLabel("", "small")
-        words.addWidget(self._title)
-        words.addWidget(self._detail)
-        inner.addLayout(words, 1)
         self._when = label("", "faint")
-        inner.addWidget(self._when)
-        self.button.take_clicks()
-        whole.addWidget(self.button, 1)
         self.done_button = IconButton("check", tr("Mark as done"), lambda: done(self._line), shortcut="E")
         self.later_button = IconButton("clock", tr("Remind me later"), self._ask_later, shortcut="S")
-        for each in (self.done_button, self.later_button):
-            whole.addWidget(each)
-        self.setFocusProxy(self.button)
+        self._finish(self.done_button, self.later_button, beside=self._when)
 
     def show_line(self, line_: NoticeLine) -> None:
         """Shows this notice from now on. Nothing is drawn again if it looks the same as before."""

@@ -7,21 +7,22 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.core.visible import one_line
 from app.notices.service import NoticeRow
 from app.objects.links import ObjectLink
 from app.session import Session
 from app.store.reminder_rows import ReminderRow
-from ui.kit.buttons import IconButton, RowButton, TextButton
+from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
 from ui.kit.choose_time import open_menu, when_text
 from ui.kit.keyed_rows import KeyedRows
-from ui.kit.style import ElidedLabel, column, line, set_props
+from ui.kit.style import ElidedLabel, column
 from ui.kit.translate import tr, trn
 from ui.reminding import Reminding
 from ui.shell.notices import dealing
+from ui.shell.notices.card_row import CardRow
 from ui.shell.notices.lines import NoticeLines, link_of
 from ui.shell.tool_list import ToolList
 
@@ -43,7 +44,7 @@ class Planned:
     row: ReminderRow | NoticeRow = field(compare=False)
 
 
-class PlannedRow(QFrame):
+class PlannedRow(CardRow):
     """A row for one reminder. Enter or a press opens its place (`opened`), S changes the time (`changed`, which also
     gets the global point for a menu), E or Del removes it (`removed`)."""
 
@@ -55,26 +56,12 @@ class PlannedRow(QFrame):
         changed: Callable[[Planned, QPoint], object],
         removed: Callable[[Planned], object],
     ) -> None:
-        super().__init__()
+        icon, title = IconLabel(planned.icon, "muted", 20), ElidedLabel("", "body")
+        super().__init__(lambda: opened(self._planned), icon, title, edge=9)
         self._planned, self._changed, self._removed = planned, changed, removed
-        set_props(self, frame="card")
-        whole = line(self, margins=(0, 0, 6, 0), spacing=2)
-        self.button = RowButton("", lambda: opened(self._planned))
-        inner = line(self.button, margins=(11, 9, 8, 9), spacing=13)
-        self._icon = IconLabel(planned.icon, "muted", 20)
-        inner.addWidget(self._icon)
-        words = column(spacing=2)
-        self._title, self._detail = ElidedLabel("", "body"), ElidedLabel("", "small")
-        words.addWidget(self._title)
-        words.addWidget(self._detail)
-        inner.addLayout(words, 1)
-        self.button.take_clicks()
-        whole.addWidget(self.button, 1)
         self.change_button = IconButton("clock", tr("Change the time"), self._change, shortcut="S")
         self.remove_button = IconButton("close", tr("Remove the reminder"), self._remove, shortcut="E")
-        for each in (self.change_button, self.remove_button):
-            whole.addWidget(each)
-        self.setFocusProxy(self.button)
+        self._finish(self.change_button, self.remove_button)
 
     def show_planned(self, planned: Planned) -> None:
         """Shows this reminder from now on."""
