@@ -155,6 +155,7 @@ class DocumentView(QWidget):
         outer.addWidget(self.panel)
         for part in (self._title_row(), self.toolbar, self.find_bar, self.unsaved_bar, self.bar, self.left_out_bar):
             left.addWidget(part)
+        self.unsaved_bar.refresh()
         left.addWidget(self.editor, 1)
         self.setFocusProxy(self.editor)
         theme.on_change(self, self._show_panel)

@@ -46,14 +46,14 @@ class UnsavedBar(InfoBar):
 
     def __init__(self, service: Service, objects: Callable[[], Sequence[ObjId]], parent: QWidget | None = None) -> None:
         """`service` stores the edits. `objects` returns the objects whose edits the bar is about; it is called at each
-        refusal, store or retry. Shown at once if edits of them are not stored."""
+        refusal, store or retry. Call `refresh` once when the bar is in its place: it is then shown if edits of them
+        are not stored. (Shown without a parent it would be a window of its own for a moment.)"""
         super().__init__(parent)
         self._service, self._objects = service, objects
         self._why: StoreFault | None = None
         self._button.setAccessibleName(tr("Try again"))  # also while it is hidden beside other bars
         bind(self, service.fault, self._on_fault)
         bind(self, service.saved, lambda _obj: self.refresh())
-        self.refresh()
 
     def refresh(self) -> None:
         """Shows the bar if edits of its objects are not stored, and hides it if all are."""

@@ -158,6 +158,7 @@ class TasksView(QWidget):
         outer = column(self)
         outer.addWidget(top)
         outer.addWidget(self.unsaved_bar)
+        self.unsaved_bar.refresh()
         outer.addWidget(self.bar)
         outer.addWidget(self.filter_line)
         outer.addWidget(below, 1)

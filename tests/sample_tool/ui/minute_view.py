@@ -109,6 +109,7 @@ class MinuteView(QWidget):
         outer = column(self)
         for part in (head, self.toolbar, self.find_bar, self.unsaved_bar, self.bar, self.left_out_bar):
             outer.addWidget(part)
+        self.unsaved_bar.refresh()
         outer.addWidget(self.editor, 1)
         self.setFocusProxy(self.editor)
 

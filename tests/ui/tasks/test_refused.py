@@ -6,15 +6,15 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import StoreFault
 from app.tasks.model import Board
 from tests.office import BOARD_ID, ROOM
-from tests.ui.refusing import Fault, Place, announced, fault, place, press_again, reopened
+from tests.ui.refusing import PASSING, Fault, Place, announced, fault, place, press_again, reopened
 from ui.kit.unsaved_bar import edit_unseen
 from ui.tasks.checklist import CheckRow
 from ui.tasks.view import TasksView
@@ -195,6 +195,40 @@ def test_a_refused_edit_of_a_board_is_shown_once_kept_and_stored_later(
     assert place.tasks.unsaved_ids() == []
     with reopened(place) as again:
         assert held_by(again.tasks.board(ROOM)) == kept
+
+
+class Windows(QObject):
+    """Counts the widgets that are shown as windows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.shown.append(type(watched).__name__)
+        return False
+
+
+@pytest.mark.parametrize("fault", PASSING, indirect=True)
+def test_a_view_that_is_opened_with_refused_edits_shows_its_bar_and_no_window(
+    qtbot: QtBot, qapp: QApplication, place: Place, fault: Fault
+) -> None:
+    """A bar that is shown before it has a parent is a window of its own for a moment, and takes the focus."""
+    first_view, windows = TasksView(place.tasks, ROOM), Windows()
+    qtbot.addWidget(first_view)
+    first_view.show()
+    refuse, _ = fault
+    with refuse(place):
+        title(first_view)
+        qapp.installEventFilter(windows)
+        try:
+            again = TasksView(place.tasks, ROOM)
+        finally:
+            qapp.removeEventFilter(windows)
+        qtbot.addWidget(again)
+        assert windows.shown == []
+        assert not again.unsaved_bar.isHidden()
 
 
 def test_an_edit_that_no_bar_shows_is_shown_by_a_message_with_try_again(

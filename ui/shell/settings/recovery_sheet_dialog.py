@@ -103,10 +103,11 @@ class RecoverySheetDialog(Dialog):
         self.print_button = TextButton(tr("Print …"), lambda: run(self, self._print()), icon="print")
         self.save_button = TextButton(tr("Save as PDF …"), lambda: run(self, self._save()), icon="download")
         for button in (self.print_button, self.save_button):
-            button.setVisible(self._printing)
             buttons.addWidget(button)
         buttons.addStretch(1)
         body.addLayout(buttons)
+        for button in (self.print_button, self.save_button):  # not before: alone it would be a window for a moment
+            button.setVisible(self._printing)
         self.kept = label("", "small", wrap=True)
         body.addWidget(self.kept)
         return page

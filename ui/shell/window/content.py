@@ -71,6 +71,7 @@ class Content(QWidget):
         layout = column(self)
         for each in (self.bar, self.asked_bar, self.upgrade_bar):
             layout.addWidget(each)
+        self.asked_bar.refresh()
         layout.addWidget(Roomy(self.stack), 1)
         layout.addWidget(self.status)
 

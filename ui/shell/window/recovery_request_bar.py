@@ -23,7 +23,8 @@ from ui.tool_views import toast
 class AskedBar(QFrame):
     """The bar over everything when somebody asks, with the person's recovery sheet, to add or revoke a device: the
     person confirms that it is them, or stops it. Hidden while there is no such request, and for those that the person
-    has confirmed."""
+    has confirmed. Call `refresh` once when it is in its place: shown without a parent it would be a window of its own
+    for a moment."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +44,6 @@ class AskedBar(QFrame):
         set_props(self, frame="bar-danger")
         self.hide()
         bind(self, session.status_changed, self.refresh)
-        self.refresh()
 
     def text(self) -> str:
         """The sentence shown."""
