@@ -174,6 +174,13 @@ class DocumentService:
         """Whether my role in the room lets me write."""
         return self._rooms.may_write(room)
 
+    def rooms_to_move_to(self, room: RoomId) -> Sequence[tuple[RoomId, str]]:
+        """The rooms within `room` to which this person can move a document of `room`, as (id, title): those in which
+        they may write, if they may write in `room` too."""
+        if not self.may_write(room):
+            return []
+        return [(each, title) for each, title in self.rooms_within(room) if self.may_write(each)]
+
     def create(self, room: RoomId, title: str) -> ObjId:
         """Creates a document with this title and an empty line, and stores it at once, so that the room's members get
         it. Does not open it. Returns its id. StoreFault if the disk refuses."""

@@ -14,7 +14,7 @@ from tests.shots import story as told
 from tests.shots.rooms import seal
 from tests.shots.scene import Scene, Step, dialog
 from tests.world import until
-from ui.documents.moving import MoveDialog, rooms_to_move_to
+from ui.documents.moving import MoveDialog
 from ui.shell.room.removal_dialogs import RemoveDialog
 from ui.shell.room.restricted_dialogs import RestrictedRoomDialog
 
@@ -60,7 +60,7 @@ async def inside(s: Scene) -> QWidget:
 async def moving(s: Scene) -> QWidget:
     await _made(s)
     view = s.room(told.CASE, "documents")
-    rooms = rooms_to_move_to(s.story.me.service(DOCUMENTS), view.room)
+    rooms = s.story.me.service(DOCUMENTS).rooms_to_move_to(view.room)
     return dialog(s, MoveDialog(s.window, told.DRAFT, rooms))
 
 

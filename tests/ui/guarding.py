@@ -88,7 +88,7 @@ READS: Mapping[type, str] = {
     Keeping: "can_keep is_kept is_room_kept",
     ChatService: "authors can_delete can_edit can_mark_unread channel check_export draft linked may_write members"
     " room_title stranded timeline unread unstored",
-    DocumentService: "before begin document_at list may_write presence row shown_now versions",
+    DocumentService: "before begin document_at list may_write presence rooms_to_move_to row shown_now versions",
     TaskService: "before board board_id done_of linked may_write members my_tasks tasks",
     LiveObjects: "begin damaged get holders holding ids models open room_of row shared unsaved unsaved_changes"
     " unsaved_ids",

@@ -14,7 +14,6 @@ from app.errors import StoreFault
 from app.objects.trash import PutAway
 from app.richtext.finding import find_words
 from ui.documents import exporting
-from ui.documents.moving import rooms_to_move_to
 from ui.documents.presence_panel import PresencePanel
 from ui.documents.reminders import DocumentReminding
 from ui.kit import menu, theme
@@ -183,7 +182,7 @@ class DocumentView(QWidget):
 
     def _open_menu(self) -> None:
         entries = exporting.entries(self, self._service.files, self.obj)
-        if rooms_to_move_to(self._service, self._room):
+        if self._service.rooms_to_move_to(self._room):
             wanted = self.move_wanted
             moved = menu.Entry(text=tr("Move to restricted room …"), icon="move", run=lambda: wanted.emit(self.obj))
             entries += [None, moved]

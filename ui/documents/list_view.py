@@ -13,7 +13,6 @@ from app.documents.service import DocumentService
 from app.objects.links import ObjectLink
 from ui.documents import exporting
 from ui.documents.import_panel import ImportPanel
-from ui.documents.moving import rooms_to_move_to
 from ui.documents.reminders import DocumentReminding
 from ui.documents.row_delegate import RowDelegate
 from ui.kit import menu
@@ -224,7 +223,7 @@ class ListView(QWidget):
         menu.popup(self.documents, tr("Document"), entries, at)
 
     def _moving(self, obj: ObjId) -> list[menu.Entry]:
-        if not rooms_to_move_to(self._service, self._room):
+        if not self._service.rooms_to_move_to(self._room):
             return []
         return [menu.Entry(text=tr("Move to restricted room …"), icon="move", run=lambda: self.move_wanted.emit(obj))]
 

@@ -48,17 +48,10 @@ class MoveDialog(Dialog):
         return self._rooms[max(0, self.list.currentRow())]
 
 
-def rooms_to_move_to(service: DocumentService, room: RoomId) -> Sequence[tuple[RoomId, str]]:
-    """The rooms to which this person can move a document of `room`, as (id, title)."""
-    if not service.may_write(room):
-        return ()
-    return [(each, title) for each, title in service.rooms_within(room) if service.may_write(each)]
-
-
 async def move(widget: QWidget, service: DocumentService, obj: ObjId, room: RoomId) -> bool:
     """Asks where the document `obj` of `room` is to be moved, and moves it. Returns whether it was; an error is
     shown."""
-    rooms, row = rooms_to_move_to(service, room), service.row(obj)
+    rooms, row = service.rooms_to_move_to(room), service.row(obj)
     if not rooms or row is None:
         return False
     title = row.title or tr("Untitled")

@@ -157,7 +157,7 @@ class DocumentsView(QStackedWidget):
             found |= exporting.actions(self.document or self.list, self._service.files, shown)
             if self._reminding is not None:
                 found[COMMAND] = partial(self._reminding.open, shown)
-        if shown is not None and moving.rooms_to_move_to(self._service, self._room):
+        if shown is not None and self._service.rooms_to_move_to(self._room):
             found["move-restricted"] = lambda: self._move(shown)
         if self._service.may_write(self._room):
             found["import"] = lambda: run(self, self._choose_files())
