@@ -13,7 +13,7 @@ from app.chat.opening import Opening
 from app.chat.service import ChatService
 from app.copies.errors import NoProgram
 from app.copies.service import ChangedCopy
-from app.core.ids import ChangeId, RoomId
+from app.core.ids import RoomId
 from app.errors import NotFound
 from app.objects.files import Pasted
 from app.viewing.errors import OpensHarm
@@ -82,10 +82,6 @@ class Copies:
         )
 
     # -- changed copies
-
-    def changed(self, key: tuple[ChangeId, int]) -> list[ChangedCopy]:
-        """The changed copies of a file, by (message, number), the newest first."""
-        return [copy for copy in self.all() if copy.of.key == key]
 
     def all(self) -> list[ChangedCopy]:
         """All changed copies of the room's files, the newest first."""
