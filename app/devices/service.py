@@ -41,6 +41,12 @@ class DeviceInfo:
     revocable: bool
     by: str
 
+    @property
+    def seen(self) -> int | None:
+        """When the device was last seen, in ms: the later of `last_seen` and `alive`, of which either may be missing.
+        Of this device only `alive` counts, since the server sees it now. None for unknown."""
+        return max(self.alive or 0, 0 if self.mine else self.last_seen or 0) or None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationProgress:

@@ -73,10 +73,8 @@ def _seen(device: DeviceInfo) -> str:
     if device.revoked:
         return tr("Revoked: gets no new content.")
     parts = []
-    # the server's word, and what the device itself wrote last: either may be missing, and the later one is said
-    seen = max(device.alive or 0, 0 if device.mine else device.last_seen or 0)
-    if seen:
-        parts.append(tr("last seen {when}").format(when=day_or_time(seen)))
+    if device.seen is not None:
+        parts.append(tr("last seen {when}").format(when=day_or_time(device.seen)))
     if not device.mine and not device.revocable:
         parts.append(tr("older than this one: it is revoked from an older device, or by the agency"))
     text = " · ".join(parts)
