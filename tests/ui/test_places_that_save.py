@@ -9,13 +9,14 @@ import pytest
 pytestmark = pytest.mark.slow  # reads every source
 
 ROOT = Path(__file__).resolve().parents[2]
-MAKERS = {"save_file", "QPrinter", "QPdfWriter", "QPrintDialog"}
+MAKERS = {"save_file", "QPrinter", "QPdfWriter", "QPrintDialog", "print_dialog"}
 KNOWN = {
     "ui/chat/copies.py": "a changed copy of a room's file: allow-export, by Opening",
     "ui/chat/message_actions.py": "a room's file: allow-export, by ChatService.check_export",
     "ui/documents/exporting.py": "a document: allow-export, and allow-print for PDF, by DocumentFiles",
     "ui/documents/pdf.py": "makes in memory what exporting was allowed to save",
     "ui/documents/preview.py": "prints a document: allow-print, by DocumentFiles.check_print",
+    "ui/kit/printing.py": "makes the printer and the dialog for the places that call print_dialog",
     "ui/shell/settings/recovery_sheet_dialog.py": "the recovery sheet: allow-print, given by RecoveryCard",
     "ui/shell/settings/recovery_sheet_paper.py": "draws what sheet_dialog was allowed to",
     "ui/shell/room/events_dialog.py": "what happened in a room, as text: allow-export, by EventsDialog",

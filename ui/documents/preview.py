@@ -10,7 +10,7 @@ import time
 
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPageLayout, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtPrintSupport import QAbstractPrintDialog, QPrintDialog, QPrinter
+from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QFrame, QWidget
 
 from app.core.ids import ObjId
@@ -19,9 +19,10 @@ from app.documents.errors import PrinterRefused
 from app.documents.files import DocumentFiles
 from ui.documents.paper import DPI, STEP_S, Paper, Progress, a4
 from ui.errors import format_error
-from ui.kit import theme
+from ui.kit import printing, theme
 from ui.kit.announcing import announce
-from ui.kit.dialogs import Dialog, keep_no_places, show
+from ui.kit.dialogs import Dialog, show
+from ui.kit.printing import chosen_pages, print_dialog
 from ui.kit.style import label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr, trn
@@ -187,11 +188,7 @@ class PrintPreview(Dialog):
     async def _print(self, paper: Paper) -> None:
         self._files.check_print()
         printer = new_printer()
-        keep_no_places()  # the dialog lets one choose a file
-        dialog = QPrintDialog(printer, self)
-        dialog.setOption(QAbstractPrintDialog.PrintDialogOption.PrintToFile, self._files.may_export())
-        dialog.setOption(QAbstractPrintDialog.PrintDialogOption.PrintPageRange, True)
-        if not await show(dialog):
+        if not await show(print_dialog(printer, self, may_export=self._files.may_export())):
             return
         self.error.clear()
         if printer.outputFileName():  # ▲ a system's own dialog may offer it all the same
@@ -201,7 +198,7 @@ class PrintPreview(Dialog):
         if not _is_like(wanted, paper):
             paper = Paper(paper.title, self._blocks, wanted)
             await paper.lay_out()
-        if not chosen(paper, printer):
+        if not chosen_pages(printer, paper.pages):
             self._busy(False)
             text = trn("The document has {n} page.", "The document has {n} pages.", paper.pages)
             self.error.show_text(text.format(n=paper.pages))
@@ -223,26 +220,17 @@ class PrintPreview(Dialog):
 
 
 def new_printer() -> QPrinter:
-    """A printer set to A4, upright. ▲ The name of its jobs is "Document", not the title: print servers list the names
-    for everybody."""
-    printer = QPrinter(QPrinter.PrinterMode.HighResolution)
-    printer.setDocName(tr("Document"))
-    printer.setCreator("")
+    """A printer set to A4, upright, with the margins of a document."""
+    printer = printing.new_printer()
     printer.setPageLayout(a4())
     return printer
 
 
-def chosen(paper: Paper, printer: QPrinter) -> range:
-    """The pages of `paper`, from 0, that the person chose in `printer`; empty if the document has none of them."""
-    first = printer.fromPage() - 1 if printer.fromPage() else 0
-    return range(first, min(printer.toPage() or paper.pages, paper.pages))
-
-
 async def send(paper: Paper, printer: QPrinter, progress: Progress) -> None:
-    """Prints the pages that the person chose in `printer` (at least one: see `chosen`), in steps that leave the event
-    loop free. `progress` is called between steps, not for each page, with the page that is being painted, from 0, and
-    the number of pages, both of the whole document. PrinterRefused if the printer does not begin or stops; then, and if
-    the task is cancelled, the job is aborted. `paper` is laid out already."""
+    """Prints the pages that the person chose in `printer` (at least one: see `chosen_pages`), in steps that leave the
+    event loop free. `progress` is called between steps, not for each page, with the page that is being painted, from 0,
+    and the number of pages, both of the whole document. PrinterRefused if the printer does not begin or stops; then,
+    and if the task is cancelled, the job is aborted. `paper` is laid out already."""
     printer.setFullPage(True)
     copies = 1 if printer.supportsMultipleCopies() else printer.copyCount()
     painter = QPainter()
@@ -251,7 +239,7 @@ async def send(paper: Paper, printer: QPrinter, progress: Progress) -> None:
     try:
         painter.scale(printer.logicalDpiX() / DPI, printer.logicalDpiY() / DPI)
         began, fresh = time.perf_counter(), True
-        for page in list(chosen(paper, printer)) * copies:
+        for page in list(chosen_pages(printer, paper.pages)) * copies:
             if not fresh and not printer.newPage():
                 raise PrinterRefused
             fresh = False

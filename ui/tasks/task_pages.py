@@ -2,14 +2,14 @@
 """The section Tasks of the rail: the list of the person's tasks, and beside it their own board."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QButtonGroup, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.tasks.service import TaskService
 from ui.kit import theme
-from ui.kit.buttons import SegmentButton, Segments
+from ui.kit.page_tabs import PageTabs
 from ui.kit.pages import Pages
 from ui.kit.style import column, line, set_props
 from ui.kit.translate import tr
@@ -36,14 +36,9 @@ class TaskPages(QWidget):
         self.setAccessibleName(tr("Tasks"))
         layout = column(self)
         head = line(margins=(34, 18, 34, 10))
-        segments = Segments(tr("Pages of Tasks"))
-        self._group = QButtonGroup(self)
-        self.buttons = {MINE: SegmentButton(tr("My tasks")), OWN: SegmentButton(tr("My own board"))}
-        for tab, button in self.buttons.items():
-            segments.add(button)
-            self._group.addButton(button)
-            button.clicked.connect(lambda _on, tab=tab: go_tab(self, "tasks", tab))
-        head.addWidget(segments)
+        self.tabs = PageTabs(tr("Pages of Tasks"), {MINE: tr("My tasks"), OWN: tr("My own board")})
+        self.tabs.chosen.connect(partial(go_tab, self, "tasks"))
+        head.addWidget(self.tabs)
         head.addStretch(1)
         layout.addLayout(head)
         self._stack = Pages()
@@ -70,10 +65,7 @@ class TaskPages(QWidget):
 
     def show_tab(self, tab: str) -> None:
         """Shows a tab; the list for one that is unknown."""
-        shown = tab if tab in self.buttons else MINE
-        self.buttons[shown].setChecked(True)
-        for each, button in self.buttons.items():  # Qt does it only when one of them gets the focus
-            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if each == shown else Qt.FocusPolicy.ClickFocus)
+        shown = self.tabs.show_tab(tab)
         self._stack.setCurrentWidget(self.own_board if shown == OWN else self.mine)
 
     def open_own(self, ref: bytes, words: Sequence[str]) -> None:

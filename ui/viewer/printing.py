@@ -4,16 +4,16 @@
 from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter
-from PySide6.QtPrintSupport import QAbstractPrintDialog, QPrintDialog, QPrinter
+from PySide6.QtGui import QImage, QPageLayout, QPainter
+from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QWidget
 
 from app.errors import ExportOff
 from app.viewing.errors import PrintRefused
 from app.viewing.limits import MAX_SCALED_SIDE, MAX_TILE_PIXELS
 from app.viewing.shown_file import Piece, ShownFile
-from ui.kit.dialogs import keep_no_places, show
-from ui.kit.translate import tr
+from ui.kit.dialogs import show
+from ui.kit.printing import chosen_pages, new_printer, print_dialog
 
 DPI = 200
 """The most dots per inch that are painted: an A4 page has 4 million pixels, and takes about 0.1 s."""
@@ -23,27 +23,13 @@ Progress = Callable[[int, int], object]
 
 async def choose_printer(parent: QWidget, *, may_export: bool) -> QPrinter | None:
     """Asks for a printer, over the widget `parent`; None if the person cancels. `may_export`: whether policy lets the
-    pages be printed into a file. ExportOff if the person chose a file all the same. ▲ The name of the job is
-    "Document", not the file's name: print servers list the names for everybody."""
-    printer = QPrinter(QPrinter.PrinterMode.HighResolution)
-    printer.setDocName(tr("Document"))
-    printer.setCreator("")
-    printer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
-    keep_no_places()
-    dialog = QPrintDialog(printer, parent)
-    dialog.setOption(QAbstractPrintDialog.PrintDialogOption.PrintToFile, may_export)
-    dialog.setOption(QAbstractPrintDialog.PrintDialogOption.PrintPageRange, True)
-    if not await show(dialog):
+    pages be printed into a file. ExportOff if the person chose a file all the same."""
+    printer = new_printer()
+    if not await show(print_dialog(printer, parent, may_export=may_export)):
         return None
     if printer.outputFileName() and not may_export:  # ▲ a system's own dialog may offer it all the same
         raise ExportOff
     return printer
-
-
-def chosen(file: ShownFile, printer: QPrinter) -> range:
-    """The pages of a file, from 0, that the person chose in `printer`; empty if it has none of them."""
-    first = printer.fromPage() - 1 if printer.fromPage() else 0
-    return range(first, min(printer.toPage() or file.pages, file.pages))
 
 
 async def print_pages(file: ShownFile, printer: QPrinter, progress: Progress) -> None:
@@ -53,7 +39,7 @@ async def print_pages(file: ShownFile, printer: QPrinter, progress: Progress) ->
     the job is aborted."""
     while await file.more_sizes():
         pass
-    pages = chosen(file, printer)
+    pages = chosen_pages(printer, file.pages)
     if not pages:
         raise PrintRefused
     copies = 1 if printer.supportsMultipleCopies() else printer.copyCount()

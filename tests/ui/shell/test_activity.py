@@ -118,7 +118,7 @@ async def test_all_is_marked_as_read_and_that_is_taken_back(
     unseen = NoticeFilter(unseen=True)
     before = session.notices.count(unseen)
     assert before == 132
-    tab = window.content.home_pages._buttons["activity"]
+    tab = window.content.home_pages.tabs.buttons["activity"]
     assert tab.accessibleName() == "Aktivitet, 99+ olästa"
     page.all_read.click()
     await until(lambda: session.notices.count(unseen) == 0)

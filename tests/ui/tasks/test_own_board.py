@@ -272,11 +272,11 @@ def _own(hl: Desk) -> ObjectLink:
 
 
 async def test_both_tabs_have_names_for_a_screen_reader(pages: TaskPages) -> None:
-    assert [button.accessibleName() or button.text() for button in pages.buttons.values()] == [
+    assert [button.accessibleName() or button.text() for button in pages.tabs.buttons.values()] == [
         "Mina uppgifter",
         "Min egen tavla",
     ]
     assert pages.mine.new.field.accessibleName() == "Ny egen uppgift"
-    QTest.mouseClick(pages.buttons[OWN], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(pages.tabs.buttons[OWN], Qt.MouseButton.LeftButton)
     assert pages.tab == OWN
     await until(lambda: pages.own_board.view is not None)

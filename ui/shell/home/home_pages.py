@@ -3,20 +3,21 @@
 person."""
 
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.notices.service import NoticeFilter
 from app.session import Session
 from ui.kit import theme
 from ui.kit.bind import Soon, bind
-from ui.kit.buttons import SegmentButton, Segments
+from ui.kit.page_tabs import PageTabs
 from ui.kit.pages import Pages
 from ui.kit.style import column, line, set_props
 from ui.kit.translate import tr, trn
 from ui.shell.home.home_page import Home
 from ui.shell.notices.activity_page import Activity
+from ui.tool_views import go_tab
 
 HOME, ACTIVITY = "", "activity"
 """The tabs, as `Place.tab` has them."""
@@ -24,9 +25,7 @@ HOME, ACTIVITY = "", "activity"
 
 class HomePages(QWidget):
     """The two pages `home` and `activity`, under a row of buttons that chooses one. `make_activity` makes the second
-    one when it is first shown. It emits `tab_chosen` with the tab when the person chooses one."""
-
-    tab_chosen = Signal(str)
+    one when it is first shown."""
 
     def __init__(self, session: Session, home: Home, make_activity: Callable[[], Activity]) -> None:
         super().__init__()
@@ -36,14 +35,9 @@ class HomePages(QWidget):
         self.setAccessibleName(tr("Home"))
         layout = column(self)
         head = line(margins=(34, 18, 34, 0))
-        segments = Segments(tr("Pages of Home"))
-        self._group = QButtonGroup(self)
-        self._buttons = {HOME: SegmentButton(tr("Overview")), ACTIVITY: SegmentButton(tr("Activity"))}
-        for tab, button in self._buttons.items():
-            segments.add(button)
-            self._group.addButton(button)
-            button.clicked.connect(lambda _on, tab=tab: self.tab_chosen.emit(tab))
-        head.addWidget(segments)
+        self.tabs = PageTabs(tr("Pages of Home"), {HOME: tr("Overview"), ACTIVITY: tr("Activity")})
+        self.tabs.chosen.connect(partial(go_tab, self, "home"))
+        head.addWidget(self.tabs)
         head.addStretch(1)
         layout.addLayout(head)
         self._stack = Pages()
@@ -69,10 +63,7 @@ class HomePages(QWidget):
 
     def show_tab(self, tab: str) -> None:
         """Shows a tab; Home for one that is unknown."""
-        shown = tab if tab in self._buttons else HOME
-        self._buttons[shown].setChecked(True)
-        for each, button in self._buttons.items():  # Qt does it only when one of them gets the focus
-            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if each == shown else Qt.FocusPolicy.ClickFocus)
+        shown = self.tabs.show_tab(tab)
         self._stack.setCurrentWidget(self.activity if shown == ACTIVITY else self.home)
 
     def focusInEvent(self, event: object) -> None:
@@ -83,7 +74,7 @@ class HomePages(QWidget):
         """Shows how many notices are unread. Above 99 it shows 99+."""
         count = self._session.notices.count(NoticeFilter(unseen=True))
         shown = "99+" if count > 99 else str(count)
-        button = self._buttons[ACTIVITY]
+        button = self.tabs.buttons[ACTIVITY]
         button.setText(f"{tr('Activity')} ({shown})" if count else tr("Activity"))
         words = trn("{name}, {n} unread", "{name}, {n} unread", count).format(name=tr("Activity"), n=shown)
         button.setAccessibleName(words if count else tr("Activity"))

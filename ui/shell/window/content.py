@@ -54,7 +54,6 @@ class Content(QWidget):
     """A NoticeRow whose place is wanted."""
     notice_answered = Signal(object)
     """A NoticeRow of which an answer is to be begun."""
-    home_tab_chosen = Signal(str)
     recovery_sheet_wanted = Signal()
     lock_requested = Signal()
     key_change_requested = Signal(object)
@@ -82,7 +81,6 @@ class Content(QWidget):
         self.home.notice_opened.connect(self.notice_opened)
         self.home.notice_answered.connect(self.notice_answered)
         self.home_pages = HomePages(self._session, self.home, self._make_activity)
-        self.home_pages.tab_chosen.connect(self.home_tab_chosen)
         self.home.recovery_sheet_wanted.connect(self.recovery_sheet_wanted)
         self.search_view = SearchView(self._session, self._tools)
         self.search_view.link_chosen.connect(self.link_chosen)

@@ -244,7 +244,6 @@ class MainWindow(QMainWindow):
         made.room_chosen.connect(self.open_room)
         made.notice_opened.connect(self.navigator.open_notice)
         made.notice_answered.connect(lambda row: self.navigator.open_notice(row, answers=True))
-        made.home_tab_chosen.connect(lambda tab: self.go(Place(section="home", tab=tab)))
         made.room_wanted.connect(self.room_requests.new_room)
         made.recovery_sheet_wanted.connect(self._make_recovery_sheet)
         made.lock_requested.connect(self.lock_requested)
