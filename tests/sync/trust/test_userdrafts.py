@@ -271,7 +271,7 @@ def test_fresh_codes_are_of_130_bits_and_differ() -> None:
 
 
 def test_a_recovery_sheets_code_is_no_pairing_code_and_mistakes_are_refused() -> None:
-    shown = RecoveryCode.fresh().format()
+    shown = RecoveryCode(bytes(range(17))).format()  # fixed: a thousandth of random ones pass a checksum
     for wrong in (shown[:-1], shown[5:] + shown[:5], "0" * 28, shown.replace(shown[0], "U", 1)):
         with pytest.raises(Reject) as e:
             RecoveryCode.parse(wrong)
