@@ -33,9 +33,11 @@ run: setup  ## a server with sample data on this machine, and the application fo
 serve: setup  ## the agency server alone, on this machine, with its data in build/serve
 	@$(PY) -m tests.demo.serve
 
-# Three workers on two cores: tests wait for servers and windows a third of their time.
-test: setup lint cover  ## linters, types, layers and all tests, slow ones too; not those of built packages
-	@$(PYTEST) -n 3 --dist worksteal -m "not packages" $(COVERED:%=--ignore=%)
+# Linters and types have one core while the tests of cover have the other. Then four workers share two cores: tests
+# wait for servers and windows a third of their time.
+test: setup  ## linters, types, layers and all tests, slow ones too; not those of built packages
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target lint cover
+	@$(PYTEST) -n 4 --dist worksteal -m "not packages" $(COVERED:%=--ignore=%)
 
 cover: setup  ## the tests of sync/crypto and sync/trust, and that they take every branch there
 	@mkdir -p build && rm -f build/coverage*

@@ -68,10 +68,12 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the whole are slow without saying so one by one: together they are minutes."""
+    """Tests of the whole are slow without saying so one by one: together they are minutes. The longest tests come
+    first, or a worker would be alone with one of them at the end of a run."""
     for item in items:
         if WHOLE & set(item.path.parents):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
 
 
 def pytest_collection_finish() -> None:

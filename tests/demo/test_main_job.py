@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.longest
 @pytest.mark.slow
 def test_two_desktops_and_a_server_do_the_main_job(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.demo", "--out", str(tmp_path / "demo")]

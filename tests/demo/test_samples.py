@@ -16,6 +16,7 @@ def _free_port() -> int:
         return port
 
 
+@pytest.mark.longest
 @pytest.mark.slow
 def test_the_sample_data_of_make_run_is_made_once(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.demo.samples", "--out", str(tmp_path), "--port", str(_free_port())]

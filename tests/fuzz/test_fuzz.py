@@ -30,6 +30,7 @@ def raising(error: BaseException) -> Callable[[], Callable[[bytes], object]]:
     return lambda: run
 
 
+@pytest.mark.longest
 @pytest.mark.slow
 def test_every_decoder_refuses_what_it_cannot_read_and_does_nothing_else() -> None:
     command = [sys.executable, "-m", "tests.fuzz", "--plain", "--runs", "20000"]

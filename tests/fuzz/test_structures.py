@@ -142,6 +142,7 @@ def test_a_block_that_keeps_its_bytes_is_changed_only_as_a_copy() -> None:
     assert (one.content, other.content) == ("a", "b")
 
 
+@pytest.mark.longest
 @pytest.mark.slow
 def test_the_generator_takes_every_branch_and_half_of_its_updates_pass(tmp_path: Path) -> None:
     cover = [sys.executable, "-m", "coverage"]

@@ -55,6 +55,7 @@ class Reaching:
             self.scrolled.add(view)
 
 
+@pytest.mark.longest
 @pytest.mark.slow
 async def test_everything_is_reached_and_read_in_every_view_and_size(qapp: QApplication) -> None:
     change_language("sv")
@@ -66,6 +67,7 @@ async def test_everything_is_reached_and_read_in_every_view_and_size(qapp: QAppl
     assert not reaching.scrolled & {f"{look}/{view}" for look in SIZES for view in FOLDED}
 
 
+@pytest.mark.longest
 @pytest.mark.slow
 async def test_the_largest_text_in_the_smallest_window_is_in_reach(qapp: QApplication) -> None:
     change_language("sv")

@@ -132,6 +132,7 @@ def steady_caret(qapp: QApplication) -> Iterator[None]:
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # windows that a later theme would dress again
 
 
+@pytest.mark.longest
 @pytest.mark.slow
 async def test_the_focus_is_seen_on_every_control_of_every_view_in_every_look(qapp: QApplication) -> None:
     change_language("sv")

@@ -187,4 +187,6 @@ class FalseServer(World):
 
 
 FalseServer.TestCase.settings = budget(70)
-test_attack_whatever_a_false_server_does_the_invariants_hold = pytest.mark.slow(FalseServer.TestCase)
+test_attack_whatever_a_false_server_does_the_invariants_hold = pytest.mark.longest(
+    pytest.mark.slow(FalseServer.TestCase)
+)

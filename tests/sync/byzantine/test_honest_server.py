@@ -185,4 +185,6 @@ class BadDay(World):
 
 
 BadDay.TestCase.settings = budget(25)
-test_with_an_honest_server_everybody_reads_everything_in_the_end = pytest.mark.slow(BadDay.TestCase)
+test_with_an_honest_server_everybody_reads_everything_in_the_end = pytest.mark.longest(
+    pytest.mark.slow(BadDay.TestCase)
+)
