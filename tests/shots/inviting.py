@@ -96,8 +96,8 @@ async def greeting(s: Scene) -> QWidget:
 
 
 async def remove(s: Scene) -> QWidget:
-    s.room(told.CASE, "chat")
-    made = RemoveDialog(s.window, s.story.me.people.person(s.story.uid(s.story.registrar)))
+    view, me, uid = s.room(told.CASE, "chat"), s.story.me, s.story.uid(s.story.registrar)
+    made = RemoveDialog(s.window, me.people.person(uid), lambda asked: me.rooms.remove(view.room, uid, asked.reason))
     made._reason.setText("Ärendet är registrerat och klart 🙂")
     return dialog(s, made)
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.chat.tool import TOOL as CHAT
 from app.core.enums import Role, RoomType
+from app.core.ids import RoomId
 from app.documents.tool import TOOL as DOCUMENTS
 from app.notices.kinds import LEFT_PARENT
 from app.notices.service import NoticeFilter
@@ -38,8 +39,9 @@ async def _made(s: Scene) -> None:
 
 async def making(s: Scene) -> QWidget:
     view = s.room(told.CASE, "chat")
-    rooms = s.story.me.rooms
-    made = RestrictedRoomDialog(s.window, rooms.room(view.room).title, rooms.members(view.room))
+    rooms, nesting = s.story.me.rooms, s.story.me.nesting
+    title, members = rooms.room(view.room).title, rooms.members(view.room)
+    made = RestrictedRoomDialog(s.window, title, members, lambda name, people: nesting.make(view.room, name, people))
     made.field.setText(PROTECTED)
     made.list.item(0).setCheckState(Qt.CheckState.Checked)
     return dialog(s, made)
@@ -60,8 +62,13 @@ async def inside(s: Scene) -> QWidget:
 async def moving(s: Scene) -> QWidget:
     await _made(s)
     view = s.room(told.CASE, "documents")
-    rooms = s.story.me.service(DOCUMENTS).rooms_to_move_to(view.room)
-    return dialog(s, MoveDialog(s.window, told.DRAFT, rooms))
+    documents = s.story.me.service(DOCUMENTS)
+    obj = documents.list(view.room)[0].obj
+
+    async def move(to: RoomId) -> None:
+        documents.move(obj, to)
+
+    return dialog(s, MoveDialog(s.window, told.DRAFT, documents.rooms_to_move_to(view.room), move))
 
 
 async def seals(s: Scene) -> QWidget:
@@ -73,7 +80,13 @@ async def removing(s: Scene) -> QWidget:
     await _made(s)
     view = s.room(told.CASE, "chat")
     me, uid = s.story.me, s.story.uid(s.story.registrar)
-    return dialog(s, RemoveDialog(s.window, me.people.person(uid), *me.nesting.also_in(view.room, uid)))
+    also = me.nesting.also_in(view.room, uid)
+    return dialog(
+        s,
+        RemoveDialog(
+            s.window, me.people.person(uid), lambda asked: me.rooms.remove(view.room, uid, asked.reason), *also
+        ),
+    )
 
 
 async def removed(s: Scene) -> QWidget:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Removing a member with a reason, and the list of those who were removed."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from PySide6.QtWidgets import QCheckBox, QWidget
 
@@ -14,18 +14,31 @@ from ui.kit.card import Card
 from ui.kit.dialogs import Dialog
 from ui.kit.style import label
 from ui.kit.translate import clock, day, short_day, tr, trn
+from ui.kit.working_dialog import WorkingDialog
 
 
-class RemoveDialog(Dialog):
-    """A dialog that asks whether `person` is to be removed from the room, and why. `reason` holds the text; it may be
-    empty. `mine` and `others` are the rooms that belong to this one and that `person` is in: `mine` those that the
-    person at the screen owns, `others` those whose owners are asked. `also` holds the rooms of `mine` from which
-    `person` is to be removed too; at first it has all."""
+class RemoveDialog(WorkingDialog):
+    """A dialog that asks whether `person` is to be removed from the room, and why. `remove` is called with this dialog,
+    and awaited; it removes the person, or raises. `reason` holds the text; it may be empty. `mine` and `others` are the
+    rooms that belong to this one and that `person` is in: `mine` those that the person at the screen owns, `others`
+    those whose owners are asked. `also` holds the rooms of `mine` from which `person` is to be removed too; at first it
+    has all."""
 
     def __init__(
-        self, parent: QWidget, person: Person, mine: Sequence[RoomSummary] = (), others: Sequence[RoomSummary] = ()
+        self,
+        parent: QWidget,
+        person: Person,
+        remove: Callable[["RemoveDialog"], Awaitable[object]],
+        mine: Sequence[RoomSummary] = (),
+        others: Sequence[RoomSummary] = (),
     ) -> None:
-        super().__init__(parent, tr("Remove {name}?").format(name=person.name), accept=tr("Remove"), danger=True)
+        super().__init__(
+            parent,
+            tr("Remove {name}?").format(name=person.name),
+            accept=tr("Remove"),
+            work=lambda: remove(self),
+            danger=True,
+        )
         text = tr("{name} keeps what has been read already, but gets nothing written from now on.")
         self.add_text(text.format(name=person.name), "body")
         self._boxes = {room.room: QCheckBox(tr("Remove from {room} too").format(room=room.title)) for room in mine}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Removes a person from a room and from the rooms within it. One room that refuses keeps no other from being done."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from PySide6.QtWidgets import QWidget
 
@@ -10,23 +10,29 @@ from app.people.person import Person
 from app.rooms.service import RoomService
 from app.session import Session
 from ui.errors import format_error
-from ui.kit.dialogs import Dialog, show
+from ui.kit.dialogs import show
 from ui.kit.plain import code_line
 from ui.kit.translate import tr
+from ui.kit.working_dialog import WorkingDialog
 from ui.shell.room.removal_dialogs import RemoveDialog
 from ui.tool_views import toast
 
 
-class NotRemovedDialog(Dialog):
-    """A dialog that says from which rooms `person` was not removed and why, and from which they were. It is accepted if
-    the rooms that are left are to be tried again. `left`: their titles, each with what it raised. `done`: the titles of
-    the others."""
+class NotRemovedDialog(WorkingDialog):
+    """A dialog that says from which rooms `person` was not removed and why, and from which they were. `left`: the
+    titles of the first, each with what it raised. `done`: the titles of the others. If the rooms that are left are to
+    be tried again, `again` is called and awaited."""
 
     def __init__(
-        self, parent: QWidget, person: Person, left: Sequence[tuple[str, Exception]], done: Sequence[str]
+        self,
+        parent: QWidget,
+        person: Person,
+        left: Sequence[tuple[str, Exception]],
+        done: Sequence[str],
+        again: Callable[[], Awaitable[object]],
     ) -> None:
         title = tr("{name} was not removed from all rooms").format(name=person.name)
-        super().__init__(parent, title, accept=tr("Try again"), cancel=tr("Close"))
+        super().__init__(parent, title, accept=tr("Try again"), work=again, cancel=tr("Close"))
         for room, error in left:
             text, code = format_error(error)
             self.add_text(tr("Not removed from {room}").format(room=room), "strong")
@@ -36,24 +42,32 @@ class NotRemovedDialog(Dialog):
 
 
 async def ask_and_remove(window: QWidget, session: Session, room: RoomId, person: Person) -> None:
-    """Asks in a dialog over `window`, and removes the person from `room` and from those of its rooms that are chosen
-    there. If some refuse, the others are done all the same, and a dialog names those that are left; there the person
-    at the screen can try these again. Raises what a single room raises."""
-    dialog = RemoveDialog(window, person, *session.nesting.also_in(room, person.uid))
-    if not await show(dialog):
+    """Asks in a dialog over `window`, which removes the person from `room` and from those of its rooms that are chosen
+    there. If a single room refuses, the dialog stays open with the error. If some of several refuse, the others are
+    done all the same, and a second dialog names those that are left; there the person at the screen can try these
+    again."""
+    rooms, titles, left = session.rooms, dict[RoomId, str](), dict[RoomId, Exception]()
+    reason = ""
+
+    async def remove(dialog: RemoveDialog) -> None:
+        nonlocal titles, left, reason
+        titles, reason = {each: rooms.room(each).title for each in (room, *dialog.also)}, dialog.reason
+        if len(titles) == 1:
+            await rooms.remove(room, person.uid, reason)
+        else:
+            left = await _remove(rooms, list(titles), person.uid, reason)
+
+    async def again() -> None:
+        nonlocal left
+        left = await _remove(rooms, list(left), person.uid, reason)
+
+    if not await show(RemoveDialog(window, person, remove, *session.nesting.also_in(room, person.uid))):
         return
-    rooms, reason = session.rooms, dialog.reason
-    titles = {each: rooms.room(each).title for each in (room, *dialog.also)}
-    if len(titles) == 1:
-        await rooms.remove(room, person.uid, reason)
-    else:
-        left = await _remove(rooms, list(titles), person.uid, reason)
-        while left:
-            faults = [(titles[each], error) for each, error in left.items()]
-            done = [title for each, title in titles.items() if each not in left]
-            if not await show(NotRemovedDialog(window, person, faults, done)):
-                return
-            left = await _remove(rooms, list(left), person.uid, reason)
+    while left:
+        faults = [(titles[each], error) for each, error in left.items()]
+        done = [title for each, title in titles.items() if each not in left]
+        if not await show(NotRemovedDialog(window, person, faults, done, again)):
+            return
     toast(window, tr("{name} has been removed.").format(name=person.name))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId, Uid
+from app.rooms.nesting import MadeRoom
 from app.session import Session
 from ui.kit.dialogs import confirm, show
 from ui.kit.menu import Entry
@@ -45,13 +46,14 @@ class RestrictedRooms:
         return found
 
     async def _make(self, room: RoomId) -> None:
-        rooms = self._session.rooms
-        dialog = RestrictedRoomDialog(self._window, rooms.room(room).title, rooms.members(room))
-        answer: list[tuple[str, list[Uid]]] = []
-        dialog.accepted.connect(lambda: answer.append((dialog.name, dialog.people)))
-        if not await show(dialog) or not answer:
+        rooms, nesting, done = self._session.rooms, self._session.nesting, list[MadeRoom]()
+
+        async def make(title: str, people: list[Uid]) -> None:
+            done.append(await nesting.make(room, title, people))
+
+        if not await show(RestrictedRoomDialog(self._window, rooms.room(room).title, rooms.members(room), make)):
             return
-        made = await self._session.nesting.make(room, *answer[0])
+        made = done[0]
         self._open_room(made.room)
         if made.left_out:
             names = ", ".join(self._session.people.person(uid).name for uid in made.left_out)

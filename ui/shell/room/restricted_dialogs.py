@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The dialog that makes a restricted room within a case room."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListWidgetItem, QWidget
@@ -10,24 +10,34 @@ from app.core.collation import swedish_key
 from app.core.ids import Uid
 from app.rooms.records import MAX_TITLE
 from app.rooms.service import MemberInfo
-from ui.kit.dialogs import Dialog
 from ui.kit.scale import hold
 from ui.kit.spoken_list import ItemList
 from ui.kit.style import label, set_props
 from ui.kit.translate import tr
+from ui.kit.working_dialog import WorkingDialog
 from ui.shell.words import role_name
 
 _LIST_HEIGHT = 160
 
 
-class RestrictedRoomDialog(Dialog):
+class RestrictedRoomDialog(WorkingDialog):
     """A dialog that asks for the title of a room within the case room `parent` (its title), and who of `members` (those
-    of the case room) are to be in it; at first nobody but the person. Once it is accepted, `name` and `people` hold the
-    answers."""
+    of the case room) are to be in it; at first nobody but the person. `make` is called with the title and with these
+    people, and awaited; it makes the room, or raises."""
 
-    def __init__(self, window: QWidget | None, parent: str, members: Sequence[MemberInfo]) -> None:
+    def __init__(
+        self,
+        window: QWidget | None,
+        parent: str,
+        members: Sequence[MemberInfo],
+        make: Callable[[str, list[Uid]], Awaitable[object]],
+    ) -> None:
         super().__init__(
-            window, tr("Restricted room in {room}").format(room=parent), accept=tr("Create room"), width=480
+            window,
+            tr("Restricted room in {room}").format(room=parent),
+            accept=tr("Create room"),
+            work=lambda: make(self.name, self.people),
+            width=480,
         )
         self.add_text(
             tr("A room of its own within the case, with a key of its own. Members of the case who are not in it see "
@@ -59,9 +69,12 @@ class RestrictedRoomDialog(Dialog):
         else:
             self.list.hide()
         self.add_text(tr("What was in the case room until now stays readable for those who were there."), "small")
-        self.accept_button.setEnabled(False)
-        self.field.textChanged.connect(lambda text: self.accept_button.setEnabled(bool(text.strip())))
+        self.refresh_button()
+        self.field.textChanged.connect(self.refresh_button)
         self.field.setFocus()
+
+    def may_accept(self) -> bool:
+        return bool(self.name)
 
     @property
     def name(self) -> str:

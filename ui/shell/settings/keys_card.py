@@ -10,23 +10,22 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.passphrases import PassphraseRules
 from app.unlocking import KeyChange, SlotKind, Unlocking
-from ui.errors import format_error
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
-from ui.kit.dialogs import Dialog, show
+from ui.kit.dialogs import show
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
+from ui.kit.working_dialog import WorkingDialog
 from ui.shell.entry.passphrase import NewPassphrase
 from ui.tool_views import toast
 
 
-class PassphraseDialog(Dialog):
+class PassphraseDialog(WorkingDialog):
     """A dialog that asks for the present passphrase (if `current`), for a new one twice (by the rules `new`, if they
     are given), or both. When the person accepts, `verify` is awaited with this dialog, whose fields it reads: it checks
-    what was typed, or does what the dialog is for. The dialog closes as accepted when it returns, and stays open with
-    the error if it raises."""
+    what was typed, or does what the dialog is for."""
 
     def __init__(
         self,
@@ -40,8 +39,7 @@ class PassphraseDialog(Dialog):
         new: PassphraseRules | None = None,
         danger: bool = False,
     ) -> None:
-        super().__init__(parent, title, accept=accept, danger=danger)
-        self._verify, self._verifying = verify, False
+        super().__init__(parent, title, accept=accept, work=lambda: verify(self), danger=danger)
         self.add_text(text)
         self.current = self.add_field(tr("Passphrase now"), secret=True) if current else None
         self.new = self.add_field(tr("New passphrase"), secret=True) if new else None
@@ -50,53 +48,23 @@ class PassphraseDialog(Dialog):
         if self.new is not None and self.again is not None and new is not None:
             self._typed = NewPassphrase(self.new, self.again, new, self)
             self.body.addWidget(self._typed.words)
-            self._typed.changed.connect(self._on_text)
-        self.error = self.add_error()
-        self.spinner = self.add_spinner()
+            self._typed.changed.connect(self.refresh_button)
         if self.current is not None:
-            self.current.textChanged.connect(self._on_text)
+            self.current.textChanged.connect(self.refresh_button)
         first = self.current or self.new
         if first is not None:
             first.setFocus()
-        self._on_text()
+        self.refresh_button()
 
     def change(self, *, remove: SlotKind | None = None) -> KeyChange:
         """The change that was asked for. The program carries it out."""
         return KeyChange(current=_text(self.current), new=_text(self.new) if self.new else None, remove=remove)
 
-    def _on_text(self) -> None:
+    def may_accept(self) -> bool:
         good = self.current is None or bool(self.current.text())
-        self.accept_button.setEnabled(good and (self._typed is None or self._typed.ready))
+        return good and (self._typed is None or self._typed.ready)
 
-    def accept(self) -> None:
-        """Has `verify` check what was typed, in the background. If it succeeds, the dialog closes; if it raises, the
-        dialog shows the error and stays open. Does nothing while the button is disabled."""
-        if self.accept_button.isEnabled():
-            self.error.hide()
-            self._busy(True)
-            run(self, self._check(), on_error=self._failed)
-
-    def reject(self) -> None:
-        """Closes the dialog. ▲ Not while the passphrase is verified: otherwise an unlock method that the person has
-        called off could be added all the same."""
-        if not self._verifying:
-            super().reject()
-
-    def _busy(self, busy: bool) -> None:
-        self._verifying = busy
-        (self.spinner.start if busy else self.spinner.stop)()
-        for button in self.buttons.buttons():
-            button.setEnabled(not busy)
-
-    async def _check(self) -> None:
-        await self._verify(self)
-        self._busy(False)
-        super().accept()
-
-    def _failed(self, error: Exception) -> None:
-        self._busy(False)
-        self.error.show_text(*format_error(error))
-        self._on_text()
+    def on_failed(self) -> None:
         if self.current is not None:
             self.current.selectAll()
             self.current.setFocus()

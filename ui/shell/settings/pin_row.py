@@ -37,8 +37,6 @@ class PinDialog(PassphraseDialog):
         self.pin_again = self._add(tr("The PIN once more"))
         self.hint = label("", "small", wrap=True)
         self.body.addWidget(self.hint)
-        self.body.removeWidget(self.error)
-        self.body.addWidget(self.error)  # below what it is about
         if self.current is None:
             self.pin.setFocus()
         self._on_text()
@@ -53,11 +51,15 @@ class PinDialog(PassphraseDialog):
         if self.pin is None:
             return
         typed, again = self.pin.text(), self.pin_again.text()
-        fault = self._rules.fault(typed)
-        same = typed == again
-        self.hint.setText(_hint(fault, self._rules, same=same))
-        is_known = self.current is None or bool(self.current.text())
-        self.accept_button.setEnabled(is_known and fault is None and same)
+        self.hint.setText(_hint(self._rules.fault(typed), self._rules, same=typed == again))
+        self.refresh_button()
+
+    def may_accept(self) -> bool:
+        if self.pin is None:
+            return False
+        typed = self.pin.text()
+        is_good = self._rules.fault(typed) is None and typed == self.pin_again.text()
+        return super().may_accept() and is_good
 
 
 class PinRow(QWidget):
