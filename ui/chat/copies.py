@@ -21,6 +21,7 @@ from ui.errors import sentence_of
 from ui.kit.covering import uncovered
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry
+from ui.kit.outside import outside_entries
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.kit.web import open_outside
@@ -45,9 +46,8 @@ class Copies:
 
     @property
     def can_open(self) -> bool:
-        """Whether files can be opened in other programs: this session has a place for copies, and policy lets files
-        leave Kansli now."""
-        return self._service.opening is not None and self._service.may_export()
+        """Whether this session has a place for copies that other programs open. Policy may forbid it all the same."""
+        return self._service.opening is not None
 
     def open(self, message: Message, number: int) -> None:
         """Opens the message's file with this index (from 0) in the person's program, as a read-only copy. If it is a
@@ -91,12 +91,13 @@ class Copies:
     def entries(self, copy: ChangedCopy, *, may_write: bool) -> list[Entry | None]:
         """The menu entries for a changed copy. `may_write`: the person may send to the room."""
         found: list[Entry | None] = [Entry(text=tr("Changed copy of {name}").format(name=copy.of.name))]
-        view = self._view
+        view, check = self._view, self._service.check_export
         if self.can_open:
-            text = tr("Open the changed copy")
-            found.append(Entry(text=text, icon="open", run=lambda: run(view, self._open_changed(copy))))
-            text = tr("Save the changed copy …")
-            found.append(Entry(text=text, icon="download", run=lambda: run(view, self._keep(copy))))
+            opens, saves = tr("Open the changed copy"), tr("Save the changed copy …")
+            found += outside_entries(
+                (Entry(text=opens, icon="open", run=lambda: run(view, self._open_changed(copy))), check),
+                (Entry(text=saves, icon="download", run=lambda: run(view, self._keep(copy))), check),
+            )
         if may_write:
             text = tr("Send the changed copy to the room")
             found.append(Entry(text=text, icon="send", run=lambda: run(view, self._send(copy))))

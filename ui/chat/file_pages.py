@@ -23,6 +23,7 @@ from ui.chat.message_actions import MessageActions
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.menu import Entry, popup
+from ui.kit.outside import outside_entries, refusal
 from ui.kit.pages import Pages
 from ui.kit.style import line
 from ui.kit.tasks import run, run_guarded
@@ -147,7 +148,7 @@ class FilePages:
             size_bytes=file.size_bytes,
             about=f"{who} · {short_day(day(file.t))} {clock(file.t)}",
             fetch=partial(self._fetch, file),
-            save=partial(self._save_file, file) if self._service.may_export() else None,
+            save=partial(self._save_file, file) if refusal(self._service.check_export) is None else None,
             may_print=lambda: self._service.may_print(),
             may_export=lambda: self._service.may_export(),
             go_to=partial(self._show_message, file),
@@ -214,17 +215,19 @@ class FilePages:
         popup(self.list, tr("File menu"), entries, at)
 
     def _file_entries(self, file: AttachedFile) -> list[Entry | None]:
-        entries: list[Entry | None] = [
-            Entry(text=tr("Save {name} …").format(name=file.name), icon="download", run=partial(self._save_file, file)),
-            Entry(text=tr("Go to the message"), icon="chat", run=partial(self._show_message, file)),
-        ]
+        entries: list[Entry | None] = []
+        outside: list[Entry] = []
         if kind_of_name(file.name) is not None:
             show = partial(self._on_wanted, file)
-            entries.insert(0, Entry(text=tr("Show {name}").format(name=file.name), icon="eye", run=show))
+            entries.append(Entry(text=tr("Show {name}").format(name=file.name), icon="eye", run=show))
+        elif self._actions.copies.can_open:
+            text = tr("Open {name} in another program").format(name=file.name)
+            outside.append(Entry(text=text, icon="open", run=partial(self._open_outside, file)))
+        save = tr("Save {name} …").format(name=file.name)
+        outside.append(Entry(text=save, icon="download", run=partial(self._save_file, file)))
+        entries += outside_entries(*((entry, self._service.check_export) for entry in outside))
+        entries.append(Entry(text=tr("Go to the message"), icon="chat", run=partial(self._show_message, file)))
         message = found(self._service.timeline(self._room), file.message)
         if message is not None:
             entries += keep_entries(self.list, self._service, self._room, message, (file.number,))
-        if kind_of_name(file.name) is None and self._actions.copies.can_open:
-            text = tr("Open {name} in another program").format(name=file.name)
-            entries.insert(0, Entry(text=text, icon="open", run=partial(self._open_outside, file)))
         return entries

@@ -32,6 +32,7 @@ from ui.chat.timeline import TimelineView
 from ui.errors import sentence_of
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry, close_when, popup
+from ui.kit.outside import outside_entries
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
@@ -160,23 +161,7 @@ class MessageActions:
             for number, attachment in enumerate(message.attachments)
             if self._is_shown(attachment.name)
         ]
-        entries += [
-            Entry(
-                text=tr("Open {name} in another program").format(name=attachment.name),
-                icon="open",
-                run=lambda n=number: self.copies.open(message, n),  # type: ignore[misc] # bound per file
-            )
-            for number, attachment in enumerate(message.attachments)
-            if self.copies.can_open and not self._is_shown(attachment.name)
-        ]
-        entries += [
-            Entry(
-                text=tr("Save {name} …").format(name=attachment.name),
-                icon="download",
-                run=lambda n=number: run(self._view, self._fetch(message, n)),  # type: ignore[misc] # bound per file
-            )
-            for number, attachment in enumerate(message.attachments)
-        ]
+        entries += self._outside_entries(message)
         entries += keep_entries(self._view, self._service, self._room, message)
         entries += self._changed_entries(message)
         if message.quote is not None:
@@ -196,6 +181,28 @@ class MessageActions:
     def _is_gone(self, message: Message) -> bool:
         now = self._find(message.change_id)
         return now is None or now.deleted
+
+    def _outside_entries(self, message: Message) -> list[Entry]:
+        """Menu entries that open the message's files in another program, and that save them."""
+        files, check = list(enumerate(message.attachments)), self._service.check_export
+        opens = [
+            Entry(
+                text=tr("Open {name} in another program").format(name=attachment.name),
+                icon="open",
+                run=partial(self.copies.open, message, number),
+            )
+            for number, attachment in files
+            if self.copies.can_open and not self._is_shown(attachment.name)
+        ]
+        saves = [
+            Entry(
+                text=tr("Save {name} …").format(name=attachment.name),
+                icon="download",
+                run=partial(self.save, message, number),
+            )
+            for number, attachment in files
+        ]
+        return outside_entries(*((entry, check) for entry in (*opens, *saves)))
 
     def _changed_entries(self, message: Message) -> list[Entry | None]:
         """Menu entries for the changed copies of the message's files."""

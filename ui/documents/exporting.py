@@ -17,6 +17,7 @@ from ui.documents import pdf
 from ui.documents.paper import Paper, a4
 from ui.kit import menu
 from ui.kit.dialogs import save_file, show
+from ui.kit.outside import Check, outside_entries, refusal
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.tool_views import toast
@@ -27,8 +28,33 @@ _LONGEST_NAME = 80
 
 def actions(widget: QWidget, files: DocumentFiles, obj: ObjId) -> Mapping[str, Callable[[], object]]:
     """The functions, without arguments, that print or export the document `obj`, by the window's names of these
-    commands: "print", "export-docx", "export-pdf", "export-markdown". Each starts a task that asks the person and shows
-    errors; the task ends with `widget`, the parent of its dialogs."""
+    commands: "print", "export-docx", "export-pdf", "export-markdown"; without those that policy forbids now. Each
+    starts a task that asks the person and shows errors; the task ends with `widget`, the parent of its dialogs."""
+    checks = _checks(files)
+    return {name: do for name, do in _all(widget, files, obj).items() if refusal(checks[name]) is None}
+
+
+def entries(widget: QWidget, files: DocumentFiles, obj: ObjId) -> list[menu.Entry | None]:
+    """Menu entries, with a heading above the exports, that print or export the document `obj`. Those that policy
+    forbids are disabled, and a line says why. `widget` is the parent of dialogs; it must live while they are open. An
+    error is shown."""
+    does, checks = _all(widget, files, obj), _checks(files)
+
+    def entry(text: str, name: str, icon: str = "export", shortcut: str = "") -> tuple[menu.Entry, Check]:
+        return menu.Entry(text=text, icon=icon, shortcut=shortcut, run=does[name]), checks[name]
+
+    return [
+        *outside_entries(entry(tr("Print …"), "print", "print", "Ctrl+P")),
+        menu.Entry(text=tr("Export as")),
+        *outside_entries(
+            entry(tr("Word (docx) …"), "export-docx"),
+            entry(tr("PDF …"), "export-pdf"),
+            entry(tr("Markdown …"), "export-markdown"),
+        ),
+    ]
+
+
+def _all(widget: QWidget, files: DocumentFiles, obj: ObjId) -> Mapping[str, Callable[[], object]]:
     return {
         "print": lambda: run(widget, _print(widget, files, obj)),
         "export-docx": lambda: run(widget, _docx(widget, files, obj)),
@@ -37,17 +63,14 @@ def actions(widget: QWidget, files: DocumentFiles, obj: ObjId) -> Mapping[str, C
     }
 
 
-def entries(widget: QWidget, files: DocumentFiles, obj: ObjId) -> list[menu.Entry | None]:
-    """Menu entries, with a heading above the exports, that print or export the document `obj`. `widget` is the parent
-    of dialogs; it must live while they are open. An error is shown."""
-    does = actions(widget, files, obj)
-    return [
-        menu.Entry(text=tr("Print …"), icon="print", shortcut="Ctrl+P", run=does["print"]),
-        menu.Entry(text=tr("Export as")),
-        menu.Entry(text=tr("Word (docx) …"), icon="export", run=does["export-docx"]),
-        menu.Entry(text=tr("PDF …"), icon="export", run=does["export-pdf"]),
-        menu.Entry(text=tr("Markdown …"), icon="export", run=does["export-markdown"]),
-    ]
+def _checks(files: DocumentFiles) -> Mapping[str, Check]:
+    """What policy decides each of them, by the same names."""
+    return {
+        "print": files.check_print,
+        "export-docx": files.check_export,
+        "export-pdf": files.check_pdf,
+        "export-markdown": files.check_export,
+    }
 
 
 async def _print(widget: QWidget, files: DocumentFiles, obj: ObjId) -> None:

@@ -161,16 +161,44 @@ async def test_policy_refuses_before_anybody_is_asked_where(
     printing: bool,
 ) -> None:
     view = show(qtbot, hl, decision(hl))
-    files = hl.documents.files
+    files, does = hl.documents.files, view.doable()
     files.may_export, files.may_print = lambda: export, lambda: printing
     refused = "print-off" if export else "export-off"
-    does = view.doable()
-    does["export-pdf"]()
+    does["export-pdf"]()  # offered before the policy came
     await until(lambda: bool(errors_shown))
     does["print" if export else "export-docx"]()
     await until(lambda: len(errors_shown) == 2)
     assert [code_of(error) for error, _ in errors_shown] == [refused] * 2
     assert asked == []
+
+
+@pytest.mark.parametrize(("export", "printing"), [(False, True), (True, False), (True, True)])
+def test_menus_and_commands_offer_what_policy_allows_and_say_why_not(
+    qtbot: QtBot, hl: Desk, export: bool, printing: bool
+) -> None:
+    view = show(qtbot, hl, decision(hl))
+    hl.documents.files.may_export, hl.documents.files.may_print = lambda: export, lambda: printing
+    allowed = {
+        "Skriv ut …": printing,
+        "Word (docx) …": export,
+        "PDF …": export and printing,
+        "Markdown …": export,
+    }
+    names = dict(zip(("print", "export-docx", "export-pdf", "export-markdown"), allowed.values(), strict=True))
+    assert {name for name in names if name in view.doable()} == {name for name, is_there in names.items() if is_there}
+    assert view.document is not None
+    view.document.more.click()
+    for _ in range(2):
+        menu = QApplication.activePopupWidget()
+        assert isinstance(menu, QMenu)
+        actions = {action.text().replace("&", ""): action.isEnabled() for action in menu.actions()}
+        assert {text: actions[text] for text in allowed} == allowed
+        said = "\n".join(actions)
+        assert ("tillåter inte att filer sparas utanför Kansli" in said) is not export
+        assert ("tillåter inte att dokument skrivs ut" in said) is not printing
+        menu.close()
+        view.show_list()
+        view.list._on_menu(view.list.documents.rows.rows[0].obj, view.list.mapToGlobal(view.list.rect().center()))
 
 
 async def test_the_preview_shows_numbered_pages_that_the_keys_scroll(qtbot: QtBot, hl: Desk) -> None:

@@ -21,6 +21,7 @@ from app.store.room_lines import SHOWN
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.ui.faces import Description, Name, child, face, listening
+from tests.ui.shell.in_window import texts
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import open_session
 from tests.ui.shell.sample import at
@@ -183,3 +184,5 @@ async def test_saving_asks_the_policy_first(qtbot: QtBot, tmp_path: Path) -> Non
     dialog = shown(qtbot, session)
     with pytest.raises(ExportOff):
         await dialog.save()
+    assert not dialog.save_button.isVisible()
+    assert "Din organisation tillåter inte att filer sparas utanför Kansli." in texts(dialog)

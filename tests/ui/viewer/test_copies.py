@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.opening import Opening
@@ -19,6 +19,7 @@ from tests.app.copies.crash_copies import copies_of
 from tests.app.copies.test_working_copies import overwrite
 from tests.app.viewing.test_opening import ooxml
 from tests.office import ROOM, Desk
+from tests.ui.finding import open_menu
 from tests.ui.viewer.conftest import chat_of
 from tests.world import until
 from ui.chat.message_layout import Hit, Part
@@ -228,8 +229,23 @@ async def test_without_export_nothing_is_opened_outside(hl: Desk, qtbot: QtBot, 
     assert isinstance(shown[0], ExportOff)
     assert opened == []
     assert opening.copies.is_any_open is False
+    reason = "Din organisation tillåter inte att filer sparas utanför Kansli."
     view.message_actions.open_menu(view.model.timeline.message(0), view.list.mapToGlobal(QPoint(9, 9)))
-    assert not any("annat program" in text for text in menu_texts())
+    assert_leaves_nothing(open_menu(), reason)
+    view.files.show_list()
+    await until(lambda: bool(view.files.list.shown))
+    view.files.list.table.menu_wanted.emit(view.files.list.shown[0], QPoint(9, 9))
+    assert_leaves_nothing(open_menu(), reason)
+
+
+def assert_leaves_nothing(menu: QMenu, reason: str) -> None:
+    """The menu has the entries that open and save a file, disabled, and says once why."""
+    texts = [action.text() for action in menu.actions()]
+    outside = [action for action in menu.actions() if "annat program" in action.text() or "Spara" in action.text()]
+    assert len(outside) == 2
+    assert not any(action.isEnabled() for action in outside)
+    assert texts.count(reason) == 1
+    menu.close()
 
 
 async def test_a_system_without_a_program_for_it_says_so(

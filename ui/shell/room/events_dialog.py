@@ -25,6 +25,7 @@ from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import Dialog, save_file, show
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.line_words import ICONS, line_text
+from ui.kit.outside import refusal
 from ui.kit.scale import hold
 from ui.kit.style import label
 from ui.kit.tasks import run
@@ -94,6 +95,9 @@ class EventsDialog(Dialog):
         row.addWidget(self.copy_button)
         row.addWidget(self.save_button)
         self.body.addWidget(actions)
+        if (reason := refusal(self._check_export)) is not None:
+            self.save_button.hide()
+            self.add_text(reason, "small")
 
     def _box(self, flow: FlowLayout, name: str, choices: Sequence[tuple[str, object]]) -> QComboBox:
         box = keep_still(QComboBox())
@@ -213,13 +217,16 @@ class EventsDialog(Dialog):
     async def save(self) -> None:
         """Asks for a file name, and writes the list there as text. Does nothing if the person cancels. ExportOff if the
         policy lets no file be saved; FileUnreadable if the file cannot be written."""
-        if not self._session.settings.get(ALLOW_EXPORT):
-            raise ExportOff()
+        self._check_export()
         name = tr("events") + f"-{local_now().date().isoformat()}.txt"
         target = await save_file(self, tr("Save the list"), name, tr("Text (*.txt)"), "txt")
         if target is not None:
             await asyncio.to_thread(_write, target, await self.text())
             toast(self, tr("{name} is saved").format(name=target.name))
+
+    def _check_export(self) -> None:
+        if not self._session.settings.get(ALLOW_EXPORT):
+            raise ExportOff
 
 
 def _write(target: Path, text: str) -> None:
