@@ -176,7 +176,7 @@ class DocumentView(QWidget):
         if self._reminding is not None:
             self.remind = self._reminding.button(self.obj)
             row.addWidget(self.remind)
-        self.more = IconButton("more", tr("Print and export"), self._open_menu)
+        self.more = IconButton("more", tr("More about the document"), self._open_menu)
         row.addWidget(self.more)
         return frame
 
@@ -186,7 +186,7 @@ class DocumentView(QWidget):
             wanted = self.move_wanted
             moved = menu.Entry(text=tr("Move to restricted room …"), icon="move", run=lambda: wanted.emit(self.obj))
             entries += [None, moved]
-        menu.popup(self.more, tr("Print and export"), entries)
+        menu.popup(self.more, tr("Document"), entries)
 
     def _connect(self) -> None:
         obj = self.obj

@@ -187,6 +187,7 @@ def test_menus_and_commands_offer_what_policy_allows_and_say_why_not(
     names = dict(zip(("print", "export-docx", "export-pdf", "export-markdown"), allowed.values(), strict=True))
     assert {name for name in names if name in view.doable()} == {name for name, is_there in names.items() if is_there}
     assert view.document is not None
+    assert view.document.more.accessibleName() == "Mer om dokumentet", "it holds more than printing and exporting"
     view.document.more.click()
     for _ in range(2):
         menu = QApplication.activePopupWidget()
