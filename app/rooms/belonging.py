@@ -134,6 +134,13 @@ def newest(db: Database, room: RoomId, child: RoomId | None) -> int | None:
     return None if found is None else found[0] >> PLACE_BITS
 
 
+def former_parents(db: Database, child: RoomId) -> list[RoomId]:
+    """The rooms of which this room or they themselves have said that it belongs to them, also if that has ended."""
+    sql = """SELECT other FROM room_links WHERE obj = ?1 AND side = 1 AND other IS NOT NULL
+        UNION SELECT obj FROM room_links WHERE side = 0 AND other = ?1"""
+    return [RoomId(parent) for (parent,) in db.rows(sql, (child,))]
+
+
 def was_named(db: Database, room: RoomId, child: RoomId) -> bool:
     """Whether the room has a record that `child` belongs to it, or that it does not any more."""
     return _records(db, room, child, "1", "sort DESC") is not None

@@ -161,10 +161,47 @@ class Nesting:
         self._write_link(room, parent, sides, on=False)
         return lambda: self._write_link(room, parent, sides, on=True)
 
-    def _write_link(self, child: RoomId, parent: RoomId, sides: tuple[bool, bool], *, on: bool) -> None:
+    def former_parents(self, room: RoomId) -> list[RoomSummary]:
+        """The rooms that `room` once belonged to and of which this person can say so again, for one of the two rooms or
+        for both; in the order of their titles. None while `room` belongs to a room, or other rooms to it."""
+        parents = self.parents()
+        if room in parents or room in parents.values():
+            return []
+        named = belonging.former_parents(self._store.db, room)
+        found = [self._rooms.room(each) for each in named if self._has(each) and any(self._unsaid(room, each))]
+        return sorted(found, key=lambda each: each.title.casefold())
+
+    def link_again(self, room: RoomId, parent: RoomId) -> Callable[[], None]:
+        """Says that `room` belongs to `parent` again, for those of the two rooms for which this person may; works
+        offline. The link counts only if both rooms say so: `parent(room)` shows that. Returns a function that takes it
+        back. Forbidden if `parent` is not in `former_parents`; StoreFault from either if the disk refuses, and then
+        nothing has changed."""
+        if parent not in [each.room for each in self.former_parents(room)]:
+            raise Forbidden
+        unsaid, named = self._unsaid(room, parent), belonging.named_parent(self._store.db, room)
+        self._write_link(room, parent, unsaid, on=True)
+
+        def take_back() -> None:
+            self._write_link(room, parent, unsaid, on=False, named=named)
+
+        return take_back
+
+    def _unsaid(self, child: RoomId, parent: RoomId) -> tuple[bool, bool]:
+        """Whether the child, and the parent, do not say that they are linked, and this person can say it for them.
+        Nothing can be said of a parent that itself names a parent: that would not count."""
+        db, (owns, administers) = self._store.db, self._sides(child, parent)
+        if belonging.named_parent(db, parent) is not None:
+            return False, False
+        is_named, names = belonging.names_child(db, parent, child), belonging.named_parent(db, child) == parent
+        return owns and not names, administers and not is_named
+
+    def _write_link(
+        self, child: RoomId, parent: RoomId, sides: tuple[bool, bool], *, on: bool, named: RoomId | None = None
+    ) -> None:
+        """Writes the records of both rooms, or of one. `named`: with `on` False, the parent that the child names."""
         with self._store.transaction():
             if sides[0]:
-                self._write(child, ParentLinked(room=parent if on else None))
+                self._write(child, ParentLinked(room=parent if on else named))
             if sides[1]:
                 self._write(parent, ChildLinked(room=child, on=on))
 

@@ -2,24 +2,20 @@
 """Restricted rooms in the window: below their case room in the list, beside the members, by menu and by key; documents
 that are moved there, and the questions about members who are removed."""
 
-import asyncio
 from collections.abc import Hashable
 
 import pytest
 import pytest_asyncio
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLineEdit, QMenu, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QMenu, QPushButton
 
 from app.core.enums import Role, RoomType
 from app.core.ids import ObjId, RoomId, Uid
 from app.documents.tool import TOOL as DOCUMENTS
-from app.errors import StoreFull
 from app.notices.kinds import LEFT_PARENT
 from app.notices.service import NoticeFilter
-from app.people.person import Person
-from app.rooms.nesting import MadeRoom
-from app.rooms.records import ChildLinked, ParentLinked, Record, encode
+from app.rooms.records import ParentLinked
 from app.session import Session
 from app.store.notice_rows import Notice
 from sync.errors import Refused, Unreachable
@@ -27,7 +23,8 @@ from tests.ui.faces import Name, face
 from tests.ui.finding import only, toast_of
 from tests.ui.shell.in_window import room, texts
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import join, receive, remove, say, set_role
+from tests.ui.shell.opened_office import remove, say, set_role
+from tests.ui.shell.restricted_room import TITLE, record, restricted_room
 from tests.ui.shell.sample import at
 from tests.ui.shell.test_people import dialog
 from tests.ui.shell.test_room_sections import choose, menu, opened
@@ -39,28 +36,18 @@ from ui.documents.view import DocumentsView
 from ui.errors import format_error
 from ui.shell.room.nested_part import NestedRow, QuestionCard
 from ui.shell.room.removal_dialogs import RemoveDialog
-from ui.shell.room.removing import NotRemovedDialog, ask_and_remove
+from ui.shell.room.removing import NotRemovedDialog
 from ui.shell.room.restricted_dialogs import RestrictedRoomDialog
 from ui.shell.room.security_dialog import SecurityDialog
 from ui.shell.rows import CHEVRON_PX, Row
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.room_rows import RoomRows
 
-TITLE = "Skyddade uppgifter å 🙂"
-
-
-def record(session: Session, where: RoomId, by: Person, written: Record) -> None:
-    receive(session, where, by, encode(written), obj=ObjId(where))
-
 
 @pytest_asyncio.fixture
 async def child(session: Session) -> RoomId:
     """A restricted room of this person's in the case room."""
-    made = join(session, office().me, TITLE, RoomType.CASE, t_ms=at(9, 0))
-    record(session, made, office().me, ParentLinked(room=office().case))
-    record(session, office().case, office().me, ChildLinked(room=made, on=True))
-    set_role(session, made, (office().registrar, Role.WRITER))
-    return made
+    return restricted_room(session)
 
 
 def rows(window: MainWindow) -> list[Row]:
@@ -236,93 +223,6 @@ async def test_a_document_is_moved_by_its_menu_and_comes_back_by_undo(
     shown.close()
     record(session, child, office().me, ParentLinked())
     assert "move-restricted" not in view.doable()
-
-
-async def test_the_dialog_that_makes_a_room_stays_until_the_server_has_answered(
-    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refused, going_on, case = [Unreachable()], asyncio.Event(), office().case
-
-    async def make(_parent: RoomId, title: str, people: list[Uid]) -> MadeRoom:
-        assert (title, people) == (TITLE, [])
-        if refused:
-            raise refused.pop()
-        await going_on.wait()
-        return MadeRoom(room=case, left_out=())
-
-    monkeypatch.setattr(session.nesting, "make", make)
-    window.restricted.make(case)
-    asked = await dialog()
-    assert isinstance(asked, RestrictedRoomDialog)
-    asked.field.setText(TITLE)
-    asked.accept_button.click()
-    await until(asked.error.isVisible)
-    assert asked.error.text() == "\n".join((format_error(Unreachable())[0], "(offline)"))
-    assert asked.field.text() == TITLE
-    check(asked)
-    asked.accept_button.click()
-    await until(lambda: asked.is_working)
-    assert asked.spinner.is_turning
-    assert not asked.accept_button.isEnabled()
-    asked.reject()
-    assert asked.isVisible()
-    going_on.set()
-    await until(lambda: QApplication.activeModalWidget() is None)
-    assert room(window).room == case
-
-
-async def test_the_dialog_that_moves_a_document_stays_with_what_the_disk_refused(
-    window: MainWindow, session: Session, child: RoomId, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    service, refused = session.service(DOCUMENTS), [StoreFull()]
-    moved, move = service.create(office().case, "Utredning å"), service.move
-
-    def refuse_once(obj: ObjId, to: RoomId) -> ObjId:
-        if refused:
-            raise refused.pop()
-        return move(obj, to)
-
-    monkeypatch.setattr(service, "move", refuse_once)
-    view = DocumentsView(service, office().case, parent=window)
-    view.open(moved)
-    view.doable()["move-restricted"]()
-    asked = await dialog()
-    assert isinstance(asked, MoveDialog)
-    asked.accept()
-    await until(asked.error.isVisible)
-    assert format_error(StoreFull())[0] in asked.error.text()
-    assert view.document is not None
-    asked.accept()
-    await until(lambda: [row.title for row in service.list(child)] == ["Utredning å"])
-
-
-async def test_the_dialog_that_removes_a_member_stays_with_the_reason_if_the_server_is_not_reached(
-    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refused, going_on, said = [Unreachable()], asyncio.Event(), list[str]()
-
-    async def take_out(_room: RoomId, _uid: Uid, reason: str = "") -> None:
-        said.append(reason)
-        if refused:
-            raise refused.pop()
-        await going_on.wait()
-
-    monkeypatch.setattr(session.rooms, "remove", take_out)
-    removing = asyncio.ensure_future(ask_and_remove(window, session, office().case, office().registrar))
-    asked = await dialog()
-    assert isinstance(asked, RemoveDialog)
-    only(asked, QLineEdit).setText("Byter enhet å")
-    asked.accept()
-    await until(asked.error.isVisible)
-    assert format_error(Unreachable())[0] in asked.error.text()
-    asked.accept()
-    await until(lambda: len(said) == 2)
-    assert asked.is_working
-    assert not removing.done()
-    going_on.set()
-    await removing
-    assert said == ["Byter enhet å"] * 2
-    assert toast_of(window).text() == "Registrator har tagits bort."
 
 
 async def test_removing_a_member_asks_about_the_rooms_that_one_owns(

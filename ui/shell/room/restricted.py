@@ -13,13 +13,13 @@ from ui.kit.dialogs import confirm, show
 from ui.kit.menu import Entry
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr
-from ui.shell.room.restricted_dialogs import RestrictedRoomDialog
+from ui.shell.room.restricted_dialogs import BelongsDialog, RestrictedRoomDialog
 from ui.tool_views import toast
 
 
 class RestrictedRooms:
-    """Makes rooms within case rooms, and ends such links; a dialog asks first. `window` is the window that they are
-    shown in; `open_room` is called with a room that was made."""
+    """Makes rooms within case rooms, ends such links, and says them again; a dialog asks first. `window` is the window
+    that they are shown in; `open_room` is called with a room that was made."""
 
     def __init__(self, window: QWidget, session: Session, open_room: Callable[[RoomId], object]) -> None:
         self._window, self._session, self._open_room = window, session, open_room
@@ -36,13 +36,24 @@ class RestrictedRooms:
         """Asks whether `room` is no longer to belong to its case room, and ends the link. Undo is offered."""
         run(self._window, self._end(room))
 
+    def may_link(self, room: RoomId) -> bool:
+        """Whether this person can say again that `room` belongs to a case room."""
+        return bool(self._session.nesting.former_parents(room))
+
+    def link(self, room: RoomId) -> None:
+        """Asks to which of its former case rooms `room` belongs again, and says so. Undo is offered."""
+        run(self._window, self._link(room))
+
     def entries(self, room: RoomId) -> list[Entry]:
-        """The entries of a room's menu for what this person may do: to make a room within it, to end its link."""
+        """The entries of a room's menu for what this person may do: to make a room within it, to end its link, to say
+        it again."""
         nesting, found = self._session.nesting, list[Entry]()
         if nesting.may_make(room):
             found.append(Entry(text=tr("Restricted room …"), icon="lock", run=lambda: self.make(room)))
         if nesting.may_end(room):
             found.append(Entry(text=tr("End the link to the case room …"), icon="outdent", run=lambda: self.end(room)))
+        if self.may_link(room):
+            found.append(Entry(text=tr("Belongs to …"), icon="indent", run=lambda: self.link(room)))
         return found
 
     async def _make(self, room: RoomId) -> None:
@@ -74,3 +85,22 @@ class RestrictedRooms:
         if undo:
             text = tr("{room} no longer belongs to {parent}").format(room=title, parent=parent.title)
             toast(self._window, text, lambda: run_guarded(self._window, undo[0]))
+
+    async def _link(self, room: RoomId) -> None:
+        nesting, title, window = self._session.nesting, self._session.rooms.room(room).title, self._window
+        parents = {each.room: each.title for each in nesting.former_parents(room)}
+        if not parents:
+            return
+        undo: list[tuple[str, Callable[[], None]]] = []
+
+        async def link_again(parent: RoomId) -> None:
+            undo.append((parents[parent], nesting.link_again(room, parent)))
+
+        if not await show(BelongsDialog(window, title, list(parents.items()), link_again)):
+            return
+        [(parent, take_back)] = undo
+        text = tr("{room} belongs to {parent}")
+        if nesting.parent(room) is None:
+            text = tr("You have said that {room} belongs to {parent}. An administrator of {parent} or an owner of "
+                      "{room} has to say so too.")  # fmt: skip
+        toast(window, text.format(room=title, parent=parent), lambda: run_guarded(window, take_back))

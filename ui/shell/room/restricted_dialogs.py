@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The dialog that makes a restricted room within a case room."""
+"""The dialogs that make a restricted room within a case room, and that link one to its case room again."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListWidgetItem, QWidget
 
 from app.core.collation import swedish_key
-from app.core.ids import Uid
+from app.core.ids import RoomId, Uid
 from app.rooms.records import MAX_TITLE
 from app.rooms.service import MemberInfo
 from ui.kit.scale import hold
@@ -17,7 +17,7 @@ from ui.kit.translate import tr
 from ui.kit.working_dialog import WorkingDialog
 from ui.shell.words import role_name
 
-_LIST_HEIGHT = 160
+_LIST_HEIGHT, _PARENTS_HEIGHT = 160, 110
 
 
 class RestrictedRoomDialog(WorkingDialog):
@@ -86,3 +86,43 @@ class RestrictedRoomDialog(WorkingDialog):
         """The people who are ticked."""
         ticked = Qt.CheckState.Checked
         return [uid for row, uid in enumerate(self._uids) if self.list.item(row).checkState() == ticked]
+
+
+class BelongsDialog(WorkingDialog):
+    """A dialog that asks to which of `parents` (id and title, at least one) the room `title` is to belong again, and
+    says what that changes. `link` is called with the chosen one, and awaited."""
+
+    def __init__(
+        self,
+        window: QWidget | None,
+        title: str,
+        parents: Sequence[tuple[RoomId, str]],
+        link: Callable[[RoomId], Awaitable[object]],
+    ) -> None:
+        super().__init__(
+            window,
+            tr("Which case room does {room} belong to?").format(room=title),
+            accept=tr("Link the rooms"),
+            work=lambda: link(self.parent_room),
+        )
+        self._parents = [parent for parent, _ in parents]
+        self.list = ItemList()
+        self.list.setAccessibleName(tr("Belongs to"))
+        set_props(self.list, frame="card")
+        hold(self.list, height=_PARENTS_HEIGHT)
+        for _, name in parents:
+            self.list.addItem(QListWidgetItem(name))
+        self.list.setCurrentRow(0)
+        self.list.itemActivated.connect(lambda: self.accept())
+        self.body.addWidget(self.list)
+        self.add_text(tr("The room is then shown below it again. Nobody's membership changes."), "body")
+        self.add_text(
+            tr("It counts once both say so: an administrator of the case room, and an owner of the restricted room."),
+            "small",
+        )
+        self.list.setFocus()
+
+    @property
+    def parent_room(self) -> RoomId:
+        """The case room that is chosen."""
+        return self._parents[max(0, self.list.currentRow())]

@@ -92,6 +92,13 @@ def _doing(w: "MainWindow") -> list[Command]:
             run=lambda: w.restricted.make(room) if (room := here()) is not None else None,
             enabled=lambda: (room := here()) is not None and w.restricted.may_make(room),
         ),
+        Command(
+            id="belongs-to",
+            text=tr("Belongs to …"),
+            icon="indent",
+            run=lambda: w.restricted.link(room) if (room := here()) is not None else None,
+            enabled=lambda: (room := here()) is not None and w.restricted.may_link(room),
+        ),
         Command(id="add-member", text=tr("Add member …"), icon="invite", run=add_member, enabled=in_room),
         Command(id="people", text=tr("Show or hide members"), icon="people", run=w.show_people, enabled=in_room),
         Command(id="lock", text=tr("Lock Kansli"), icon="lock", shortcuts=("Ctrl+Shift+L",), run=w.lock_requested.emit),

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The dialogs that make a restricted room, move a document and remove a member: they stay open until that is done."""
+
+import asyncio
+
+import pytest
+import pytest_asyncio
+from PySide6.QtWidgets import QApplication, QLineEdit
+
+from app.core.ids import ObjId, RoomId, Uid
+from app.documents.tool import TOOL as DOCUMENTS
+from app.errors import StoreUnwritable
+from app.rooms.nesting import MadeRoom
+from app.session import Session
+from sync.errors import Unreachable
+from tests.ui.finding import only, toast_of
+from tests.ui.shell.in_window import room
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.restricted_room import TITLE, restricted_room
+from tests.ui.shell.test_people import dialog
+from tests.ui.walking import check
+from tests.world import until
+from ui.documents.moving import MoveDialog
+from ui.documents.view import DocumentsView
+from ui.errors import format_error
+from ui.shell.room.removal_dialogs import RemoveDialog
+from ui.shell.room.removing import ask_and_remove
+from ui.shell.room.restricted_dialogs import RestrictedRoomDialog
+from ui.shell.window.main_window import MainWindow
+
+
+@pytest_asyncio.fixture
+async def child(session: Session) -> RoomId:
+    """A restricted room of this person's in the case room."""
+    return restricted_room(session)
+
+
+async def test_the_dialog_that_makes_a_room_stays_until_the_server_has_answered(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused, going_on, case = [Unreachable()], asyncio.Event(), office().case
+
+    async def make(_parent: RoomId, title: str, people: list[Uid]) -> MadeRoom:
+        assert (title, people) == (TITLE, [])
+        if refused:
+            raise refused.pop()
+        await going_on.wait()
+        return MadeRoom(room=case, left_out=())
+
+    monkeypatch.setattr(session.nesting, "make", make)
+    window.restricted.make(case)
+    asked = await dialog()
+    assert isinstance(asked, RestrictedRoomDialog)
+    asked.field.setText(TITLE)
+    asked.accept_button.click()
+    await until(asked.error.isVisible)
+    assert asked.error.text() == f"{format_error(Unreachable())[0]}\nKod: unreachable"
+    assert asked.field.text() == TITLE
+    check(asked)
+    asked.accept_button.click()
+    await until(lambda: asked.is_working)
+    assert asked.spinner.is_turning
+    assert not asked.accept_button.isEnabled()
+    asked.reject()
+    assert asked.isVisible()
+    going_on.set()
+    await until(lambda: QApplication.activeModalWidget() is None)
+    assert room(window).room == case
+
+
+async def test_the_dialog_that_moves_a_document_stays_with_what_the_disk_refused(
+    window: MainWindow, session: Session, child: RoomId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, refused = session.service(DOCUMENTS), [StoreUnwritable()]
+    moved, move = service.create(office().case, "Utredning å"), service.move
+
+    def refuse_once(obj: ObjId, to: RoomId) -> ObjId:
+        if refused:
+            raise refused.pop()
+        return move(obj, to)
+
+    monkeypatch.setattr(service, "move", refuse_once)
+    view = DocumentsView(service, office().case, parent=window)
+    view.open(moved)
+    view.doable()["move-restricted"]()
+    asked = await dialog()
+    assert isinstance(asked, MoveDialog)
+    asked.accept()
+    await until(asked.error.isVisible)
+    assert format_error(StoreUnwritable())[0] in asked.error.text()
+    assert view.document is not None
+    asked.accept()
+    await until(lambda: [row.title for row in service.list(child)] == ["Utredning å"])
+
+
+async def test_the_dialog_that_removes_a_member_stays_with_the_reason_if_the_server_is_not_reached(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused, going_on, said = [Unreachable()], asyncio.Event(), list[str]()
+
+    async def take_out(_room: RoomId, _uid: Uid, reason: str = "") -> None:
+        said.append(reason)
+        if refused:
+            raise refused.pop()
+        await going_on.wait()
+
+    monkeypatch.setattr(session.rooms, "remove", take_out)
+    removing = asyncio.ensure_future(ask_and_remove(window, session, office().case, office().registrar))
+    asked = await dialog()
+    assert isinstance(asked, RemoveDialog)
+    only(asked, QLineEdit).setText("Byter enhet å")
+    asked.accept()
+    await until(asked.error.isVisible)
+    assert format_error(Unreachable())[0] in asked.error.text()
+    asked.accept()
+    await until(lambda: len(said) == 2)
+    assert asked.is_working
+    assert not removing.done()
+    going_on.set()
+    await removing
+    assert said == ["Byter enhet å"] * 2
+    assert toast_of(window).text() == "Registrator har tagits bort."
