@@ -17,6 +17,7 @@ from app.notices.kinds import LEFT_PARENT
 from app.notices.service import NoticeFilter
 from app.rooms.records import ParentLinked
 from app.session import Session
+from app.settings import TEXT_SIZE
 from app.store.notice_rows import Notice
 from sync.errors import Refused, Unreachable
 from tests.ui.faces import Name, face
@@ -316,6 +317,58 @@ async def test_a_member_who_was_removed_from_the_case_by_another_is_asked_about_
     shown = await dialog()
     assert isinstance(shown, RemoveDialog)
     shown.reject()
+
+
+@pytest.mark.parametrize(("width", "text_size"), [(640, 100), (900, 200), (1440, 100)])
+async def test_the_question_about_a_removed_member_is_reached_in_the_room_at_every_width(
+    window: MainWindow, session: Session, child: RoomId, width: int, text_size: int
+) -> None:
+    registrar, head = office().registrar, office().head
+    session.settings.set(TEXT_SIZE, text_size)
+    window.resize(width, 800)
+    window.open_room(child)
+    caught_up(window)
+    view = room(window)
+    assert not view.question.isVisible()
+    session.store.notices.put(
+        [Notice(kind=LEFT_PARENT, room=child, obj=ObjId(child), key=b"n", ref=registrar.uid, by=head.uid, t=at(14, 2))]
+    )
+    caught_up(window)
+    assert view.question.isVisible() is not view.panel.isVisible()
+    if view.question.isVisible():
+        assert view.question.text() == "Ska Registrator vara kvar i det här rummet?"
+        check(window)
+        only(view.question, QPushButton).click()
+        caught_up(window)
+        assert not view.question.isVisible()
+    card = only(view.panel, QuestionCard)
+    assert card.isVisible()
+    card.keep_button.click()
+    caught_up(window)
+    view.toggle_panel()
+    assert not view.question.isVisible()
+
+
+async def test_the_question_is_in_a_bar_while_the_people_panel_is_hidden(
+    window: MainWindow, session: Session, child: RoomId
+) -> None:
+    window.open_room(child)
+    people = (office().registrar, office().head)
+    session.store.notices.put(
+        [
+            Notice(kind=LEFT_PARENT, room=child, obj=ObjId(child), key=each.uid, ref=each.uid, t=at(14, 2))
+            for each in people
+        ]
+    )
+    caught_up(window)
+    view = room(window)
+    assert not view.question.isVisible()
+    view.toggle_panel()
+    assert view.question.text() == "Ska 2 personer som togs bort ur ärenderummet vara kvar i det här rummet?"
+    only(view.question, QPushButton).click()
+    caught_up(window)
+    assert view.panel.isVisible()
+    assert window.focusWidget() in [card.remove_button for card in view.panel.findChildren(QuestionCard)]
 
 
 async def test_the_seal_page_says_what_stays_readable(window: MainWindow, session: Session, child: RoomId) -> None:

@@ -129,13 +129,13 @@ class NestedPart(QWidget):
     def snapshot(self, room: RoomId) -> tuple[object, ...]:
         """All that `show_room` would show of `room`, to be compared with what it showed before."""
         parent, within = self._rooms(room)
-        return parent, tuple((each.room, each.title) for each in within), tuple(self._asked(room))
+        return parent, tuple((each.room, each.title) for each in within), tuple(self.questions(room))
 
     def show_room(self, room: RoomId) -> None:
         """Shows what concerns `room`, from now on. Hidden if nothing does."""
         self._room = room
         is_child, found = self._rooms(room)
-        asked = self._asked(room)
+        asked = self.questions(room)
         self._title.setText(tr("Belongs to") if is_child else tr("Restricted rooms"))
         self._title.setVisible(bool(found))
         self._hosts[0].setVisible(bool(asked))
@@ -144,12 +144,18 @@ class NestedPart(QWidget):
         self._rows.show(found)
         self.setVisible(bool(asked or found))
 
+    def take_focus(self) -> None:
+        """Gives the focus to the first question; does nothing if there is none."""
+        for card in self._questions.rows[:1]:
+            card.remove_button.setFocus()
+
     def _rooms(self, room: RoomId) -> tuple[bool, list[RoomSummary]]:
         """Returns (True, [the room that `room` belongs to]) or (False, the rooms that belong to `room`)."""
         parent = self._session.nesting.parent(room)
         return (True, [parent]) if parent is not None else (False, self._session.nesting.children(room))
 
-    def _asked(self, room: RoomId) -> list[Question]:
+    def questions(self, room: RoomId) -> list[Question]:
+        """The questions about members of `room` that wait for this person's answer."""
         wanted = NoticeFilter(kinds=frozenset({LEFT_PARENT.id}), room=room, open=True)
         people, parent = self._session.people, self._session.nesting.parent(room)
         return [

@@ -130,6 +130,8 @@ class RoomView(QWidget):
         layout.addWidget(self.held)
         self.key_notices = NoticeBar(session.people, session.rooms, room)
         layout.addWidget(self.key_notices)
+        self.question = InfoBar()
+        layout.addWidget(self.question)
         self._stack = Pages()
         self._stack.setAccessibleName(tr("Content of the room"))
         set_props(self._stack, frame="surface")
@@ -143,6 +145,7 @@ class RoomView(QWidget):
         bind(self, session.people.changed, soon.due)
         bind(self, session.rooms.room_changed, lambda changed: soon.due() if changed == room else None)
         bind(self, session.presence.changed, soon.due)
+        bind(self, session.notices.changed, Soon(self, self._show_question).due)
         bind(self, session.held.changed, lambda changed: soon.due() if changed == room else None)
         self.refresh()
         self.panel.set_room(room)
@@ -221,6 +224,7 @@ class RoomView(QWidget):
         self.succession.refresh()
         self.key_notices.refresh()
         self.held.refresh()
+        self._show_question()
         for view in self._views.values():
             self._set_writable(view)
         self.faces.set_members(self._session.rooms.members(self.room))
@@ -327,6 +331,24 @@ class RoomView(QWidget):
         shown = self.panel.isVisible()
         self._panel_wanted[self.tabs.current()] = not shown
         self.panel.setVisible(not shown)
+        self._show_question()
+
+    def _show_question(self) -> None:
+        """Shows in a bar that a question about a member waits, while the people panel, which asks it, is hidden: there
+        is no room for it, or the person has hidden it."""
+        asked = self.panel.nested.questions(self.room) if self.panel.isHidden() else []
+        if not asked:
+            self.question.hide()
+            return
+        text = tr("Is {name} to stay in this room?").format(name=asked[0].person.name)
+        if len(asked) > 1:
+            text = tr("Are {n} people who were removed from the case room to stay in this one?").format(n=len(asked))
+        self.question.show_state("warning", "warning", text, tr("Answer …"), self._answer)
+
+    def _answer(self) -> None:
+        if self.panel.isHidden():
+            self.toggle_panel()
+        self.panel.nested.take_focus()
 
     def _menu(self) -> None:
         summary = self.summary()
@@ -396,7 +418,11 @@ class RoomView(QWidget):
         """Shows or hides the people panel beside `tool`: as the person chose in its tab; while nothing was chosen, as
         the tool and the width allow."""
         fits = (tool is None or tool.shows_people) and self.width() >= px(_ROOM_FOR_PANEL_PX)
-        self.panel.setVisible(self._panel_wanted.get(tool.id if tool is not None else "", fits))
+        shown = self._panel_wanted.get(tool.id if tool is not None else "", fits)
+        changes = shown == self.panel.isHidden()
+        self.panel.setVisible(shown)
+        if changes:
+            self._show_question()
 
     def _show_panel_again(self) -> None:
         self._show_panel(self._tools.by_id(self.tabs.current()))
