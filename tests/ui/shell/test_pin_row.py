@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from app.lock_settings import CLOSE, CURTAIN, LOCK
 from app.pin import Pin, PinState
 from app.pins import PinRules
 from app.session import Session
@@ -16,6 +17,7 @@ from tests.ui.shell.in_window import texts
 from tests.ui.shell.unlock_methods import PASSPHRASE, UnlockMethods
 from tests.world import until
 from ui.shell.settings.pin_row import PinDialog, PinRow
+from ui.shell.settings.settings_view import SettingsView
 
 GOOD, OTHER = "704915", "8253609"
 
@@ -158,6 +160,24 @@ async def test_policy_forbids_pins_or_wants_more_digits(qtbot: QtBot, session: S
     row.refresh()
     assert "Hanteras av din organisation" in [label.text() for label in row.findChildren(QLabel)]
     assert offered(row) == ["Ta bort PIN-koden"]
+
+
+async def test_where_a_lock_closes_kansli_no_pin_is_offered_and_the_row_says_why(
+    qtbot: QtBot, session: Session, methods: UnlockMethods
+) -> None:
+    view = SettingsView(session, methods.unlocking)
+    qtbot.addWidget(view)
+    view.show()
+    row = view.pin
+    assert offered(row) == ["Välj en PIN-kod"]
+    session.settings.set(LOCK, CLOSE)
+    assert offered(row) == []
+    assert "Den låser inte upp något nu: Kansli stängs när det låses." in texts(row)
+    await Pin(session.store.notes).set(GOOD, PinRules())
+    row.refresh()
+    assert offered(row) == ["Ta bort PIN-koden"], "one that was chosen before"
+    session.settings.set(LOCK, CURTAIN)
+    assert offered(row) == ["Ändra PIN-koden", "Ta bort PIN-koden"]
 
 
 async def test_a_damaged_pin_is_shown_and_can_be_replaced(

@@ -66,10 +66,13 @@ class PinRow(QWidget):
     """The row of the settings for the PIN: whether there is one, and what can be done. It reads that when it is
     shown."""
 
-    def __init__(self, pin: Pin, keys: Unlocking, rules: Callable[[], PinRules]) -> None:
-        """`rules` returns what policy requires now."""
+    def __init__(
+        self, pin: Pin, keys: Unlocking, rules: Callable[[], PinRules], covers: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`rules` returns what policy requires now; `covers`, whether a lock covers Kansli now and does not close it:
+        nothing else is unlocked by a PIN."""
         super().__init__()
-        self._pin, self._keys, self._rules = pin, keys, rules
+        self._pin, self._keys, self._rules, self._covers = pin, keys, rules, covers
         layout = line(self, spacing=8)
         words = column(spacing=1)
         words.addWidget(label(tr("PIN for the locked Kansli"), "body"))
@@ -84,13 +87,19 @@ class PinRow(QWidget):
 
     def refresh(self) -> None:
         """Shows the state of the PIN, and the buttons for what can be done."""
-        rules = self._rules()
+        rules, covers = self._rules(), self._covers()
         state, is_possible = self._pin.state(rules), bool(self._keys.lifting())
-        may_set = rules.allowed and is_possible
-        self._state.setText(_state_text(state, rules, is_possible=is_possible))
+        may_set = rules.allowed and is_possible and covers
+        self._state.setText(_state_text(state, rules, is_possible=is_possible, covers=covers))
         self.set_button.setVisible(may_set and state is PinState.NONE)
         self.change_button.setVisible(may_set and state is not PinState.NONE)
         self.remove_button.setVisible(state is not PinState.NONE)
+
+    def on_lock_changed(self) -> None:
+        """Shows what the PIN is for now, after the setting of what a lock does has changed; while the row is hidden,
+        when it is shown next."""
+        if self.isVisible():
+            run_guarded(self, self.refresh)
 
     def showEvent(self, event: QShowEvent) -> None:
         run_guarded(self, self.refresh)
@@ -121,9 +130,11 @@ class PinRow(QWidget):
             toast(self, tr("The PIN is removed"))
 
 
-def _state_text(state: PinState, rules: PinRules, *, is_possible: bool) -> str:
+def _state_text(state: PinState, rules: PinRules, *, is_possible: bool, covers: bool) -> str:
     if not rules.allowed:
         return tr("Managed by your organisation")
+    if not covers:
+        return tr("It unlocks nothing now: Kansli closes when it locks.")
     if not is_possible:
         return tr("Add a passphrase first: the computer's key store does not ask who sits there.")
     if state is PinState.UNUSABLE:

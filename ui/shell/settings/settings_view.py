@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.ids import RoomId
-from app.lock_settings import LOCK
+from app.lock_settings import CURTAIN, LOCK
 from app.notification_settings import (
     NOTIFICATION_CONTENT,
     NOTIFICATION_SOUND,
@@ -105,7 +105,13 @@ class SettingsView(QWidget):
         page.addWidget(SectionHeader(tr("Security")))
         locking = self.rows.card(LOCK, AUTO_LOCK_MINUTES)
         if keys is not None:
-            self.pin = PinRow(Pin(self._session.store.notes), keys, lambda: pin_rules(self._settings))
+            self.pin = PinRow(
+                Pin(self._session.store.notes),
+                keys,
+                lambda: pin_rules(self._settings),
+                lambda: self._settings.get(LOCK) == CURTAIN,
+            )
+            bind(self.pin, self._settings.changed, lambda key: self.pin.on_lock_changed() if key == LOCK.key else None)
             locking.content.addWidget(self.pin)
         locking.content.addWidget(self._lock_now())
         page.addWidget(locking)
