@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -21,9 +22,10 @@ from ui.desktop.presenting import (
     is_presenting,
 )
 from ui.desktop.tray import Tray
+from ui.shell.settings.settings_view import SettingsView
 from ui.shell.window import desktops
 from ui.shell.window.desktop_toast import Toast, ToastAction
-from ui.shell.window.desktops import Desktops, desktop, windows_of, with_tray
+from ui.shell.window.desktops import Desktops, desktop, shows_windows, windows_of, with_tray
 from ui.shell.window.tray_toasts import TrayToasts
 
 TOAST = Toast(key="ett", title="Kansli", text="Två å 🙂", sounds=False, actions=frozenset({ToastAction.READ}))
@@ -118,6 +120,35 @@ async def test_a_service_that_answers_shows_it_and_without_one_a_window_of_ours_
             await until(lambda: len(shown.notified) == 1)
             assert texts(found) == []
         owner.deleteLater()
+
+
+@needs_bus
+async def test_the_setting_of_windows_is_shown_only_where_there_can_be_such_windows_and_no_service(
+    qtbot: QtBot, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And asking starts no service."""
+    with own_bus() as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        for screen in ("offscreen", "wayland", "xcb"):
+            monkeypatch.setattr(QGuiApplication, "platformName", lambda screen=screen: screen)
+            asked = shows_windows()
+            assert (await asked() if callable(asked) else asked) is (screen == "xcb"), screen
+        view = SettingsView(session, shows_windows=shows_windows())
+        qtbot.addWidget(view)
+        shown = view.rows.rows[NOTIFICATION_WINDOW.key]
+        assert not shown.isVisibleTo(view)
+        view.show()
+        await until(lambda: shown.isVisible())
+        async with service():
+            view.hide()
+            view.show()
+            await until(lambda: not shown.isVisible())
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/proc/none")
+        view.hide()
+        view.show()
+        await until(lambda: shown.isVisible())
+        monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
+        assert shows_windows() is True, "nobody has to be asked"
 
 
 def test_windows_says_what_fills_the_screen() -> None:

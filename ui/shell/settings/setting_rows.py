@@ -67,6 +67,8 @@ class SettingRows:
         self._shown: dict[str, Callable[[], None]] = {}
         self.controls: dict[str, QWidget] = {}
         """The controls, by the settings' keys."""
+        self.rows: dict[str, QWidget] = {}
+        """The rows with name and control, by the settings' keys."""
         bind(owner, settings.changed, self._on_changed)
 
     def card(self, *settings: AnySetting, about: bool = False) -> Card:
@@ -84,7 +86,9 @@ class SettingRows:
         control.setAccessibleDescription(tr(setting.about))
         self.controls[setting.key] = control
         text = tr(setting.about) if about else ""
-        return row(tr(setting.label), control, about=text, locked=self._settings.locked(setting))
+        made = row(tr(setting.label), control, about=text, locked=self._settings.locked(setting))
+        self.rows[setting.key] = made
+        return made
 
     def _control(self, setting: AnySetting) -> QWidget:
         if setting.choices:

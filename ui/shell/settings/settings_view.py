@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Settings: language, theme, security, notifications, about. What policy has fixed is shown as fixed."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.ids import RoomId
@@ -45,6 +46,7 @@ from ui.kit.buttons import TextButton
 from ui.kit.card import Card, SectionHeader, scroll
 from ui.kit.scale import hold
 from ui.kit.style import column, label, set_props
+from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.settings.about_card import AboutCard
 from ui.shell.settings.devices_card import DevicesCard
@@ -76,9 +78,13 @@ class SettingsView(QWidget):
         parent: QWidget | None = None,
         *,
         tools: Sequence[JoinedTool] = (),
+        shows_windows: bool | Callable[[], Awaitable[bool]] = True,
     ) -> None:
-        """`tools` are the window's tools, whose own settings are shown under their titles."""
+        """`tools` are the window's tools, whose own settings are shown under their titles. `shows_windows`:
+        whether notifications can be in small windows of ours on this desktop; their setting is shown only then. A
+        function, if the desktop has to be asked: it is called each time the page is shown."""
         super().__init__(parent)
+        self._shows_windows = shows_windows
         self._session = session
         self._settings: Settings = session.settings
         self.rows = SettingRows(self, self._settings)
@@ -96,6 +102,16 @@ class SettingsView(QWidget):
         self._add_program(page, session, tools)
         page.addStretch(1)
         column(self).addWidget(scroll(inner, tr("Settings")))
+        if shows_windows is not True:
+            self.rows.rows[NOTIFICATION_WINDOW.key].hide()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if callable(self._shows_windows):
+            run(self, self._show_what_works(self._shows_windows))
+
+    async def _show_what_works(self, shows_windows: Callable[[], Awaitable[bool]]) -> None:
+        self.rows.rows[NOTIFICATION_WINDOW.key].setVisible(await shows_windows())
 
     def _add_look(self, page: QVBoxLayout) -> None:
         page.addWidget(SectionHeader(tr("Look and language")))

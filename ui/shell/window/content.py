@@ -28,6 +28,7 @@ from ui.shell.notices.activity_page import Activity
 from ui.shell.notices.lines import NoticeLines
 from ui.shell.room.invitation_view import InvitationView
 from ui.shell.tool_list import ToolList
+from ui.shell.window import desktops
 from ui.shell.window.recovery_request_bar import AskedBar
 from ui.shell.window.search_view import SearchView
 from ui.shell.window.status_bar import StatusBar
@@ -112,7 +113,7 @@ class Content(QWidget):
         if self._settings_view is None:
             with theme.styled_at_once():
                 self._settings_view = view = settings_page.SettingsView(
-                    self._session, self._keys, tools=self._tools.all
+                    self._session, self._keys, tools=self._tools.all, shows_windows=desktops.shows_windows()
                 )
                 self.stack.addWidget(view)
             view.lock.connect(self.lock_requested)

@@ -3,7 +3,7 @@
 
 import os
 import sys
-from collections.abc import Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
@@ -31,12 +31,29 @@ does not let it; its desktops have a service."""
 def desktop(window: QWidget, settings: Settings, on_action: OnAction) -> Desktop | None:
     """What shows the notifications of `window`; None if there is neither a service nor a screen for windows of ours:
     then `with_tray` is what is left. `on_action` is called with a notification's key and what the person chose."""
-    screen = QGuiApplication.platformName()
-    has_bus = sys.platform == "linux" and bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS"))
-    has_service, has_windows = has_bus and screen in ("xcb", "wayland"), screen in _PLACES_WINDOWS
+    has_service, has_windows = _screen_has(QGuiApplication.platformName())
     if not has_service and not has_windows:
         return None
     return Desktops(window, settings, on_action, has_service=has_service, has_windows=has_windows)
+
+
+def shows_windows() -> bool | Callable[[], Awaitable[bool]]:
+    """Whether notifications can be in small windows of ours here: the screen can have them, and the desktop has no
+    service of its own. The setting NOTIFICATION_WINDOW has an effect only then. A function that returns the answer,
+    where the desktop has to be asked."""
+    may_have_service, has_windows = _screen_has(QGuiApplication.platformName())
+    return _has_no_service if has_windows and may_have_service else has_windows
+
+
+async def _has_no_service() -> bool:
+    return not await freedesktop.is_there()
+
+
+def _screen_has(screen: str) -> tuple[bool, bool]:
+    """Whether, on a screen of that name of Qt's, the desktop may have a service, and whether windows of ours can be
+    shown."""
+    has_bus = sys.platform == "linux" and bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS"))
+    return has_bus and screen in ("xcb", "wayland"), screen in _PLACES_WINDOWS
 
 
 def with_tray(found: Desktop | None, tray: Tray, on_action: OnAction) -> Desktop:

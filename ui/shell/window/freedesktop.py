@@ -153,6 +153,18 @@ class Freedesktop:
                 self._on_action(key, _ACTIONS[message.body[1]])
 
 
+async def is_there() -> bool:
+    """Whether the desktop has a service for notifications: one that runs, or one that the bus starts when it is called.
+    Starts none."""
+    try:
+        async with open_bus("SESSION") as router:
+            (runs,) = await ask(router, message_bus.NameHasOwner(_NAME))
+            (started,) = await ask(router, message_bus.ListActivatableNames())
+            return bool(runs) or _NAME in started
+    except (OSError, EOFError, ValueError, KeyError, TimeoutError):
+        return False
+
+
 def _actions(toast: Toast) -> list[str]:
     """Name and text of each action, as the service takes them."""
     return [part for action, word in offered(toast) for part in (_NAMES[action], word)]
