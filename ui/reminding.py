@@ -2,8 +2,8 @@
 """Reminders of things in rooms: the menu in which a time is chosen, changed or removed, and the button that opens it.
 Every tool's views open it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from PySide6.QtCore import QPoint
@@ -13,10 +13,9 @@ from app.core.ids import ObjId
 from app.core.signal import Signal
 from app.objects.links import ObjectLink
 from app.store.reminder_rows import ReminderId, ReminderRow
-from ui.kit import choose_time
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
-from ui.kit.choose_time import when_text
+from ui.kit.choose_time import open_time_menu, time_entries, when_text
 from ui.kit.icons import set_icon
 from ui.kit.menu import Entry, popup
 from ui.kit.tasks import run_guarded
@@ -72,21 +71,18 @@ class Reminding:
         """Opens the menu of times for what `link` leads to, at the global point `at` or in the middle of the view. If
         there is a reminder already, the menu moves or removes it."""
         row = self.reminders.at(link)
-        found = choose_time.entries(self.view, tr("Remind me"), self._set(link))
+        found = time_entries(self.view, tr("Remind me"), partial(self._set, link))
         if row is not None:
             heading = Entry(text=tr("Reminder {when}").format(when=when_text(row.at)))
             remove = Entry(text=tr("Remove the reminder"), icon="delete", shortcut="Del", run=lambda: self.remove(row))
             found = [heading, None, *found, None, remove]
         popup(self.view, tr("Remind me"), found, at or self.view.mapToGlobal(self.view.rect().center()))
 
-    def _set(self, link: ObjectLink) -> Callable[[int], None]:
-        def put(at_ms: int) -> None:
-            before = self.reminders.at(link)
-            row = self.reminders.remind(link, at_ms)
-            text = tr("You are reminded {when}").format(when=when_text(at_ms))
-            toast(self.view, text, lambda: self._restore(row, before))
-
-        return put
+    def _set(self, link: ObjectLink, at_ms: int) -> None:
+        before = self.reminders.at(link)
+        row = self.reminders.remind(link, at_ms)
+        text = tr("You are reminded {when}").format(when=when_text(at_ms))
+        toast(self.view, text, lambda: self._restore(row, before))
 
     def remove(self, row: ReminderRow) -> None:
         """Removes a reminder, and offers to take that back."""
@@ -95,13 +91,12 @@ class Reminding:
 
     def change(self, row: ReminderRow, under: QPoint) -> None:
         """Opens the menu of times for a reminder at the global point `under`, to move it."""
+        open_time_menu(self.view, tr("Remind me"), partial(self._move, row), under)
 
-        def move(at_ms: int) -> None:
-            self.reminders.move(row.id, at_ms)
-            text = tr("You are reminded {when}").format(when=when_text(at_ms))
-            toast(self.view, text, lambda: self._restore(row, row))
-
-        choose_time.open_menu(self.view, tr("Remind me"), move, under)
+    def _move(self, row: ReminderRow, at_ms: int) -> None:
+        self.reminders.move(row.id, at_ms)
+        text = tr("You are reminded {when}").format(when=when_text(at_ms))
+        toast(self.view, text, lambda: self._restore(row, row))
 
     def _restore(self, row: ReminderRow, before: ReminderRow | None) -> None:
         def restore() -> None:

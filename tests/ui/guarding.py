@@ -20,20 +20,25 @@ from app.chat.keeping import Keeping
 from app.chat.service import ChatService
 from app.chat.transfers import Transfers
 from app.chat.typing import Typing
+from app.copies.service import WorkingCopies
 from app.devices.service import DeviceService
 from app.devices.unsent import UnsentWork
 from app.documents.files import DocumentFiles
 from app.documents.service import DocumentService
 from app.documents.trash import DocumentTrash
+from app.notices.service import Notices
 from app.objects.live import LiveObjects
 from app.objects.undo import Undo
 from app.people.notices import KeyWatch
 from app.people.service import PeopleService
+from app.pin import Pin
 from app.presence.service import PresenceService
 from app.recovery import Recovery
+from app.reminders.service import Reminders
 from app.richtext.model import Document
 from app.rooms.held import HeldBack
 from app.rooms.invitations import Invitations
+from app.rooms.nesting import Nesting
 from app.rooms.offers import Offers
 from app.rooms.pruning import Pruning
 from app.rooms.service import RoomService
@@ -62,7 +67,11 @@ MODELS: Mapping[str, tuple[type, ...]] = {
     "session": (Session,),
     "rooms": (RoomService,),
     "people": (PeopleService,),
-    "notices": (KeyWatch,),
+    "notices": (KeyWatch, Notices),
+    "reminders": (Reminders,),
+    "nesting": (Nesting,),
+    "copies": (WorkingCopies,),
+    "pin": (Pin,),
     "devices": (DeviceService,),
     "invitations": (Invitations,),
     "recovery": (Recovery,),
@@ -102,6 +111,11 @@ READS: Mapping[type, str] = {
     " objects opened people_in put_away recent removals removed room rooms sole_owner",
     PeopleService: "close notices person safety_number",
     KeyWatch: "open resets warning",
+    Notices: "count is_due list snoozed sources",
+    Reminders: "at count list places",
+    Nesting: "also_in children former_parents may_end may_make parent parents removed_from_parent titles_within",
+    WorkingCopies: "copies pieces",
+    Pin: "state verifier",
     DeviceService: "added_by all invite",
     Invitations: "all answered blocked get more reads",
     Recovery: "asked check_old draw waits",
@@ -118,7 +132,8 @@ READS: Mapping[type, str] = {
 """The methods that change nothing that is kept; a new one counts as changing until it is named here. Those that make
 something for the caller (`open`, `begin`, `draw`, `invite`) are named here: what is made is needed at once."""
 
-GUARDS = {"run_guarded", "run", "edit_unseen"}
+GUARDS = {"run_guarded", "run", "edit_unseen", "time_entries", "open_time_menu"}
+"""The functions that call what they are given where its errors are shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def when_text(until_ms: int) -> str:
     return f"{full_day(then.date())} {then:%H:%M}"
 
 
-def entries(widget: QWidget, title: str, act: Act) -> list[Entry | None]:
+def time_entries(widget: QWidget, title: str, act: Act) -> list[Entry | None]:
     """The entries of a menu from which a time is chosen. `act` is called with the time in ms, and raises a WorldError
     if what it does fails: the error is then shown in the window of `widget`. `title` is that of the dialog in which
     another time is given."""
@@ -75,9 +75,9 @@ def entries(widget: QWidget, title: str, act: Act) -> list[Entry | None]:
     return [*found, Entry(text=tr("At a time …"), icon="calendar", shortcut="4", run=ask)]
 
 
-def open_menu(widget: QWidget, title: str, act: Act, at: QPoint | None = None) -> None:
-    """Opens a menu with `entries`, at the global point `at` or under `widget`, a button."""
-    popup(widget, title, entries(widget, title, act), at)
+def open_time_menu(widget: QWidget, title: str, act: Act, at: QPoint | None = None) -> None:
+    """Opens a menu with `time_entries`, at the global point `at` or under `widget`, a button."""
+    popup(widget, title, time_entries(widget, title, act), at)
 
 
 def _ask(widget: QWidget, title: str, act: Act) -> None:

@@ -15,7 +15,6 @@ from ui.kit.bind import Soon, bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
 from ui.kit.choices import offer
-from ui.kit.choose_time import open_menu
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.menu import Entry, popup
 from ui.kit.scale import hold
@@ -156,7 +155,7 @@ class Activity(QWidget):
             self._ask_later(row, self.list.place_of(self.list.currentIndex()))
 
     def _ask_later(self, row: NoticeRow, at: QPoint) -> None:
-        open_menu(self.list, tr("Remind me later"), dealing.snoozing(self, self._notices, row), at)
+        dealing.ask_later(self, self._notices, row, under=self.list, at=at)
 
     def _menu(self, row: NoticeRow, at: QPoint) -> None:
         entries: list[Entry | None] = [Entry(text=tr("Open"), icon="open", run=partial(self._open, self.opened, row))]

@@ -8,10 +8,9 @@ from app.notices import kinds
 from app.notices.service import NoticeFilter
 from app.session import Session
 from ui.kit.buttons import TextButton
-from ui.kit.choose_time import open_menu
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import column
-from ui.kit.translate import tr, trn
+from ui.kit.translate import trn
 from ui.shell.notices import dealing
 from ui.shell.notices.lines import NoticeLine, NoticeLines
 from ui.shell.notices.notice_card import NoticeCardRow
@@ -65,7 +64,7 @@ class Answers(QWidget):
         signal.emit(line.row)
 
     def _ask_later(self, line: NoticeLine, under: QWidget) -> None:
-        open_menu(under, tr("Remind me later"), dealing.snoozing(self, self._session.notices, line.row))
+        dealing.ask_later(self, self._session.notices, line.row, under=under)
 
     def _show_more(self) -> None:
         self._limit += MORE

@@ -2,13 +2,15 @@
 """What a person does with notices in a view, each with a message by which it can be taken back."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QWidget
 
 from app.notices.service import Mark, NoticeFilter, NoticeId, NoticeRow, Notices, NoticeState
-from ui.kit.choose_time import when_text
+from ui.kit.choose_time import open_time_menu, when_text
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.tool_views import toast
@@ -22,16 +24,18 @@ def mark_done(view: QWidget, notices: Notices, row: NoticeRow) -> None:
         toast(view, tr("Marked as done"), lambda: _restore(view, notices, row))
 
 
-def snoozing(view: QWidget, notices: Notices, row: NoticeRow) -> Callable[[int], None]:
-    """Returns a function that puts the notice off until a time (ms) and offers to take that back. The function raises
-    StoreFault if the disk refuses."""
+def ask_later(
+    view: QWidget, notices: Notices, row: NoticeRow, *, under: QWidget | None = None, at: QPoint | None = None
+) -> None:
+    """Opens the menu of times that puts a notice off, at the global point `at`, or under the button `under`; offers to
+    take that back."""
+    open_time_menu(under or view, tr("Remind me later"), partial(_snooze, view, notices, row), at)
 
-    def snooze(until_ms: int) -> None:
-        notices.snooze([row.id], until_ms)
-        text = tr("Comes back {when}").format(when=when_text(until_ms))
-        toast(view, text, lambda: _restore(view, notices, row))
 
-    return snooze
+def _snooze(view: QWidget, notices: Notices, row: NoticeRow, until_ms: int) -> None:
+    notices.snooze([row.id], until_ms)
+    text = tr("Comes back {when}").format(when=when_text(until_ms))
+    toast(view, text, lambda: _restore(view, notices, row))
 
 
 def mark_seen(view: QWidget, notices: Notices, rows: Sequence[NoticeRow]) -> None:

@@ -16,7 +16,7 @@ from app.session import Session
 from app.store.reminder_rows import ReminderRow
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
-from ui.kit.choose_time import open_menu, when_text
+from ui.kit.choose_time import when_text
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import ElidedLabel, column
 from ui.kit.translate import tr, trn
@@ -167,8 +167,7 @@ class PlannedList(QWidget):
         if isinstance(planned.row, ReminderRow):
             self._reminding.change(planned.row, under)
         else:
-            act = dealing.snoozing(self, self._session.notices, planned.row)
-            open_menu(self, tr("Remind me later"), act, under)
+            dealing.ask_later(self, self._session.notices, planned.row, at=under)
 
     def _remove(self, planned: Planned) -> None:
         if isinstance(planned.row, ReminderRow):
