@@ -3,7 +3,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent
@@ -21,7 +20,6 @@ from ui.shell.window import window_place
 from ui.shell.window.main_window import MainWindow
 from ui.tools import TOOLS
 
-NOW = datetime(2026, 3, 12, 9, 30).astimezone()
 TEXT = "Vi beslutade om tillsynen å 🙂"
 T = TypeVar("T", bound=QWidget)
 
@@ -56,7 +54,7 @@ async def reads(desk: Desk, room: RoomId, obj: ObjId, text: str) -> None:
 @contextmanager
 def window_of(desk: Desk) -> Iterator[MainWindow]:
     """The window of an unlocked session, with the product's tools and the sample."""
-    window = MainWindow(desk.session, (*TOOLS, ON_SCREEN), now=lambda: NOW)
+    window = MainWindow(desk.session, (*TOOLS, ON_SCREEN))
     window_place.go_back(window, desk.session)
     window.resize(1280, 860)
     window.show()

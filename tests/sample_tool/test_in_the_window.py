@@ -31,6 +31,7 @@ from tests.ui.shell.toasts import Toasts
 from tests.ui.view_parts import view_parts
 from tests.ui.walking import check, check_tab
 from tests.world import until
+from ui.kit.translate import full_day, local_now
 
 
 async def test_the_first_minutes_are_made_in_the_tab_and_a_colleague_reads_them(o: Offices) -> None:
@@ -45,7 +46,7 @@ async def test_the_first_minutes_are_made_in_the_tab_and_a_colleague_reads_them(
         button(view, "Nytt protokoll").click()
         title = opened(view).title
         assert window.focusWidget() is title
-        assert title.selectedText() == "Protokoll tor 12 mar 2026"
+        assert title.selectedText() == f"Protokoll {full_day(local_now().date())}"
         title.insert("Enhetsmöte å")
         QTest.keyClick(title, Qt.Key.Key_Return)
         assert window.focusWidget() is opened(view).editor

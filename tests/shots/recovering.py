@@ -5,6 +5,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
+from app.core.clock import now_ms
 from app.errors import ReturnWaits
 from app.settings import RECOVERY_SHEET_REMINDER
 from sync.protocol.messages import RecoveryRequest
@@ -37,9 +38,7 @@ async def reminder(s: Scene) -> QWidget:
 
 async def asked(s: Scene) -> QWidget:
     me = s.story.me
-    me.engine.recovery_sheet.replace_attempts(
-        [RecoveryRequest("add", bytes(16), int(s.story.time.now().timestamp() * 1000) + DAY_MS, b"")]
-    )
+    me.engine.recovery_sheet.replace_attempts([RecoveryRequest("add", bytes(16), now_ms() + DAY_MS, b"")])
     me.on_status()
     s.ends += [me.on_status, partial(me.engine.recovery_sheet.replace_attempts, [])]  # from behind
     s.room(told.CASE, "chat")
@@ -81,7 +80,7 @@ async def here_already(s: Scene) -> QWidget:
 async def waits(s: Scene) -> QWidget:
     view = ReturnView(s.new_office())
     s.gate.setCentralWidget(view)
-    view._show_waiting(ReturnWaits(int(s.story.time.now().timestamp() * 1000) + DAY_MS))
+    view._show_waiting(ReturnWaits(now_ms() + DAY_MS))
     return s.gate
 
 

@@ -77,7 +77,7 @@ async def walk(visit: Visit, looks: dict[str, Look], views: list[str], *, painte
             settings.set(NOTIFICATIONS, "none")
             settings.set(RECOVERY_SHEET_REMINDER, False)
             settings.set(THEME, "light")
-            window, gate = _new_window(story, clock), QMainWindow()
+            window, gate = _new_window(story), QMainWindow()
             scene = Scene(story, window, gate, folder, await o.w.invite("Verksjurist"))
             gate.setUpdatesEnabled(painted)
             gate.show()
@@ -88,7 +88,7 @@ async def walk(visit: Visit, looks: dict[str, Look], views: list[str], *, painte
                     if steps is OFFLINE and wanted:
                         await o.w.stop_server()
                     for name, look in looks.items() if wanted else ():
-                        _renew(scene, clock, look, painted=painted)
+                        _renew(scene, look, painted=painted)
                         await _visit(visit, scene, name, look, wanted)
             finally:
                 await _end(scene)
@@ -101,11 +101,11 @@ def _application() -> QApplication:
     return application
 
 
-def _new_window(story: Story, clock: StoryTime) -> MainWindow:
-    return MainWindow(story.me, TOOLS, keys=story.desks[0].office.unlocking, now=clock.now)
+def _new_window(story: Story) -> MainWindow:
+    return MainWindow(story.me, TOOLS, keys=story.desks[0].office.unlocking)
 
 
-def _renew(scene: Scene, clock: StoryTime, look: Look, *, painted: bool) -> None:
+def _renew(scene: Scene, look: Look, *, painted: bool) -> None:
     """Puts a new window, in this look, in place of the scene's. A window that has made every view takes ten times as
     long to change its theme or text size. `painted`: whether it is to be drawn."""
     _delete(scene.window)
@@ -117,7 +117,7 @@ def _renew(scene: Scene, clock: StoryTime, look: Look, *, painted: bool) -> None
     change_language(look.language)  # as ui/main.py does before there is a window
     theme.resize(_application(), look.text_size, look.density)
     theme.apply(_application(), look.theme)
-    scene.window = _new_window(scene.story, clock)
+    scene.window = _new_window(scene.story)
     scene.window.setUpdatesEnabled(painted)
     scene.window.show()
 

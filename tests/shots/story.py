@@ -56,10 +56,6 @@ class StoryTime(AbstractContextManager["StoryTime"]):
         self._base_ns = int(datetime(*DAY[:2], day, hour, minute).astimezone().timestamp()) * 1_000_000_000
         self._since_ns = time.monotonic_ns()
 
-    def now(self) -> datetime:
-        """The local time of the story."""
-        return datetime.fromtimestamp(self._now_ns() / 1e9)  # noqa: DTZ006 - local time is meant
-
     def _now_ns(self) -> int:
         return self._base_ns + time.monotonic_ns() - self._since_ns
 

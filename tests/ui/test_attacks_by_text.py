@@ -32,7 +32,6 @@ from tests.one_change import one_change as encode_board
 from tests.ui.canary import canary, point_at
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import open_session, receive
-from tests.ui.shell.sample import NOW
 from tests.ui.shell.tool_views import TOOLS
 from tests.world import until
 from ui.chat.view import ChatView
@@ -94,7 +93,7 @@ async def test_attack_a_rooms_title_that_is_html_is_shown_as_text_and_opens_no_f
         receive(session, case, office().head, named, obj=ObjId(case))
         title = session.rooms.room(case).title
         assert title.startswith(bird.html)
-        window = MainWindow(session, TOOLS, now=lambda: NOW)
+        window = MainWindow(session, TOOLS)
         shown(qtbot, window, 1200, 800)
         window.open_room(case)
         found = [w for w in window.findChildren(ElidedLabel) if w.accessibleName() == title and w.isVisible()]

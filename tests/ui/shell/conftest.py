@@ -88,7 +88,7 @@ def window(
 ) -> Iterator[MainWindow]:
     """A shown main window at Hem; really gone afterwards, so that later switches of theme do not pay for it."""
     has_key_store(monkeypatch)
-    result = MainWindow(session, TOOLS, keys=both_methods, now=lambda: NOW)
+    result = MainWindow(session, TOOLS, keys=both_methods)
     result.resize(1440, 900)
     result.show()
     result.activateWindow()

@@ -26,7 +26,7 @@ from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, perso
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import open_session, set_role
 from tests.ui.shell.rows_stored import name_people, put_documents, put_rooms
-from tests.ui.shell.sample import CASE, NOW, at
+from tests.ui.shell.sample import CASE, at
 from tests.ui.shell.tool_views import tool_list
 from tests.ui.shell.unlock_methods import UnlockMethods
 from ui.shell.home.action_row import ActionRow
@@ -91,7 +91,7 @@ def _home(folder: Path, put: Callable[[Session, Rows], None], kind: type[QWidget
           keys: tuple[str, ...] = MANY) -> Shown:  # fmt: skip
     session = open_session(folder)
     tools = tool_list(session)
-    home = Home(session, tools, NoticeLines(session, tools), lambda: NOW)
+    home = Home(session, tools, NoticeLines(session, tools))
 
     def show(rows: Rows) -> None:
         put(session, rows)
@@ -104,7 +104,7 @@ def home_answers(folder: Path) -> Shown:
     """Rooms that have stopped: each waits for the person."""
     session = open_session(folder)
     tools = tool_list(session)
-    home = Home(session, tools, NoticeLines(session, tools), lambda: NOW)
+    home = Home(session, tools, NoticeLines(session, tools))
     keys = MANY[:7]
 
     def show(rows: Rows) -> None:
@@ -291,7 +291,7 @@ def home_reminders(folder: Path) -> Shown:
     """Reminders of documents."""
     session = open_session(folder)
     tools = tool_list(session)
-    home = Home(session, tools, NoticeLines(session, tools), lambda: NOW)
+    home = Home(session, tools, NoticeLines(session, tools))
     keys = MANY[:4]
 
     def show(rows: Rows) -> None:

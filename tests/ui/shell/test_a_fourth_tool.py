@@ -19,6 +19,7 @@ from app.setting import Setting
 from app.store.rows import SearchHit
 from tests.app.small_tool import KIND, SMALL, SmallService
 from tests.ui.shell.kept_office import office
+from tests.ui.shell.moment import moment
 from tests.ui.shell.opened_office import open_session, receive, say
 from tests.ui.shell.sample import NOW, at, listed
 from tests.ui.shell.tool_views import TOOLS, FakeView
@@ -135,7 +136,7 @@ def session(tmp_path: Path) -> Session:
 
 @pytest.fixture
 def window(qapp: QApplication, session: Session) -> Iterator[MainWindow]:
-    made = MainWindow(session, (*TOOLS, NOTES), now=lambda: NOW)
+    made = MainWindow(session, (*TOOLS, NOTES))
     made.resize(1440, 900)
     made.show()
     made.activateWindow()
@@ -163,7 +164,8 @@ def test_its_tab_is_there_before_any_object_and_its_view_gets_the_typed_service(
     (parts,) = SEEN.parts
     assert parts.people.me.is_me
     assert parts.rooms.may_write(office().case)
-    assert parts.now() == NOW
+    with moment(at(14, 5)):
+        assert parts.now().replace(second=0, microsecond=0, tzinfo=None) == NOW
     assert not view.panel.isVisible()
 
 

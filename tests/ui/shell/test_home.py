@@ -23,6 +23,7 @@ from tests.ui.finding import toast_of
 from tests.ui.pointing import click
 from tests.ui.shell.in_window import texts
 from tests.ui.shell.kept_office import office
+from tests.ui.shell.moment import moment
 from tests.ui.shell.opened_office import (
     chat_of,
     continue_room,
@@ -33,7 +34,7 @@ from tests.ui.shell.opened_office import (
     set_role,
     stop,
 )
-from tests.ui.shell.sample import NOW, at
+from tests.ui.shell.sample import at
 from tests.ui.shell.tool_views import TOOLS, FakeView
 from tests.ui.soon import caught_up
 from ui.kit.choose_time import TimeDialog
@@ -63,6 +64,14 @@ def cards(window: MainWindow) -> list[NoticeCardRow]:
 
 def rows(window: MainWindow) -> list[str]:
     return [each.button.accessibleName() for each in cards(window)]
+
+
+def test_the_header_of_home_goes_by_the_programs_clock(window: MainWindow) -> None:
+    with moment(at(8, 30, 30)):
+        window.content.home.refresh()
+        shown = texts(window.content.home)
+    assert "måndag 30 november · vecka 49" in shown
+    assert "God morgon" in shown
 
 
 def test_home_shows_the_day_and_what_needs_an_answer(window: MainWindow) -> None:
@@ -196,7 +205,7 @@ def test_a_mention_in_a_conversation_of_two_stands_there_once(
 def test_nothing_needs_an_answer_is_not_shown_under_the_reminder_of_the_sheet(
     qtbot: QtBot, tmp_path: Path, state: RecoverySheetState
 ) -> None:
-    window = MainWindow(open_account(tmp_path, state), TOOLS, now=lambda: NOW)
+    window = MainWindow(open_account(tmp_path, state), TOOLS)
     qtbot.addWidget(window)
     window.show()
     shown = texts(window.content.home)

@@ -27,7 +27,7 @@ from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryShare, Return
 from tests.ui.finding import toast_of
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import open_account, show_status
-from tests.ui.shell.sample import NOW, at
+from tests.ui.shell.sample import at
 from tests.ui.shell.served import Served
 from tests.ui.shell.test_gate import PHRASE, Person
 from tests.ui.shell.tool_views import TOOLS
@@ -80,7 +80,7 @@ async def test_the_card_follows_when_a_sheet_is_in_force(qtbot: QtBot, served: S
 
 async def test_hem_reminds_once_and_leads_there(qtbot: QtBot, tmp_path: Path) -> None:
     session = open_account(tmp_path, RecoverySheetState.NONE)
-    window = MainWindow(session, TOOLS, now=lambda: NOW)
+    window = MainWindow(session, TOOLS)
     qtbot.addWidget(window)
     window.resize(1440, 900)
     window.show()

@@ -16,7 +16,6 @@ from app.settings import ANNOUNCE, ROOM_IN_TITLE
 from tests.ui.faces import Name, Role, announced, face, focused, listening, walk
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import chat_of, say, show_status
-from tests.ui.shell.sample import NOW
 from tests.ui.shell.tool_views import TOOLS
 from tests.ui.soon import caught_up
 from ui.kit import tasks
@@ -195,7 +194,7 @@ def test_nothing_is_announced_by_setting(window: MainWindow, session: Session, r
 def test_nothing_is_announced_under_a_lock(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     received = announced(monkeypatch)
     stage = Stage(session.settings, lambda: True, background=False, report=dict)
-    stage.window = window = MainWindow(session, TOOLS, now=lambda: NOW)
+    stage.window = window = MainWindow(session, TOOLS)
     window.show()
     window.installEventFilter(SpeaksAtHide(window))
     stage.drop_window()

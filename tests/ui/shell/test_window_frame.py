@@ -14,7 +14,6 @@ from tests.ui.finding import toast_of
 from tests.ui.shell.in_window import press, room
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import chat_of, say, show_status
-from tests.ui.shell.sample import NOW
 from tests.ui.shell.tool_views import TOOLS, FakeView
 from tests.ui.soon import caught_up
 from ui.kit import theme
@@ -171,7 +170,7 @@ def test_a_message_of_the_window_never_covers_the_field_where_one_writes(window:
 
 
 def test_a_second_window_can_be_made_and_closed(qapp: QApplication, session: Session) -> None:
-    one = MainWindow(session, TOOLS, now=lambda: NOW)
+    one = MainWindow(session, TOOLS)
     one.show()
     one.open_room(office().case)
     one.close()

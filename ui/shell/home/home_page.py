@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Hem: the day, what asks for an answer, what was opened last, and the tools' cards."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -20,7 +19,7 @@ from ui.kit.keyed_rows import KeyedRows
 from ui.kit.scale import hold
 from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run_guarded
-from ui.kit.translate import day_or_time, long_day, tr, week
+from ui.kit.translate import day_or_time, local_now, long_day, tr, week
 from ui.shell.home.action_row import Action, ActionRow
 from ui.shell.notices.answers import Answers
 from ui.shell.notices.lines import NoticeLines
@@ -62,11 +61,10 @@ class Home(QWidget):
         session: Session,
         tools: ToolList,
         lines: NoticeLines,
-        now: Callable[[], datetime] = datetime.now,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session, self._tools, self._lines, self._now = session, tools, lines, now
+        self._session, self._tools, self._lines = session, tools, lines
         set_props(self, frame="window")
         self.setAccessibleName(tr("Home"))
         inner = QWidget()
@@ -140,7 +138,7 @@ class Home(QWidget):
         """Reads everything that the page shows again. Does nothing while the page is hidden."""
         if not self.isVisibleTo(self.window()):
             return
-        now = self._now()
+        now = local_now()
         self._date.setText(tr("{day} · week {week}").format(day=long_day(now.date()), week=week(now.date())))
         self._greeting.setText(greeting(now.hour))
         titles = {room.room: room.title for room in self._session.rooms.rooms()}
@@ -192,12 +190,9 @@ class Home(QWidget):
             icon=self._tools.icon(notices.item.kind),
             title=tr("{names} wrote in “{title}”").format(names=names, title=title),
             detail=tr("You put it in the trash. What was written is kept there."),
-            when=day_or_time(notices.t, self._local_now()),
+            when=day_or_time(notices.t),
             open=lambda: self.link_chosen.emit(notices.item.link),
         )
-
-    def _local_now(self) -> datetime:
-        return self._now().astimezone()
 
     def _recent_action(self, item: ObjectSummary, room_title: str) -> Action:
         link = ObjectLink(room=item.room, obj=item.obj, kind=item.kind)
@@ -205,7 +200,7 @@ class Home(QWidget):
             key=link,
             icon=self._tools.icon(item.kind),
             title=self._tools.title(item, room_title),
-            when=day_or_time(item.updated_ms, self._local_now()),
+            when=day_or_time(item.updated_ms),
             open=lambda: self.link_chosen.emit(link),
             role="muted",
         )

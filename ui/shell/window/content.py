@@ -5,7 +5,6 @@ It goes nowhere by itself: the navigator chooses the page, and what a person cho
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -60,14 +59,14 @@ class Content(QWidget):
     key_change_requested = Signal(object)
     """A KeyChange."""
 
-    def __init__(self, session: Session, tools: ToolList, keys: Unlocking | None, now: Callable[[], datetime]) -> None:
+    def __init__(self, session: Session, tools: ToolList, keys: Unlocking | None) -> None:
         super().__init__()
         self._session, self._tools, self._keys = session, tools, keys
         self._settings_view: settings_page.SettingsView | None = None
         self.bar, self.asked_bar, self.upgrade_bar = InfoBar(), AskedBar(session), UpgradeBar()
         self.stack, self.status = Pages(), StatusBar()
         self.stack.setAccessibleName(tr("Content"))
-        self._make_pages(now)
+        self._make_pages()
         layout = column(self)
         for each in (self.bar, self.asked_bar, self.upgrade_bar):
             layout.addWidget(each)
@@ -75,9 +74,9 @@ class Content(QWidget):
         layout.addWidget(Roomy(self.stack), 1)
         layout.addWidget(self.status)
 
-    def _make_pages(self, now: Callable[[], datetime]) -> None:
+    def _make_pages(self) -> None:
         self.lines = NoticeLines(self._session, self._tools)
-        self.home = Home(self._session, self._tools, self.lines, now)
+        self.home = Home(self._session, self._tools, self.lines)
         self.home.link_chosen.connect(self.link_chosen)
         self.home.notice_opened.connect(self.notice_opened)
         self.home.notice_answered.connect(self.notice_answered)

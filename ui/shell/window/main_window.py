@@ -6,7 +6,6 @@ It is given a session and the tools. It locks nothing itself (`lock_requested`) 
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,7 @@ from ui.kit.roomy import Roomy
 from ui.kit.screens import first_size, least_size
 from ui.kit.style import line, set_props
 from ui.kit.toast import Toast
-from ui.kit.translate import tr
+from ui.kit.translate import local_now, tr
 from ui.shell.home.home_pages import ACTIVITY
 from ui.shell.room.restricted import RestrictedRooms
 from ui.shell.room.room_view import RoomView
@@ -97,13 +96,11 @@ class MainWindow(QMainWindow):
         tools: Sequence[AnyTool],
         *,
         keys: Unlocking | None = None,
-        now: Callable[[], datetime] = datetime.now,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.session, self._keys = session, keys
-        self._now = now
-        self.tools = ToolList(tools, session, now)
+        self.tools = ToolList(tools, session, local_now)
         self.announcer = Announcer(self, lambda: session.settings.get(ANNOUNCE))
         self._upgrade: tuple[str, bool] | None = None
         """The installed release that waits, and whether only a restart of the computer helps."""
@@ -236,7 +233,7 @@ class MainWindow(QMainWindow):
         return lambda: self.go_section(section)
 
     def _make_content(self) -> Content:
-        made = Content(self.session, self.tools, self._keys, self._now)
+        made = Content(self.session, self.tools, self._keys)
         if self._upgrade is not None:
             made.upgrade_bar.show_release(self._upgrade[0], needs_computer=self._upgrade[1])
         made.upgrade_bar.restart_requested.connect(self.restart_requested)
