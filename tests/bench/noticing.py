@@ -131,7 +131,7 @@ async def _toasts(folder: Path) -> list[float]:
     assert isinstance(window, MainWindow)
     assert isinstance(session, Session)
     window.hide()
-    window._notifications.desktop = Freedesktop(window, window._notifications.on_action)
+    window.notifications.desktop = Freedesktop(window, window.notifications.on_action)
     arrived: asyncio.Queue[float] = asyncio.Queue()
     async with named_on_bus("SESSION", SERVICE) as connection:
 

@@ -122,7 +122,7 @@ async def test_what_others_write_is_counted_and_announced_until_it_was_seen(
     await reads(b, room, obj, "")
     with window_of(a) as window:
         desktop = Toasts()
-        window._notifications.desktop = desktop
+        window.notifications.desktop = desktop
         with monkeypatch.context() as away:
             away.setattr(window, "isActiveWindow", lambda: False)
             write(b, obj, TEXT)

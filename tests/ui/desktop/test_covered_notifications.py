@@ -30,7 +30,7 @@ async def test_a_notifications_action_only_brings_up_the_curtain(
 ) -> None:
     async with working(qapp, tmp_path) as (r, window, _):
         window.go_section("home")
-        desktop = window._notifications.desktop = Toasts()
+        desktop = window.notifications.desktop = Toasts()
         window.hide()
         say(r.office.session, office().unit, office().head, SECRET)
         caught_up(window)
@@ -40,7 +40,7 @@ async def test_a_notifications_action_only_brings_up_the_curtain(
         unread, place = window.unread, window.navigator.place
         lock(r)
         assert key in desktop.withdrawn, "what is on the desktop already is taken away"
-        window._notifications.on_action(key, action)
+        window.notifications.on_action(key, action)
         caught_up(window)
         nothing_gets_out(r)
         assert (window.unread, window.navigator.place) == (unread, place)
@@ -48,13 +48,13 @@ async def test_a_notifications_action_only_brings_up_the_curtain(
 
 async def test_a_notification_says_only_that_something_came(qapp: QApplication, tmp_path: Path) -> None:
     async with working(qapp, tmp_path) as (r, window, _):
-        desktop = window._notifications.desktop = Toasts()
+        desktop = window.notifications.desktop = Toasts()
         lock(r)
         for room in (office().unit, office().case):
             say(r.office.session, room, office().head, f"@{office().me.name} {SECRET}")
         await ring(r.office.session)
         caught_up(window)
-        window._notifications.invited(office().lawyer)
+        window.notifications.invited(office().lawyer)
         assert {(toast.key, toast.title, toast.text, toast.actions) for toast in desktop.shown} == {
             (COVERED, "Kansli", "Något har kommit. Lås upp Kansli för att se det.", frozenset())
         }
@@ -66,7 +66,7 @@ async def test_a_notification_in_a_window_of_ours_is_closed_and_only_a_bare_one_
     qapp: QApplication, tmp_path: Path
 ) -> None:
     async with working(qapp, tmp_path) as (r, window, _):
-        session, notifications = r.office.session, window._notifications
+        session, notifications = r.office.session, window.notifications
         desktop = notifications.desktop = NotificationWindows(window, notifications.on_action, lambda: True)
         window.hide()
         say(session, office().unit, office().head, SECRET)
@@ -105,7 +105,7 @@ async def test_a_notification_in_a_window_of_ours_is_closed_and_only_a_bare_one_
 async def test_what_was_snoozed_rings_without_a_word_of_it(qapp: QApplication, tmp_path: Path) -> None:
     async with working(qapp, tmp_path) as (r, window, _):
         session = r.office.session
-        desktop = window._notifications.desktop = Toasts()
+        desktop = window.notifications.desktop = Toasts()
         say(session, office().unit, office().head, f"@{office().me.name} {SECRET}")
         await ring(session)
         found = [row for row in session.notices.list() if row.room == office().unit]

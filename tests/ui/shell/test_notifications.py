@@ -209,15 +209,15 @@ async def test_a_press_goes_to_the_place_reply_begins_an_answer_and_read_marks_i
 ) -> None:
     monkeypatch.setattr(window, "isActiveWindow", lambda: False)
     await ring(session)
-    desktop = window._notifications.desktop = Toasts()
+    desktop = window.notifications.desktop = Toasts()
     case = office().case
     say(session, case, office().head, "@Handläggare ett 🙂")
     await all_shown(window, session)
     (toast,) = desktop.shown
     assert toast.actions == {ToastAction.REPLY, ToastAction.READ}
-    window._notifications.on_action("unknown", ToastAction.OPEN)
+    window.notifications.on_action("unknown", ToastAction.OPEN)
     assert window.current_room() is None
-    window._notifications.on_action(toast.key, ToastAction.OPEN)
+    window.notifications.on_action(toast.key, ToastAction.OPEN)
     view = window.current_room()
     assert view is not None
     assert view.room == case
@@ -227,10 +227,10 @@ async def test_a_press_goes_to_the_place_reply_begins_an_answer_and_read_marks_i
     assert chat.refs == [(mention.obj, mention.ref)]
     answered: list[bytes] = []
     monkeypatch.setattr(chat, "answer", lambda obj, ref: answered.append(ref), raising=False)
-    window._notifications.on_action(toast.key, ToastAction.REPLY)
+    window.notifications.on_action(toast.key, ToastAction.REPLY)
     assert answered == [mention.ref]
     window.go_section("home")
     before = session.rooms.room(case).unread
-    window._notifications.on_action(toast.key, ToastAction.READ)
+    window.notifications.on_action(toast.key, ToastAction.READ)
     assert session.rooms.room(case).unread < before
     assert window.current_room() is None, "it stays where it is"

@@ -109,7 +109,7 @@ async def test_in_an_hour_puts_off_all_that_rang_together(
     window: MainWindow, session: Session, seen: None, monkeypatch: pytest.MonkeyPatch, is_in_front: bool
 ) -> None:
     await ring(session)
-    desktop = window._notifications.desktop = Toasts()
+    desktop = window.notifications.desktop = Toasts()
     monkeypatch.setattr(window, "isActiveWindow", lambda: is_in_front)
     for n in range(MOST_NAMED + 5):
         session.reminders.remind(message(session, f"Rad {n} å 🙂"), clock.now_ms())
@@ -119,7 +119,7 @@ async def test_in_an_hour_puts_off_all_that_rang_together(
         assert toast_of(window).text() == "25 påminnelser"
         click(toast_of(window).other)
     else:
-        window._notifications.on_action(desktop.shown[-1].key, ToastAction.SNOOZE)
+        window.notifications.on_action(desktop.shown[-1].key, ToastAction.SNOOZE)
     await until(lambda: states(session) == {NoticeState.SNOOZED})
     assert len(session.notices.snoozed()) == MOST_NAMED + 5
 

@@ -117,15 +117,16 @@ class MainWindow(QMainWindow):
         self._follow_session()
         with theme.styled_at_once():
             self._build()
-        self._notifications = Notifications(self, session, self.tools, lambda: self.content.lines, None)
-        self._notifications.desktop = desktop(self, session.settings, self._notifications.on_action)
-        self._notifications.place_wanted.connect(self._on_place_wanted)
+        self.notifications = Notifications(self, session, self.tools, lambda: self.content.lines, None)
+        """Those on the desktop, while the window is not in front."""
+        self.notifications.desktop = desktop(self, session.settings, self.notifications.on_action)
+        self.notifications.place_wanted.connect(self._on_place_wanted)
         home, lines = partial(self.go_section, "home"), lambda: self.content.lines
         time_come = TimeCome(self, session, lambda: self._toast, lines, self.navigator.open_notice, home)
-        self._notifications.time_come.connect(time_come.show)
-        self._notifications.front_wanted.connect(self.front_wanted)
+        self.notifications.time_come.connect(time_come.show)
+        self.notifications.front_wanted.connect(self.front_wanted)
         self._news = News(self, session.rooms, self.tools, self.announcer, lambda: self.navigator.place.room)
-        bind(self, session.invitations.arrived, self._notifications.invited)
+        bind(self, session.invitations.arrived, self.notifications.invited)
         self._errors = ErrorMessages(self, session, lambda: self._toast)
         self._own_faults = OwnFaults(self, session.own, lambda: self._toast)
         self._copy_messages = CopyMessages(self, session.copies, lambda: self._toast)
@@ -333,7 +334,7 @@ class MainWindow(QMainWindow):
         room, content = self.current_room(), self.content
         inside = [room.tabs, room.current_view(), room.panel] if room is not None else [content.stack.currentWidget()]
         parts = [content.bar, content.asked_bar, self.rail, self.room_list, *inside, self._toast]
-        over = windows_of(self._notifications.desktop)
+        over = windows_of(self.notifications.desktop)
         regions.step([p for p in (*parts, *over) if p is not None], self.focusWidget(), by)
 
     # -- doing ------------------------------------------------------------------------------------------------
@@ -360,7 +361,7 @@ class MainWindow(QMainWindow):
         is read out, notifications say only that something came, and the person counts as away."""
         self.announcer.pause(covered)
         self.auto_lock.pause(covered)
-        self._notifications.set_covered(covered)
+        self.notifications.set_covered(covered)
 
     def show_people(self) -> None:
         """Shows or hides the people panel of the open room. Does nothing if no room is open."""
@@ -387,7 +388,7 @@ class MainWindow(QMainWindow):
         """Makes the sign in the system tray (`tray`) show those notifications from now on that nothing else shows. A
         press on one then brings the window to the front. `tray` None: does nothing."""
         if tray is not None:
-            shown = self._notifications
+            shown = self.notifications
             shown.desktop = with_tray(shown.desktop, tray, shown.on_action)
 
     def _on_place_wanted(self, place: NoticeRow | RoomId | None, answers: bool) -> None:
