@@ -13,6 +13,7 @@ from app.copies.service import WorkingCopies
 from app.core import log
 from app.errors import StoreFault
 from app.session import Session
+from app.unlocking import SlotKind
 from ui.desktop.again import Restart
 from ui.desktop.resident import Resident
 from ui.desktop.sweeping import Sweeping
@@ -21,6 +22,8 @@ from ui.kit.dialogs import show
 from ui.kit.front import to_front
 from ui.kit.tasks import as_exception, report, run
 from ui.kit.translate import tr
+from ui.shell.entry.curtain import CurtainView
+from ui.shell.entry.discarding import Proof
 from ui.shell.entry.erasing import ErasingPage
 from ui.shell.entry.gate import GatePage
 from ui.shell.entry.locking import LockingView
@@ -126,8 +129,9 @@ class Ending:
             self._ask_to_lose(view)
             return False
         shown, session, fault = self._stage.shown, self._stage.session, self.save()
-        if fault is not None and self._stage.is_covered:
-            self.lock()  # the question would name rooms and documents
+        if fault is not None and isinstance(page := self._stage.view, CurtainView):
+            to_front(page.window())
+            page.refuse_to_quit(fault)  # the question would name rooms and documents
             return False
         if shown is None or session is None:
             self._end()
@@ -228,7 +232,7 @@ class Ending:
     async def _lock(self, session: Session, heading: str) -> None:
         if self._stage.window is not None and not self._stage.is_covered:  # then it was kept when the curtain fell
             self.keep_place(self._stage.window, session)
-        view = LockingView(session.save, heading)
+        view = LockingView(session.save, heading, proof=self._proof)
         view.held.connect(self._notify_of_held_changes)
         self._show_gate(view)
         try:
@@ -236,6 +240,20 @@ class Ending:
             await view.settled()
         finally:
             self.over.set()
+
+    def _proof(self) -> Proof:
+        """How a person proves that the unsaved work is theirs to discard: by what lifts the curtain. If only a silent
+        key store opens the store, that proves nothing, and a person who sits there could open the store anyway."""
+        keys = self._office.unlocking
+        try:
+            lifting = keys.lifting()
+        except StoreFault as fault:
+            log.store.exception("proof", fault)
+            return Proof(passphrase=keys.check)
+        return Proof(
+            passphrase=keys.check if SlotKind.PASSPHRASE in lifting else None,
+            keyring=keys.check_keyring if SlotKind.KEYRING in lifting else None,
+        )
 
     def _notify_of_held_changes(self) -> None:
         """Shows a notification beside the tray's sign that something cannot be stored and keeps Kansli from being

@@ -205,17 +205,6 @@ async def test_closing_under_the_curtain_keeps_the_place_and_shows_nothing(qapp:
         assert office().unit.hex() in r.office.session.place
 
 
-async def test_quitting_under_the_curtain_names_nothing_that_cannot_be_stored(
-    qapp: QApplication, tmp_path: Path
-) -> None:
-    async with covered(qapp, tmp_path) as r:
-        r.office.session.full = True
-        r.tray.quit_asked.emit()
-        await r.until(lambda: r.program.ending.held is not None)
-        assert visible_windows() == [r.shown]
-        assert not r.shown.findChildren(Dialog)
-
-
 async def test_the_person_is_away_under_the_curtain_whatever_is_pressed(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, office_with(tmp_path)) as r:
         used: list[bool] = []

@@ -78,6 +78,13 @@ class CurtainView(GatePage):
         if self.field is not None:
             self.button.setEnabled(bool(self.field.text()))
 
+    def refuse_to_quit(self, fault: Exception) -> None:
+        """Shows that Kansli does not quit, since the disk refuses unsaved work (`fault`). ▲ It offers no way to discard
+        that: its owner unlocks first, and is then asked with all of it named."""
+        self.text.setText(tr("Something that you wrote is not saved yet. Unlock Kansli to quit."))
+        self.show_error(fault)
+        (self.field or self.keyring_button).setFocus()
+
     def unlock(self) -> None:
         """Tries what was typed, in the background: digits as the PIN if there is one, all else as the passphrase. Does
         nothing if nothing was typed, or while another attempt is under way."""

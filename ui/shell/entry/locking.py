@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QWidget
 
 from app.errors import StoreFault
 from ui.kit.buttons import TextButton
-from ui.kit.dialogs import confirm
+from ui.kit.dialogs import show
 from ui.kit.tasks import run
 from ui.kit.translate import tr
+from ui.shell.entry.discarding import DiscardDialog, Proof
 from ui.shell.entry.gate import GatePage
 
 RETRY_S = 10.0
@@ -26,11 +27,18 @@ class LockingView(GatePage):
     held = Signal()
     """The disk has refused for the first time: Kansli is not locked until the unsaved work is stored or discarded."""
 
-    def __init__(self, save: Callable[[], object], heading: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        save: Callable[[], object],
+        heading: str = "",
+        parent: QWidget | None = None,
+        *,
+        proof: Callable[[], Proof] = Proof,
+    ) -> None:
         """`save` stores the unsaved work, or raises StoreFault. `heading` is shown in place of "Kansli is being
-        locked", unless it is ""."""
+        locked", unless it is "". `proof` returns how a person proves that they may discard the unsaved work."""
         super().__init__(heading or tr("Kansli is being locked"), "", parent)
-        self._save = save
+        self._save, self._proof = save, proof
         self._pressed = asyncio.Event()
         self._given_up = False
         self._asking = False
@@ -57,7 +65,7 @@ class LockingView(GatePage):
             self._pressed.clear()
 
     def ask(self) -> None:
-        """Asks the person whether to discard what cannot be stored; if so, `settled` ends. Does nothing while the
+        """Asks whether to discard what cannot be stored; if its owner agrees, `settled` ends. Does nothing while the
         question is open."""
         if not self._asking:
             run(self, self._ask())
@@ -65,9 +73,7 @@ class LockingView(GatePage):
     async def _ask(self) -> None:
         self._asking = True
         try:
-            text = tr("What you wrote last and is not saved is lost for good. Everything that was saved is kept.")
-            accept = tr("Discard and lock")
-            if await confirm(self, tr("Discard what is not saved?"), text, accept=accept, danger=True):
+            if await show(DiscardDialog(self, self._proof())):
                 self._given_up = True
                 self._pressed.set()
         finally:
