@@ -6,10 +6,13 @@ from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
+from app.errors import DiskFull
 from app.pin import PinTries, Verifier
 from tests.shots.scene import Scene, Step
 from tests.world import until
 from ui.shell.entry.curtain import CurtainView
+from ui.shell.entry.discarding import DiscardDialog, Proof
+from ui.shell.entry.locking import LockingView
 from ui.shell.settings.pin_row import PinDialog
 
 _PIN, _WRONG = "704915", "991399"
@@ -48,4 +51,36 @@ async def settings_pin(s: Scene) -> QWidget:
     return s.window
 
 
-VIEWS: dict[str, Step] = {"curtain": curtain, "curtain-wrong-pin": curtain_wrong_pin, "settings-pin": settings_pin}
+async def curtain_unsaved(s: Scene) -> QWidget:
+    """Somebody wants to quit while the disk is full."""
+    view = CurtainView(None, s.story.desks[0].office.unlocking.check)
+    s.gate.setCentralWidget(view)
+    view.refuse_to_quit(DiskFull())
+    return s.gate
+
+
+async def locking_discard(s: Scene) -> QWidget:
+    """The question on the page of a lock that cannot store everything."""
+
+    def full() -> None:
+        raise DiskFull
+
+    keys = s.story.desks[0].office.unlocking
+    view = LockingView(full, proof=lambda: Proof(passphrase=keys.check))
+    s.gate.setCentralWidget(view)
+    settling = asyncio.ensure_future(view.settled())
+    s.ends.append(settling.cancel)
+    await until(lambda: view.is_held)
+    view.ask()
+    await until(lambda: bool(view.findChildren(DiscardDialog)))
+    s.ends += [each.reject for each in view.findChildren(DiscardDialog)]
+    return s.gate
+
+
+VIEWS: dict[str, Step] = {
+    "curtain": curtain,
+    "curtain-wrong-pin": curtain_wrong_pin,
+    "curtain-unsaved": curtain_unsaved,
+    "locking-discard": locking_discard,
+    "settings-pin": settings_pin,
+}

@@ -17,7 +17,7 @@ from tests.shots.scene import Scene, Step, dialog
 from tests.world import until
 from ui.documents.moving import MoveDialog
 from ui.shell.room.removal_dialogs import RemoveDialog
-from ui.shell.room.restricted_dialogs import RestrictedRoomDialog
+from ui.shell.room.restricted_dialogs import BelongsDialog, RestrictedRoomDialog
 
 PROTECTED, PARTY = "Skyddade personuppgifter 🔒", "Partsinsyn"
 ANOTHER, REVIEW = "Tillsyn 2026-1201", "Sekretessprövning"
@@ -76,6 +76,19 @@ async def seals(s: Scene) -> QWidget:
     return await seal(s, PROTECTED)
 
 
+async def belongs(s: Scene) -> QWidget:
+    """A link that was ended is to be said again."""
+    await _made(s)
+    nesting, room = s.story.me.nesting, s.room(PROTECTED, "chat").room
+    s.ends.append(nesting.end(room))
+    parents = [(each.room, each.title) for each in nesting.former_parents(room)]
+
+    async def link(parent: RoomId) -> None:
+        nesting.link_again(room, parent)
+
+    return dialog(s, BelongsDialog(s.window, PROTECTED, parents, link))
+
+
 async def removing(s: Scene) -> QWidget:
     await _made(s)
     view = s.room(told.CASE, "chat")
@@ -113,6 +126,7 @@ VIEWS: dict[str, Step] = {
     "restricted-inside": inside,
     "restricted-moving": moving,
     "restricted-seal": seals,
+    "restricted-belongs": belongs,
     "restricted-removing": removing,
     "restricted-removed": removed,
 }
