@@ -169,7 +169,8 @@ class Dialog(QDialog):
         if self._needs == QSize(width, height):
             return
         self._needs = QSize(width, height)
-        around = outer.totalMinimumSize().height() - self._area.minimumHeight()
+        across = max(self.width(), self.minimumWidth())  # a long heading has several lines
+        around = outer.totalMinimumHeightForWidth(across) - self._area.minimumHeight()
         shown = min(height, max(_LEAST_PX, window.height() - 2 * _AIR_PX - around))
         scrolls = shown < height
         bar = self._area.verticalScrollBar().sizeHint().width() if scrolls else 0

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QDir, QEvent, QSettings, Qt
+from PySide6.QtCore import QDir, QEvent, QPoint, QSettings, Qt
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
@@ -117,6 +117,20 @@ def window(qtbot: QtBot) -> QWidget:
     qtbot.addWidget(made)
     made.show()
     return made
+
+
+@pytest.mark.parametrize("title", ["Kort", "Vilket ärenderum hör Skyddade personuppgifter å 🙂 till? " * 3])
+def test_a_long_heading_takes_no_room_from_the_content(window: QWidget, title: str) -> None:
+    window.resize(900, 800)
+    made = Dialog(window, title, accept="Koppla ihop")
+    made.add_text("Rummet visas då under det igen. Ingens deltagande ändras. " * 3)
+    last = made.add_text("Det gäller när båda har sagt det: en administratör och en ägare. " * 2)
+    made.show()
+    QApplication.processEvents()
+    below = last.mapTo(made, last.rect().bottomLeft()).y()
+    assert made.buttons.mapTo(made, QPoint(0, 0)).y() - below >= 16
+    assert last.height() >= last.heightForWidth(last.width())
+    made.close()
 
 
 def over(window: QWidget, height: int, *, paragraphs: int) -> Dialog:

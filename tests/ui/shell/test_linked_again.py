@@ -10,12 +10,14 @@ from app.errors import Forbidden
 from app.rooms.records import ChildLinked, ParentLinked
 from app.session import Session
 from tests.ui.finding import toast_of
+from tests.ui.shell.in_window import room, texts
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import join, set_role
 from tests.ui.shell.restricted_room import TITLE, record, restricted_room
 from tests.ui.shell.sample import at
 from tests.ui.shell.test_people import dialog
 from tests.ui.shell.test_room_sections import choose, menu
+from tests.ui.soon import caught_up
 from tests.ui.walking import check
 from tests.world import until
 from ui.shell.room.restricted_dialogs import BelongsDialog
@@ -37,6 +39,8 @@ async def test_an_ended_link_is_said_again_by_the_rooms_menu_and_the_palette(
     assert not command.enabled(), "it belongs to the case room now"
     session.nesting.end(child)
     assert command.enabled()
+    caught_up(window)
+    assert "Hör till" not in texts(room(window).panel)
     choose(menu(window, child), "Hör till …")
     asked = await dialog()
     assert isinstance(asked, BelongsDialog)
