@@ -114,7 +114,7 @@ class EmptyState(QWidget):
         high."""
         width = max(_LEAST_TEXT_WIDTH, min(px(_TEXT_WIDTH), self.width() - 2 * _AROUND))
         for part in self._texts:
-            part.setFixedSize(width, part.heightForWidth(width))
+            part.setFixedSize(width, max(0, part.heightForWidth(width)))  # an empty one has no height
 
     def minimumSizeHint(self) -> QSize:
         """The least size of this widget, which shows that a place has nothing yet: narrow, because its texts wrap in
