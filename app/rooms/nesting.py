@@ -57,6 +57,8 @@ class Nesting:
         self._engine = engine
         self._rooms = rooms
         self._online = False
+        self._unlinked: dict[tuple[RoomId, str], RoomId] = {}
+        """Rooms that were made, and whose link the disk refused, by parent and title."""
         self._due = {row.room for row in store.rooms_list.all()}
         self._woken = asyncio.Event()
         self._end = store.changed.connect(self.on_room)
@@ -104,17 +106,18 @@ class Nesting:
         history. Those who cannot be added now, as when the connection is lost, are named in the answer. Forbidden if
         `may_make` is False. Unreachable while offline, or Refused by the server: nothing has happened then. Forbidden
         also if the person loses the right while the room is made, and StoreFault if the disk refuses the link: the room
-        then exists and belongs to none."""
+        then exists and belongs to none. After StoreFault, the next call with the same parent and title links that
+        room and makes no second one."""
         if not self.may_make(parent):
             raise Forbidden
-        room = await self._rooms.create(title, RoomType.CASE)
+        room = self._unlinked.pop((parent, title), None) or await self._rooms.create(title, RoomType.CASE)
         if not self.may_make(parent):  # something happened meanwhile: the room stays, as one of its own
             raise Forbidden
-        with self._store.transaction():
-            if belonging.named_parent(self._store.db, parent) is not None:
-                self._write(parent, ParentLinked())
-            self._write(room, ParentLinked(room=parent))
-            self._write(parent, ChildLinked(room=room, on=True))
+        try:
+            self._link(parent, room)
+        except StoreFault:
+            self._unlinked[parent, title] = room
+            raise
         left_out: list[Uid] = []
         for uid in people:
             await self._sent(room)
@@ -124,6 +127,13 @@ class Nesting:
                 log.store.warning("not-added", code=e.code, room=short(room))
                 left_out.append(uid)
         return MadeRoom(room=room, left_out=tuple(left_out))
+
+    def _link(self, parent: RoomId, room: RoomId) -> None:
+        with self._store.transaction():
+            if belonging.named_parent(self._store.db, parent) is not None:
+                self._write(parent, ParentLinked())
+            self._write(room, ParentLinked(room=parent))
+            self._write(parent, ChildLinked(room=room, on=True))
 
     async def _sent(self, room: RoomId) -> None:
         """Waits until the server has everything that was written in a room here, at most SENT_S. Otherwise another

@@ -2,11 +2,13 @@
 """The dialogs that make a restricted room, move a document and remove a member: they stay open until that is done."""
 
 import asyncio
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from app.core.enums import RoomType
 from app.core.ids import ObjId, RoomId, Uid
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import StoreUnwritable
@@ -16,7 +18,9 @@ from sync.errors import Unreachable
 from tests.ui.finding import only, toast_of
 from tests.ui.shell.in_window import room
 from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import join
 from tests.ui.shell.restricted_room import TITLE, restricted_room
+from tests.ui.shell.sample import at
 from tests.ui.shell.test_people import dialog
 from tests.ui.walking import check
 from tests.world import until
@@ -66,6 +70,34 @@ async def test_the_dialog_that_makes_a_room_stays_until_the_server_has_answered(
     going_on.set()
     await until(lambda: QApplication.activeModalWidget() is None)
     assert room(window).room == case
+
+
+async def test_a_second_try_links_the_room_whose_link_the_disk_refused(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise each try in the dialog would make one more room."""
+    case, made, refused = office().case, list[RoomId](), [StoreUnwritable()]
+
+    async def create(title: str, kind: RoomType) -> RoomId:
+        made.append(join(session, office().me, title, kind, t_ms=at(9, 0)))
+        return made[-1]
+
+    append = session.store.changes.append
+
+    def refuse_once(*change: Any, **rest: Any) -> Any:
+        if refused:
+            raise refused.pop()
+        return append(*change, **rest)
+
+    monkeypatch.setattr(session.rooms, "create", create)
+    monkeypatch.setattr(session.store.changes, "append", refuse_once)
+    with pytest.raises(StoreUnwritable):
+        await session.nesting.make(case, TITLE)
+    assert session.nesting.parents() == {}
+    assert (await session.nesting.make(case, TITLE)).room == made[0]
+    assert session.nesting.parents() == {made[0]: case}
+    assert len(made) == 1
+    assert (await session.nesting.make(case, TITLE)).room == made[1], "a third one is a room of its own"
 
 
 async def test_the_dialog_that_moves_a_document_stays_with_what_the_disk_refused(
