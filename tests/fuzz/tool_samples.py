@@ -2,6 +2,7 @@
 """What the fuzzer begins with in the application: one good example of everything that it reads."""
 
 import json
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -212,7 +213,17 @@ def files() -> list[bytes]:
 
 
 def packages() -> list[bytes]:
-    """Archives as documents are, without macros."""
-    from tests.app.viewing.test_opening import odt, ooxml
+    """Archives as documents are, without macros, a flat document and RTF, with fields and links."""
+    from tests.app.viewing import test_remote_links as links
+    from tests.app.viewing.test_opening import odt, ooxml, package
 
-    return [ooxml("word/styles.xml"), odt("content.xml")]
+    parts = [links.code("PAGE"), links.HYPERLINK, links.NESTED_RESULT]
+    relations = links.relation("hyperlink", "https://exempel.se")
+    word = {
+        "[Content_Types].xml": b"<Types/>",
+        "word/document.xml": f"<w:document {links.SPACES}>{''.join(parts)}</w:document>".encode(),
+        "word/_rels/document.xml.rels": f'<Relationships xmlns="{links.LISTS}">{relations}</Relationships>'.encode(),
+    }
+    flat = f'<office:document {links.ODF}><text:a xlink:href="https://exempel.se">å</text:a></office:document>'
+    rtf = b'{\\rtf1{\\field{\\*\\fldinst HYPERLINK "a.se"}{\\fldrslt \\u229?}}{\\sp{\\sn pibName}{\\sv a}}\\bin2 {{}'
+    return [ooxml("word/styles.xml"), odt("content.xml"), package(word, zipfile.ZIP_STORED), flat.encode(), rtf]
