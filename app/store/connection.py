@@ -93,6 +93,9 @@ class Connection(_Driver):
     parts_dropped: Callable[[], None] | None = None
     """Called, within the transaction, by code that removes rows of cached file parts, so that their files are removed
     soon. None for a connection that only reads."""
+    parts_wanted: Callable[[], None] | None = None
+    """Called, within the transaction, by code that pins cached file parts that are to be fetched. None for a connection
+    that only reads."""
     copies_dropped: Callable[[Sequence[str], Sequence[Row]], None] | None = None
     """Called, within the transaction, by code that removes rows of working copies because their room or object is gone,
     with the names of the changed copies among them ([] if there are none) and the rows of the opened ones. None for a
