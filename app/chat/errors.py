@@ -2,10 +2,18 @@
 """The errors of a chat, beside the common ones (FileTooLarge, BadFileName, FileUnreadable, Forbidden, NotFound).
 
 WorldError
-└── ChatFault               EmptyMessage · MessageTooLong · TooManyFiles
+├── ChatFault               EmptyMessage · MessageTooLong · TooManyFiles
+└── FileInOldRoom
 """
 
 from app.errors import WorldError
+
+
+class FileInOldRoom(WorldError):
+    """Error: the message was brought from the room that this one continues, and its file is in that room, from which
+    this person cannot fetch it: they were no member there, or it was removed there."""
+
+    code = "file-in-old-room"
 
 
 class ChatFault(WorldError):

@@ -1,28 +1,33 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Stores which parts of files each message names, so that the deletion of one message leaves those that another one
-names."""
+names. Has the files of a room fetched that are kept on this computer."""
 
 from collections.abc import Sequence
 
 import msgspec
 
 from app.chat.records import Attachment
-from app.core.ids import ObjId
-from app.objects.files import forget_files, part_digests
+from app.core.ids import ObjId, RoomId
+from app.objects.files import forget_files, part_digests, pin_new_files
 from app.store.connection import Connection
 
 _attachments = msgspec.msgpack.Decoder(tuple[Attachment, ...])
 _ADD = "INSERT OR IGNORE INTO chat_file_parts (digest, row, obj) VALUES (?, ?, ?)"
+_PINNED_ROOM = "SELECT o.room FROM chat_messages m JOIN offline_rooms o ON o.room = m.room WHERE m.row = ?"
 _NAMED = "SELECT 1 FROM chat_file_parts WHERE digest = ? AND row <> ? LIMIT 1"
 
 
 def add_parts(conn: Connection, row: int, obj: ObjId, files: Sequence[Attachment]) -> None:
     """Stores, in the caller's transaction, to which encrypted parts a message refers by its `files`. `row`: the row of
     the message's change; `obj`: the chat object with it. A part that is stored for the message already is not stored
-    again. A file with a damaged manifest (the list of its parts) is left out."""
-    digests = part_digests([file.manifest for file in files]) if files else []
+    again. A file with a damaged manifest (the list of its parts) is left out. If the person keeps the room's files on
+    this computer, these are kept too, and fetched in the background."""
+    manifests = [file.manifest for file in files]
+    digests = part_digests(manifests)
     if digests:
         conn.executemany(_ADD, [(digest, row, obj) for digest in digests])
+        if (room := conn.value(_PINNED_ROOM, (row,))) is not None:
+            pin_new_files(conn, RoomId(room), obj, manifests)
 
 
 def remove_parts(conn: Connection, row: int) -> None:

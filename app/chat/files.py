@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from app.chat.errors import EmptyMessage, MessageTooLong, TooManyFiles
+from app.chat.errors import EmptyMessage, FileInOldRoom, MessageTooLong, TooManyFiles
 from app.chat.model import Message
 from app.chat.ports import Blobs
 from app.chat.previews import MAX_BYTES as MAX_PREVIEW_BYTES
@@ -24,7 +24,10 @@ from app.objects.filenames import clean_name, free_path
 from app.objects.files import Source, part_count, size_of
 from app.objects.object import MAX_DATA_BYTES
 from app.viewing.kinds import MAX_FILE_BYTES as MAX_SHOWN_BYTES
+from sync.errors import Refused
 
+_GONE = ("blob-missing", "unknown-room", "forbidden")
+"""Codes of the server: the room has no such file, or this person is no member of the room."""
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_PREVIEWS_BYTES = 100 * 1024
 """All previews of one message: a change holds 192 KiB."""
@@ -119,13 +122,14 @@ class Files:
         """Fetches the message's attachment with the number `index` (from 0) and writes it to `target`: a path, where it
         replaces a file, or a folder, in which it gets its own name beside existing files. Returns the path. NotFound if
         there is no such attachment, or if this chat transfers no files; StoreFault if the file cannot be written, or if
-        a part that is not uploaded yet is damaged; SyncErrors such as Unreachable, Refused or Reject if it cannot be
-        fetched. A file that was at `target` is unchanged then."""
+        a part that is not uploaded yet is damaged; FileInOldRoom, and SyncErrors such as Unreachable, Refused or Reject
+        if it cannot be fetched. A file that was at `target` is unchanged then."""
         blobs, attachment, transfer = self._fetching(room, message, index)
         path = await asyncio.to_thread(_target, target, attachment.name)
-        await self._transfers.run(
-            transfer, lambda progress: blobs.fetch(room, message.obj, attachment.manifest, path, progress)
-        )
+        with _from_old_room(message):
+            await self._transfers.run(
+                transfer, lambda progress: blobs.fetch(room, message.obj, attachment.manifest, path, progress)
+            )
         return path
 
     async def read(self, room: RoomId, message: Message, index: int, most_bytes: int = MAX_SHOWN_BYTES) -> bytes:
@@ -133,9 +137,10 @@ class Files:
         disk: to show it, also where the policy lets no file be saved. FileTooLarge, before anything is fetched, if it
         has more than `most_bytes`; otherwise as `fetch`, except for errors of writing."""
         blobs, attachment, transfer = self._fetching(room, message, index)
-        return await self._transfers.run(
-            transfer, lambda progress: blobs.read(room, message.obj, attachment.manifest, most_bytes, progress)
-        )
+        with _from_old_room(message):
+            return await self._transfers.run(
+                transfer, lambda progress: blobs.read(room, message.obj, attachment.manifest, most_bytes, progress)
+            )
 
     def _fetching(self, room: RoomId, message: Message, index: int) -> tuple[Blobs, Attachment, Transfer]:
         """What fetching an attachment needs, with the transfer that is shown meanwhile. NotFound if there is no such
@@ -227,6 +232,18 @@ def _naming(source: Source) -> Iterator[None]:
     except FileFault as e:
         e.file = source.name
         raise
+
+
+@contextmanager
+def _from_old_room(message: Message) -> Iterator[None]:
+    """A context that fetches a file of `message`: FileInOldRoom if the message was brought from another room, and no
+    room that this person is in has the file."""
+    try:
+        yield
+    except Refused as e:
+        if message.carried_by is None or e.code not in _GONE:
+            raise
+        raise FileInOldRoom from e
 
 
 def _target(target: Path, name: str) -> Path:

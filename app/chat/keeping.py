@@ -67,12 +67,12 @@ class Keeping:
         return message.attachments[index].manifest
 
     def is_room_kept(self, room: RoomId) -> bool:
-        """Whether all files of the room are kept on this computer, also those of later messages once they are
-        fetched."""
+        """Whether all files of the room are kept on this computer, also those of later messages."""
         return self._files.is_room_pinned(room)
 
     async def keep_room(self, room: RoomId, on: bool) -> None:
-        """Keeps all files of the room on this computer (`on`). Not `on`: keeps none of them any more, also none that
+        """Keeps all files of the room on this computer (`on`), also those of later messages, as far as the limit holds
+        them. Not `on`: keeps none of them any more, also none that
         was kept by itself. Other tasks run after every AT_ONCE files. NoRoomOffline if the limit is too low for all,
         and then only those are kept that were kept before. StoreFault if the disk refuses; then some of them are
         kept."""
@@ -80,11 +80,7 @@ class Keeping:
             self._files.unpin_room(room)
             return
         new: list[bytes] = []
-        files = [
-            (ObjId(obj), named.manifest)
-            for obj, attachments in self._db.rows(_SELECT, (self._channel_of(room),))
-            for named in _named.decode(attachments)
-        ]
+        files = self._all(room)
         try:
             for at in range(0, len(files), AT_ONCE):
                 some = [(obj, manifest) for obj, manifest in files[at : at + AT_ONCE] if self._is_new(manifest)]
@@ -92,11 +88,21 @@ class Keeping:
                     self._files.pin(room, obj, manifest)
                     new.append(manifest)
                 await asyncio.sleep(0)
-            self._files.pin_room(room, [])
+            listed = {manifest for _, manifest in files}
+            came = [(obj, manifest) for obj, manifest in self._all(room) if manifest not in listed]
+            self._files.pin_room(room, [file for file in came if self._is_new(file[1])])
         except NoRoomOffline:
             for manifest in new:
                 self._files.unpin(manifest)
             raise
+
+    def _all(self, room: RoomId) -> list[tuple[ObjId, bytes]]:
+        """(object, manifest) of each file of the room's conversation, the newest first."""
+        return [
+            (ObjId(obj), named.manifest)
+            for obj, attachments in self._db.rows(_SELECT, (self._channel_of(room),))
+            for named in _named.decode(attachments)
+        ]
 
     def _is_new(self, manifest: bytes) -> bool:
         """Whether a file is received, sound, and not kept yet."""

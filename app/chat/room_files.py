@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from app.chat.originals import HOPS
 from app.chat.projection import KIND_ID
 from app.core.ids import ObjId, RoomId
-from app.objects.files import Progress, SealedFiles, Source
+from app.objects.files import MAX_HOPS, Progress, SealedFiles, Source
 from app.store.objects import Objects
 from sync.errors import Refused, Reject
 from sync.trust.room.successor_claim import object_in
@@ -24,6 +23,7 @@ class RoomFiles:
         self._files = files
         self._objects = objects
         self._origin_of = origin_of
+        files.before = self._before
 
     async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
         """Seals a file for upload."""
@@ -40,8 +40,8 @@ class RoomFiles:
     async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
         """Fetches the file that `manifest` describes for `obj`, an object of the room's conversation, and writes it to
         `target`. ▲ A file stays in the room for which it was encrypted: if it is not in this room, it is fetched from
-        the room that this one continues, and so on back, at most HOPS rooms far. Refused or Reject if none of the rooms
-        gives the file. Any other error, such as Unreachable or StoreUnwritable, is raised at once."""
+        the room that this one continues, and so on back, at most MAX_HOPS rooms far. Refused or Reject if none of the
+        rooms gives the file. Any other error, such as Unreachable or StoreUnwritable, is raised at once."""
         await self._back(room, obj, lambda room, obj: self._files.fetch(room, obj, manifest, target, progress))
 
     async def read(self, room: RoomId, obj: ObjId, manifest: bytes, most_bytes: int, progress: Progress) -> bytes:
@@ -54,7 +54,7 @@ class RoomFiles:
     async def _back(self, room: RoomId, obj: ObjId, fetch: Callable[[RoomId, ObjId], Awaitable[T]]) -> T:
         """The result of `fetch` for this room and object, or, if the server refuses it, for the room that this one
         continues, and so on back."""
-        hops = HOPS
+        hops = MAX_HOPS
         while True:
             try:
                 return await fetch(room, obj)

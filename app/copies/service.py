@@ -51,8 +51,9 @@ class WorkingCopies:
 
     `changed` is emitted with a room when a changed copy of it was added, replaced or removed. `kept` is emitted with
     the names of files of which a first change was kept, not with later changes of the same copy. `held_changed` is
-    emitted when `held` has changed. `lost` is emitted with the names of changed copies that were removed together with
-    their room or object. `fault` is emitted with a StoreFault when a changed copy could not be kept; the copy stays in
+    emitted when `held` has changed. `lost` is emitted with the names of changed copies that are removed together with
+    their room or object: at once with those that were kept, and a moment later with those that were changed after the
+    last comparison. `fault` is emitted with a StoreFault when a changed copy could not be kept; the copy stays in
     plain, and keeping it is tried again.
     """
 
@@ -76,6 +77,8 @@ class WorkingCopies:
         """Copies that this session has opened: they stay until it is closed."""
         self._writing: dict[bytes, asyncio.Future[Path]] = {}
         """Copies whose file a thread is writing, also if nobody waits for it any more."""
+        self._dropped: list[tuple[OpenedCopy, Sequence[str]]] = []
+        """Copies whose room or object is gone, and whose files are not removed yet, with the names that `lost` has."""
         self._is_left = False
         """Whether something in a working folder could not be removed."""
         self._end = rows.dropped.connect(self._on_dropped)
@@ -227,16 +230,29 @@ class WorkingCopies:
 
     async def _remove_strangers(self, folder: Path) -> None:
         """Removes what is in a working folder and belongs to no copy, such as a copy whose room is gone."""
+        await self._name_lost(folder)
         found = await asyncio.to_thread(self._place(folder).names)
         known = {Path(copy.folder).name for copy in self._rows.opened()}  # after the folder was read
         strangers = [folder / name for name in found if not is_of(Path(name), known)]
         gone = [await asyncio.to_thread(remove_folder, path) for path in strangers]
         self._is_left |= not all(gone)  # in this or another working folder
 
+    async def _name_lost(self, folder: Path) -> None:
+        """Looks once more at the copies in a working folder whose room or object is gone, and says which were changed
+        since the last comparison. They are removed right after."""
+        dropped = [each for each in self._dropped if Path(each[0].folder).parent == folder]
+        self._dropped = [each for each in self._dropped if each not in dropped]
+        lost = list[str]()
+        for copy, named in dropped:
+            lost += [name for name in await self._wiping.changed_names(copy) if name not in named]
+        if lost:
+            self.lost.emit(list(dict.fromkeys(lost)))
+
     async def _sweep(self) -> None:
         await asyncio.to_thread(self._kept.sweep, self._rows.part_names())
 
-    def _on_dropped(self, names: Sequence[str]) -> None:
+    def _on_dropped(self, names: Sequence[str], opened: Sequence[OpenedCopy]) -> None:
+        self._dropped += [(copy, names) for copy in opened]
         self._woken.set()
         if names:
             self.lost.emit(names)

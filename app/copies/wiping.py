@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Container, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from app.copies.held import held_files
 from app.copies.kept import KeptFiles, digest_of
 from app.core import clock
 from app.core.ids import new_id
-from app.errors import FileUnreadable, disk_fault
+from app.errors import FileUnreadable, StoreFault, disk_fault
 from app.objects.filenames import shown_name
 from app.store.working_copies import ChangedCopy, OpenedCopy, WorkingCopyRows
 
@@ -92,6 +93,20 @@ class Wiping:
             if not is_known and (copy.copy, file, digest) not in self._left_out:
                 kept |= await self._keep_one(copy, path, file, new_id() if before is None else before[0])
         return kept
+
+    async def changed_names(self, copy: OpenedCopy) -> list[str]:
+        """The names of the files of a copy that another program changed or saved beside it, as they are now, without
+        what the person has discarded; of the first MOST_FILES. For a copy that has no row any more, and of which
+        nothing can be kept. A file that cannot be read counts as unchanged."""
+        found, folder = list[str](), Path(copy.folder)
+        for place in (folder, folder.with_name(folder.name + _ASIDE)):
+            for path in await asyncio.to_thread(files_in, place, MOST_FILES) if copy.is_whole else ():
+                file = _as_text(path.relative_to(place))
+                with suppress(StoreFault):
+                    digest = await self._digest(path)
+                    if digest not in (None, copy.digest) and (copy.copy, file, digest) not in self._left_out:
+                        found.append(copy.of.name if file == copy.file else shown_name(path.name))
+        return found
 
     async def _digest(self, path: Path) -> bytes | None:
         try:

@@ -5,7 +5,7 @@ part by part, and kept as they came."""
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +18,7 @@ from app.errors import FileTooLarge, FileUnreadable, NoRoomOffline, NotFound, St
 from app.objects.part_fetches import PartFetches
 from app.store.blobs import Blobs
 from app.store.cache_upkeep import CacheUsage
-from app.store.cached_parts import WantedPart, forget_parts
+from app.store.cached_parts import WantedPart, forget_parts, pin_new
 from app.store.connection import Connection
 from app.store.rows import BlobPart
 from sync.client.exchange.blob_transfer import Blobs as Transfers
@@ -28,6 +28,8 @@ from sync.trust.room.blob_manifest import Manifest, Part, decrypt_part, encrypt_
 
 T = TypeVar("T")
 
+MAX_HOPS = 16
+"""How many rooms that continue each other are followed back: somebody could make a long row of them."""
 Progress = Callable[[int, int], None]
 """Bytes done, bytes in all. Called on the loop."""
 
@@ -55,6 +57,8 @@ class SealedFiles:
         self._upkeep = blobs.upkeep
         self._fetches = PartFetches(blobs.cached, transfers)
         self._refused: set[WantedPart] = set()
+        self.before: Callable[[RoomId, ObjId], tuple[RoomId, ObjId] | None] = lambda room, obj: None
+        """Returns the room that a room continues, and its object that an object continues; None if there is none."""
 
     async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
         """Encrypts a file of the object `obj`, stores its parts on this device and starts their upload. Returns (the
@@ -202,7 +206,7 @@ class SealedFiles:
         self._cached.unpin([part.digest for part in Manifest.decode(manifest).parts])
 
     def pin_room(self, room: RoomId, files: Sequence[tuple[ObjId, bytes]]) -> None:
-        """Keeps a room's files offline: `files`, as (object, manifest), and each that is fetched there from now on.
+        """Keeps a room's files offline: `files`, as (object, manifest), and each that is sent there from now on.
         Damaged manifests are left out. NoRoomOffline, and then nothing is kept that was not before; StoreFault."""
         self._pin(room, [(obj, manifest) for obj, manifest in files if _is_sound(manifest)])
         self._cached.pin_room(room, True)
@@ -244,18 +248,41 @@ class SealedFiles:
         await self._upkeep.empty()
 
     async def complete(self) -> None:
-        """Fetches what is missing of the files that are kept offline. What the server refuses is left out, until
-        `ask_again`. Unreachable while offline; StoreFault."""
+        """Fetches what is missing of the files that are kept offline, also those of later messages of a room that is.
+        What the server refuses is left out, until `ask_again`. ▲ So is what the limit does not hold: otherwise a
+        member could fill the disk of a colleague who keeps the room offline. It is fetched once there is room for it.
+        Unreachable while offline; StoreFault."""
+        beyond = 0
         for wanted in self._cached.wanted():
             if wanted in self._refused:
                 continue
+            if self._cached.fetched_pinned_bytes() + wanted.size > self._upkeep.limit() or not self._cached.may_keep:
+                beyond += 1
+                continue
             try:
-                await self._fetches.get(wanted)
+                await self._fetch_pinned(wanted)
             except (Refused, Reject) as e:
                 self._refused.add(wanted)
                 log.store.warning("pinned-part-refused", part=wanted.part, code=e.code)
             if not self._cached.here([wanted.digest]):  # the disk has refused it: it is not fetched again and again
                 self._refused.add(wanted)
+        if beyond:
+            log.store.info("pinned-parts-beyond-limit", count=beyond)
+
+    async def _fetch_pinned(self, wanted: WantedPart) -> None:
+        """Fetches a part from its room, or, if the server refuses that, from the room that this one continues, and so
+        on back. Refused or Reject if none gives it; otherwise as `PartFetches.get`."""
+        hops = MAX_HOPS
+        while True:
+            try:
+                await self._fetches.get(wanted)
+                return
+            except Refused:
+                before = self.before(wanted.room, wanted.obj) if hops else None
+                if before is None:
+                    raise
+                hops -= 1
+                wanted = replace(wanted, room=before[0], obj=before[1])
 
     def ask_again(self) -> None:
         """Has `complete` ask the server again for what it refused."""
@@ -282,6 +309,13 @@ def part_digests(manifests: Iterable[bytes]) -> list[bytes]:
         with suppress(Reject):
             found += [part.digest for part in Manifest.decode(manifest).parts]
     return found
+
+
+def pin_new_files(conn: Connection, room: RoomId, obj: ObjId, manifests: Iterable[bytes]) -> None:
+    """Keeps the files offline that a new message of the object `obj` names, if all files of `room` are kept so. In the
+    caller's transaction; they are fetched in the background. Damaged manifests are left out."""
+    sound = [Manifest.decode(manifest) for manifest in manifests if _is_sound(manifest)]
+    pin_new(conn, [_wanted(room, obj, part) for described in sound for part in described.parts])
 
 
 def forget_files(conn: Connection, manifests: Iterable[bytes], but: Collection[bytes] = ()) -> None:

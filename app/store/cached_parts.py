@@ -31,6 +31,10 @@ _RESERVE = f"""INSERT OR IGNORE INTO cached_parts (digest, part, room, obj, name
     SELECT ?1, ?2, ?3, ?4, NULL, ?5, ?6, EXISTS (SELECT 1 FROM offline_rooms WHERE room = ?3) WHERE {_MAY_KEEP}"""  # noqa: S608 - constants
 _PIN = f"""INSERT INTO cached_parts (digest, part, room, obj, name, size, used, pinned)
     SELECT ?1, ?2, ?3, ?4, NULL, ?5, ?6, 1 WHERE {_MAY_KEEP} ON CONFLICT (digest) DO UPDATE SET pinned = 1"""
+_PIN_NEW = f"""INSERT INTO cached_parts (digest, part, room, obj, name, size, used, pinned)
+    SELECT ?1, ?2, ?3, ?4, NULL, ?5, ?6, 1 WHERE EXISTS (SELECT 1 FROM offline_rooms WHERE room = ?3)
+    AND NOT EXISTS (SELECT 1 FROM parts WHERE part = ?2 AND present) AND {_MAY_KEEP}
+    ON CONFLICT (digest) DO UPDATE SET pinned = 1"""  # noqa: S608 - constants
 _RELEASE = "DELETE FROM cached_parts WHERE digest = ? AND name IS NULL AND NOT pinned"
 _WANTED = "SELECT part, room, obj, digest, size FROM cached_parts WHERE pinned AND name IS NULL"
 USED_EVERY_MS = 60_000
@@ -70,6 +74,7 @@ class CachedParts:
         self.may_keep = True
         """Whether new parts are kept. If not, they are fetched each time they are read."""
         db.conn.parts_dropped = self.woken.set
+        db.conn.parts_wanted = lambda: db.after_commit(self.changed.emit)
 
     # -- what is here
 
@@ -186,6 +191,11 @@ class CachedParts:
         sizes = [self._db.value("SELECT size FROM cached_parts WHERE digest = ? AND pinned", (d,)) or 0 for d in but]
         return all_of - sum(sizes)
 
+    def fetched_pinned_bytes(self) -> int:
+        """How many bytes of what is kept offline are here."""
+        sql = "SELECT coalesce(sum(size), 0) FROM cached_parts WHERE pinned AND name IS NOT NULL"
+        return int(self._db.value(sql) or 0)
+
     def pin(self, wanted: Sequence[WantedPart]) -> None:
         """Pins parts, that is, keeps them offline: they are removed only if the person asks for it, or with their
         message, object or room. Parts that are not in the cache are then in `wanted`. Ignores parts of destroyed
@@ -202,8 +212,8 @@ class CachedParts:
         self.woken.set()
 
     def pin_room(self, room: RoomId, on: bool) -> None:
-        """With `on`: pins all parts of a room that are in the cache, and each that is fetched from now on. Otherwise
-        unpins all parts of the room, also those that were pinned one by one. StoreFault."""
+        """With `on`: pins all parts of a room that are in the cache, and each that a message names or that is fetched
+        from now on. Otherwise unpins all parts of the room, also those that were pinned one by one. StoreFault."""
         with self._db.transaction() as conn:
             conn.execute("DELETE FROM offline_rooms WHERE room = ?", (room,))
             if on:
@@ -230,6 +240,15 @@ class CachedParts:
 
 def _values(wanted: WantedPart) -> tuple[object, ...]:
     return wanted.digest, wanted.part, wanted.room, wanted.obj, wanted.size, clock.now_ms()
+
+
+def pin_new(conn: Connection, wanted: Iterable[WantedPart]) -> None:
+    """Pins, in the caller's transaction, parts that a new message names and whose room is pinned, except own parts that
+    are on this device. Those that are not here are then in `CachedParts.wanted`, also after a restart. How much of them
+    is fetched is decided there: this checks no limit."""
+    rows = [_values(part) for part in wanted]
+    if rows and conn.executemany(_PIN_NEW, rows).rowcount > 0 and conn.parts_wanted is not None:
+        conn.parts_wanted()
 
 
 def forget_parts(conn: Connection, digests: Iterable[bytes]) -> None:

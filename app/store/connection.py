@@ -93,9 +93,13 @@ class Connection(_Driver):
     parts_dropped: Callable[[], None] | None = None
     """Called, within the transaction, by code that removes rows of cached file parts, so that their files are removed
     soon. None for a connection that only reads."""
-    copies_dropped: Callable[[Sequence[str]], None] | None = None
+    parts_wanted: Callable[[], None] | None = None
+    """Called, within the transaction, by code that pins cached file parts that are to be fetched. None for a connection
+    that only reads."""
+    copies_dropped: Callable[[Sequence[str], Sequence[Row]], None] | None = None
     """Called, within the transaction, by code that removes rows of working copies because their room or object is gone,
-    with the names of the changed copies among them ([] if there are none). None for a connection that only reads."""
+    with the names of the changed copies among them ([] if there are none) and the rows of the opened ones. None for a
+    connection that only reads."""
 
     def rows(self, sql: str, params: Params = ()) -> list[Row]:
         """All rows of the query `sql` with the values `params`; [] if none. The driver's errors are raised as they

@@ -73,12 +73,16 @@ class ChangedCopy:
 class WorkingCopyRows:
     """The tables of opened and changed copies. Call it on the event loop. Every method raises StoreFault if the
     database refuses. `dropped` is emitted after the commit when rows went with their room or object, with the names of
-    the changed copies among them."""
+    the changed copies among them, and the opened copies, whose files are still there."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self.dropped: Signal[Sequence[str]] = Signal()
-        db.conn.copies_dropped = lambda names: db.after_commit(lambda: self.dropped.emit(names))
+        self.dropped: Signal[Sequence[str], Sequence[OpenedCopy]] = Signal()
+        db.conn.copies_dropped = self._on_dropped
+
+    def _on_dropped(self, names: Sequence[str], rows: Sequence[Row]) -> None:
+        opened = [_opened(row) for row in rows]
+        self._db.after_commit(lambda: self.dropped.emit(names, opened))
 
     def opened(self) -> list[OpenedCopy]:
         """All copies that lie in plain, in the order in which they were opened, also those of an earlier run."""
@@ -154,10 +158,11 @@ def forget_room(conn: Connection, room: RoomId) -> None:
 
 def _forget(conn: Connection, where: str, value: bytes) -> None:
     names = [name for (name,) in conn.rows(f"SELECT name FROM changed_copies WHERE {where}", (value,))]  # noqa: S608 - constants
-    gone = conn.execute(f"DELETE FROM opened_copies WHERE {where}", (value,)).rowcount  # noqa: S608 - constants
+    gone = conn.rows(f"{_OPENED} WHERE {where}", (value,))
+    conn.execute(f"DELETE FROM opened_copies WHERE {where}", (value,))  # noqa: S608 - constants
     conn.execute(f"DELETE FROM changed_copies WHERE {where}", (value,))  # noqa: S608 - constants
     if (names or gone) and conn.copies_dropped is not None:
-        conn.copies_dropped(names)
+        conn.copies_dropped(names, gone)
 
 
 def _opened(row: Row) -> OpenedCopy:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Decides which received files may be opened in another program. Programs, scripts and files with macros are only
-saved: opening one would run what a stranger wrote.
+saved: opening one would run what a stranger wrote. So are documents that fetch something from another computer when
+they are opened.
 
-The name, and bytes at the beginning and end, are judged here, by comparing only. What an archive holds (OOXML, ODF),
-and what comes late in a file of markup, is looked up in a process of its own (`package`).
+The name, and bytes at the beginning and end, are judged here, by comparing only. What an archive (OOXML, ODF), a file
+of markup or an RTF file holds is looked up in a process of its own (`package`).
 """
 
 import re
@@ -48,7 +49,8 @@ _OLD_ENDINGS = {
 }  # fmt: skip
 """Office opens several formats under these, some older than OLE; only RTF and archives are known to be without macros,
 or are looked through."""
-_RTF = b"{\\rtf"
+RICH_TEXT = b"{\\rt"
+"""How an RTF file begins: as much as Word asks for."""
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HEAD_BYTES = 64 * 1024
 _ARCHIVE_END, _END_BYTES = b"PK\x05\x06", 64 * 1024 + 22
@@ -79,8 +81,7 @@ def check_bytes(data: bytes, name: str = "") -> bool:
     """Checks a file's bytes, whatever its name is. OpensProgram for a program or script, and for a page or picture with
     scripts; OpensOldOffice for an old file of Office (OLE), which may hold macros that only Office finds, and for what
     only its `name` makes one; OpensMacros for a document of XML with macros; OpensUnchecked for XML that declares
-    entities. Returns whether `package` must look too: into an archive, or through the rest of long markup. Takes some
-    100 µs."""
+    entities. Returns whether `package` must look too: into an archive, or through markup or RTF. Takes some 100 µs."""
     begins = _unmarked(data[:_HEAD_BYTES])  # ▲ copies of a whole long file would hold the event loop
     if begins.startswith(_PROGRAMS):
         raise OpensProgram
@@ -91,9 +92,14 @@ def check_bytes(data: bytes, name: str = "") -> bool:
         check_markup(head)
     if all(mark in head for mark in _PAGE) and _ending(name) != "eml":
         raise OpensProgram
-    if _ending(name) in _OLD_ENDINGS and not begins.startswith((PACKAGE, _RTF)):
+    if _ending(name) in _OLD_ENDINGS and not begins.startswith((PACKAGE, RICH_TEXT)):
         raise OpensOldOffice
-    return is_archive(data) or (is_markup(data) and len(data) > _HEAD_BYTES)
+    return is_archive(data) or is_markup(data) or is_rich_text(data)
+
+
+def is_rich_text(data: bytes) -> bool:
+    """Whether programs take a file for RTF, whatever its name says."""
+    return _unmarked(data[:_HEAD_BYTES]).lstrip().startswith(RICH_TEXT)
 
 
 def is_archive(data: bytes) -> bool:
@@ -102,10 +108,11 @@ def is_archive(data: bytes) -> bool:
     return data.startswith(PACKAGE) or _ARCHIVE_END in data[-_END_BYTES:]
 
 
-def is_markup(data: bytes) -> bool:
-    """Whether a file begins with a tag, after blanks; also if it begins with nothing but many blanks."""
-    begins = _letters(_unmarked(data[:_HEAD_BYTES])).lstrip()
-    return begins.startswith(b"<") or (not begins and len(data) > _HEAD_BYTES)
+def is_markup(data: bytes, head_bytes: int = _HEAD_BYTES) -> bool:
+    """Whether a file begins with a tag, after blanks; also if it begins with more than `head_bytes` of nothing but
+    blanks."""
+    begins = _letters(_unmarked(data[:head_bytes])).lstrip()
+    return begins.startswith(b"<") or (not begins and len(data) > head_bytes)
 
 
 def check_markup(data: bytes) -> None:

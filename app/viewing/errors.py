@@ -4,7 +4,7 @@
 WorldError
 ├── PrintRefused
 └── ViewFault               ViewForeign · ViewDamaged · ViewTooLarge · ViewProtected · ViewEnded · ViewUnavailable
-    └── OpensHarm           OpensProgram · OpensMacros · OpensOldOffice · OpensUnchecked
+    └── OpensHarm           OpensProgram · OpensMacros · OpensRemote · OpensOldOffice · OpensUnchecked
 """
 
 from app.errors import WorldError
@@ -75,6 +75,13 @@ class OpensMacros(OpensHarm):
     code = "opens-macros"
 
 
+class OpensRemote(OpensHarm):
+    """Error: whoever opens the file fetches something from another computer, such as a template or a picture, or starts
+    another program (DDE). That computer sees who opens the file, from where and when, and may send macros."""
+
+    code = "opens-remote"
+
+
 class OpensOldOffice(OpensHarm):
     """Error: the file is one of Office's old formats, which may hold macros."""
 
@@ -90,6 +97,15 @@ class OpensUnchecked(OpensHarm):
 
 REFUSALS = {
     fault.code: fault
-    for fault in (ViewForeign, ViewDamaged, ViewTooLarge, ViewProtected, OpensProgram, OpensMacros, OpensUnchecked)
+    for fault in (
+        ViewForeign,
+        ViewDamaged,
+        ViewTooLarge,
+        ViewProtected,
+        OpensProgram,
+        OpensMacros,
+        OpensRemote,
+        OpensUnchecked,
+    )
 }
 """The errors that the reading process may report, by their codes."""

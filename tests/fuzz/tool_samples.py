@@ -2,6 +2,7 @@
 """What the fuzzer begins with in the application: one good example of everything that it reads."""
 
 import json
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -81,6 +82,14 @@ def presence() -> list[bytes]:
     ]
 
 
+def turns() -> list[bytes]:
+    from app.notices.turns import Rung, Used
+    from app.objects.object import Payload
+
+    payload: Payload[Used | Rung] = Payload(Used | Rung)
+    return [payload.encode(Used()), payload.encode(Rung(ids=(bytes(16), b"short")))]
+
+
 def framed(changes: Iterable[tuple[int, bytes]]) -> bytes:
     """Changes of authors 0 to 2 as one input: u8 author, u16 length, data."""
     return b"".join(bytes((author,)) + len(data).to_bytes(2, "big") + data for author, data in changes)
@@ -133,6 +142,8 @@ def own() -> bytes:
     series, home, office = "cc" * 16, "01" * 16, "02" * 16
     made.write(home, 1, {"reads": {series: [0, 9, [3, 5]]}, "settings": {"theme": [7, "dark"]}})
     made.write(office, 1, {"reads": {series: [1, 4]}, "notices": {"aa" * 16: [0, 2, 9]}})
+    reminder = [0, 1, NOW, 20_500, "dd" * 16, "ee" * 16, "chat", "ff" * 16]
+    made.write(home, 1, {"reminders": {"ab" * 16: reminder}, "notices": {"aa" * 16: [0, 3, NOW, 20_500]}})
     made.write(
         home,
         2,
@@ -169,13 +180,21 @@ def small_records() -> list[bytes]:
     rooms: tuple[r.Record, ...] = (
         r.RoomNamed(title="Ärende", type="case"),
         r.ObjectAnnounced(obj=bytes(16), kind="chat"),
+        r.ObjectAnnounced(obj=bytes(16), kind="chat", series=bytes(16), period=202611),
         r.ObjectRetired(obj=bytes(16), on=True),
+        r.ChangeLeftOut(obj=bytes(16), author=bytes(16), change=bytes(16)),
+        r.PersonInvited(uid=bytes(16), title="Ärende", type="case", text="Hej å 🙂", parent=bytes(16)),
+        r.ChildLinked(room=bytes(16), on=True, again=True),
+        r.ParentLinked(room=bytes(16)),
+        r.ParentLinked(),
     )
     own: tuple[p.Record, ...] = (
         p.DeviceNamed(dev=bytes(16), name="Dator"),
         p.DeviceRuns(dev=bytes(16), system="Debian 13", version="0.1"),
         p.Alive(),
         p.PersonMarked(uid=bytes(16), genesis=bytes(32), on=True, t=NOW),
+        p.InvitationAnswered(room=bytes(16), n=7, answer=p.DECLINED),
+        p.PersonBlocked(uid=bytes(16), on=True),
     )
     reads = f.DeviceReads(kinds={"chat": 1, "document": 2}, features=["type x"])
     return [*map(r.encode, rooms), *map(p.encode, own), f.encode(reads)]
@@ -212,7 +231,17 @@ def files() -> list[bytes]:
 
 
 def packages() -> list[bytes]:
-    """Archives as documents are, without macros."""
-    from tests.app.viewing.test_opening import odt, ooxml
+    """Archives as documents are, without macros, a flat document and RTF, with fields and links."""
+    from tests.app.viewing import test_remote_links as links
+    from tests.app.viewing.test_opening import odt, ooxml, package
 
-    return [ooxml("word/styles.xml"), odt("content.xml")]
+    parts = [links.code("PAGE"), links.HYPERLINK, links.NESTED_RESULT]
+    relations = links.relation("hyperlink", "https://exempel.se")
+    word = {
+        "[Content_Types].xml": b"<Types/>",
+        "word/document.xml": f"<w:document {links.SPACES}>{''.join(parts)}</w:document>".encode(),
+        "word/_rels/document.xml.rels": f'<Relationships xmlns="{links.LISTS}">{relations}</Relationships>'.encode(),
+    }
+    flat = f'<office:document {links.ODF}><text:a xlink:href="https://exempel.se">å</text:a></office:document>'
+    rtf = b'{\\rtf1{\\field{\\*\\fldinst HYPERLINK "a.se"}{\\fldrslt \\u229?}}{\\sp{\\sn pibName}{\\sv a}}\\bin2 {{}'
+    return [ooxml("word/styles.xml"), odt("content.xml"), package(word, zipfile.ZIP_STORED), flat.encode(), rtf]

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the application reads: key slots, the tools' records, links, and pasted text."""
 
+from collections.abc import Mapping
 from contextlib import closing, suppress
+from typing import cast
 
 from tests.fuzz import tool_samples as samples
 from tests.fuzz.target import Run, Target
@@ -112,12 +114,41 @@ def _board() -> Run:
 
 def _own() -> Run:
     """A change of a person's own object: what it holds is joined to the same, in any order and more than once."""
+    from app.core.signal import Signal
     from app.objects.pieces import unpack
     from app.own.drafts import draft_from, named_in
-    from app.own.joining import JOINS
+    from app.own.joining import JOINS, Value
     from app.own.model import ROOTS, OwnObject
+    from app.own.notice_marks import NoticeMarks
+    from app.own.service import Own
+    from app.reminders import values
+    from app.store.notice_rows import NoticeState
 
     base = samples.own()
+
+    class Held:
+        """The joined values under one root, as `Own` gives them."""
+
+        def __init__(self, values: Mapping[str, Value]) -> None:
+            self.changed: Signal[object] = Signal()
+            self._values = values
+
+        def keys(self, root: str) -> set[str]:
+            return set(self._values)
+
+        def value(self, root: str, key: str) -> Value | None:
+            return self._values.get(key)
+
+    def marked(found: Mapping[tuple[str, str], Mapping[str, Value]]) -> None:
+        """What is stored of the notices that the other devices marked."""
+        values = {key: JOINS[root](list(by.values())) for (root, key), by in found.items() if root == "notices"}
+        own = Held({key: value for key, value in values.items() if value is not None})
+        told = list[object]()
+        marks = NoticeMarks(cast("Own", own), Signal(), lambda some: told.extend(some.values()), Signal(), told.extend)
+        marks.start()
+        marks.close()
+        for each in told:
+            assert isinstance(each, bytes) or (isinstance(each, tuple) and isinstance(each[0], NoticeState))
 
     def run(data: bytes) -> None:
         update = unpack(data).update
@@ -126,14 +157,42 @@ def _own() -> Run:
             own.merge([update])
             _ = own.year
             found = {(root, key): own.values(root, key) for root in ROOTS for key in own.keys(root)}
-        for (root, _), by in found.items():
-            values = list(by.values())
+        for (root, key), by in found.items():
+            held = list(by.values())
             for dev, value in by.items():
                 _ = draft_from(dev, value), named_in(value)
             if root in JOINS:
-                joined = JOINS[root](values)
-                assert JOINS[root](values[::-1]) == joined
-                assert joined is None or JOINS[root]([*values, joined, *values]) == joined
+                joined = JOINS[root](held)
+                assert JOINS[root](held[::-1]) == joined
+                assert joined is None or JOINS[root]([*held, joined, *held]) == joined
+                reminder = values.decode(key, joined) if root == values.ROOT else None
+                if joined is not None and reminder is not None:
+                    assert values.decode(key, values.encode(reminder, joined[3])) == reminder
+        marked(found)
+
+    return run
+
+
+def _turns() -> Run:
+    """Messages of the person's other devices about what rings: never more than is named, and only whole ids."""
+    from app.core.enums import LinkState
+    from app.core.ids import DevId
+    from app.notices.turns import MOST_IDS, TurnPorts, Turns
+
+    mine, other, sent = DevId(bytes(16)), DevId(bytes([1] * 16)), list[bytes]()
+    turns = Turns(TurnPorts(me=mine, devices=lambda: [mine, other], send=sent.append))
+    turns.on_status(LinkState.ONLINE)
+    rung = list[int]()
+    turns.rung.connect(lambda ids: rung.extend(map(len, ids)))
+
+    def run(data: bytes) -> None:
+        rung.clear()
+        turns.use()
+        turns.receive(other, data)
+        assert len(rung) <= MOST_IDS
+        assert set(rung) <= {16}
+        turns.upto_ms()
+        sent.clear()
 
     return run
 
@@ -287,6 +346,7 @@ TARGETS = (
     Target(name="state", make=_state, seeds=samples.updates, share=3),
     Target(name="records", make=_records, seeds=samples.small_records),
     Target(name="presence", make=_presence, seeds=samples.presence),
+    Target(name="turns", make=_turns, seeds=samples.turns),
     Target(name="links", make=_links, seeds=samples.addresses),
     Target(name="files", make=_files, seeds=samples.files),
     Target(

@@ -103,6 +103,35 @@ async def test_a_pinned_file_comes_when_the_server_is_back_and_stays_when_the_ca
     assert b.session.files.is_here(manifest(b, room))
 
 
+async def test_later_files_of_a_room_that_is_kept_come_by_themselves_also_after_a_restart(
+    o: Offices, tmp_path: Path
+) -> None:
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await sent(o, a, b, "ett.pdf")
+    keeping = b.session.service(CHAT).keeping
+    assert keeping is not None
+    await keeping.keep_room(room, True)
+    await until(lambda: b.session.files.is_here(manifest(b, room)))
+    for name in ("två åäö 🙂.pdf", "tre.pdf"):
+        source = tmp_path / name
+        await asyncio.to_thread(source.write_bytes, CONTENT + name.encode())
+        if name == "tre.pdf":
+            await b.close()
+        await a.session.service(CHAT).send_file(room, [source], name)
+        await until(lambda: a.session.store.waiting_count() == 0)
+        if name == "tre.pdf":
+            await b.begin()
+        await until(lambda name=name: name in b.texts(room))
+        await until(lambda name=name: b.session.files.is_here(manifest(b, room, b.texts(room).index(name))))
+    assert len(received(b)) == 6
+    keeping = b.session.service(CHAT).keeping
+    assert keeping is not None
+    await keeping.keep_room(room, False)
+    await a.session.service(CHAT).send_file(room, [source], "fyra")
+    await until(lambda: "fyra" in b.texts(room))
+    assert not b.session.files.is_pinned(manifest(b, room, 3))
+
+
 async def test_policy_can_have_nothing_of_received_files_stay(o: Offices, tmp_path: Path) -> None:
     a, b = await o.hire("Handläggare", "Registrator")
     room = await sent(o, a, b, "ett.pdf")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.chat.errors import FileInOldRoom
 from app.chat.model import Message
 from app.chat.tool import TOOL as CHAT
 from app.core.enums import LinkState, Role
@@ -80,11 +81,14 @@ SEEN = ["Sett av oss", "Även detta"]
 UNSENT = ["Skrivet utan nät", "Också utan nät"]
 
 
-async def case(o: Offices, *, history: bool = True, clerk_role: Role = Role.WRITER) -> Case:
-    """`other` saw only what came before; owner and clerk saw more, and each has something the server never got."""
+async def case(o: Offices, *, history: bool = True, clerk_role: Role = Role.WRITER, files: Sequence[Path] = ()) -> Case:
+    """`other` saw only what came before; owner and clerk saw more, and each has something the server never got. With
+    `files`, the owner has sent a message with these before all that."""
     owner, clerk, other = await o.hire("Handläggare", "Registrator", "Enhetschef")
     room = await o.room(owner, other)
     owner.session.service(CHAT).send(room, BEFORE[0])
+    if files:
+        await owner.session.service(CHAT).send_file(room, files, "Med bilaga")
     document = owner.session.service(DOCUMENTS).create(room, "Utkast till beslut")
     owner.session.service(DOCUMENTS).open(document).splice(0, 0, "Skäl. ")
     board = owner.session.service(TASKS).board(room)
@@ -164,6 +168,34 @@ async def test_a_file_of_the_old_room_is_fetched_from_where_it_lies(o: Offices, 
     message = next(m for m in messages(c.owner, room) if m.attachments)
     target = await c.owner.session.service(CHAT).fetch_file(room, message, 0, tmp_path / "hem.pdf")
     assert target.read_bytes() == path.read_bytes()
+
+
+async def test_a_file_of_a_carried_message_opens_for_whoever_was_in_the_old_room_and_says_so_to_others(
+    o: Offices, tmp_path: Path
+) -> None:
+    path = tmp_path / "Ritning åäö 🙂.pdf"
+    path.write_bytes(bytes(range(256)) * 100)
+    c = await case(o, files=[path])
+    room = await c.owner.session.succession.open(c.room)
+    await c.followed(c.clerk)
+    [newcomer] = await o.hire("Arkivarie")
+    await o.add(c.owner, room, newcomer, history=True)
+    for desk in (c.owner, c.clerk, newcomer):
+        await until(lambda desk=desk: "Med bilaga" in desk.texts(room))
+    chat = c.clerk.session.service(CHAT)
+    carried = next(m for m in messages(c.clerk, room) if m.attachments)
+    assert carried.carried_by == c.owner.session.people.me.uid
+    assert await chat.fetch_file(room, carried, 0, tmp_path / "hem.pdf") == tmp_path / "hem.pdf"
+    assert (tmp_path / "hem.pdf").read_bytes() == path.read_bytes()
+    await c.clerk.session.files.empty()
+    assert not c.clerk.session.files.is_here(carried.attachments[0].manifest)
+    assert chat.keeping is not None
+    await chat.keeping.keep_room(room, True)
+    await until(lambda: c.clerk.session.files.is_here(carried.attachments[0].manifest))
+    theirs = next(m for m in messages(newcomer, room) if m.attachments)
+    with pytest.raises(FileInOldRoom):
+        await newcomer.session.service(CHAT).fetch_file(room, theirs, 0, tmp_path / "nej.pdf")
+    assert not (tmp_path / "nej.pdf").exists()
 
 
 async def test_the_old_room_stays_readable_and_is_closed(o: Offices) -> None:

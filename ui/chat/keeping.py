@@ -68,6 +68,7 @@ class KeepAll(TextButton):
             finally:
                 self._is_switching = False
                 self.refresh()
-            kept = tr("The room's files are kept on this computer, and fetched in the background. A later one is kept "
-                      "once it is opened.")  # fmt: skip
+            kept = tr(
+                "The room's files are kept on this computer, also later ones. They are fetched in the background."
+            )
             toast(self, kept if on else tr("The files stay on this computer until their space is needed."))

@@ -24,6 +24,11 @@ COPIES: Rows = {
         _not_opened(),
         _save(),
     ),
+    "opens-remote": lambda: (
+        tr("When the file is opened, it fetches something from another computer."),
+        tr("It is not opened from Kansli: that computer would see who opens it and when, and could send macros."),
+        _save(),
+    ),
     "opens-old-office": lambda: (
         tr("The file is in one of Office's old formats, which may hold macros."),
         _not_opened(),

@@ -31,6 +31,11 @@ OFFICE: Rows = {
         tr("It has not been sent; the text is still there."),
         tr("Divide it, or put it in a document."),
     ),
+    "file-in-old-room": lambda: (
+        tr("The file is in the room that this one continues."),
+        tr("You cannot fetch it there: you were no member, or the file was removed. The message itself is whole."),
+        tr("Ask a colleague who has the file to send it again here."),
+    ),
     "too-many-files": lambda: (
         tr("These are too many files for one message."),
         tr("Nothing has been sent; the text and the files are still there."),

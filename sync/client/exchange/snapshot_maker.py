@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from sync.client.exchange.backfill import Backfill, begins_with, pack
 from sync.client.exchange.extras import Extra
 from sync.client.exchange.outbox import Outbox
-from sync.client.link import Link
+from sync.client.link import Link, of_one_room
 from sync.client.placed_changes import Compacted
 from sync.client.room.room_sync import RoomSync
 from sync.client.room.trust_facts import active_devices
@@ -355,13 +355,13 @@ class Snapshots:
 
 @contextmanager
 def _one_object(obj: ObjId) -> Iterator[None]:
-    """A context manager for computing the state of `obj`. ▲ An error without a `code` is logged and not raised: it
-    stops neither the other objects' snapshots nor the connection. An error with a `code` (of the connection, the server
-    or the store) is raised."""
+    """A context manager for computing the state of `obj`. ▲ A fault of this program (`of_one_room`) is logged and not
+    raised: it stops neither the other objects' snapshots nor the connection. Faults of the connection, the server or
+    the store are raised."""
     try:
         yield
     except Exception as e:
-        if isinstance(getattr(e, "code", None), str):  # a fault of the line, the server or the store
+        if not of_one_room(e):
             raise
         log.error("no snapshot of object %s", obj[:4].hex(), exc_info=e)
 

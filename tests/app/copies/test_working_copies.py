@@ -323,6 +323,36 @@ async def test_destroying_an_object_removes_its_copies_at_once_and_says_what_is_
     assert [*(desk.folder / "kept").iterdir()] == []
 
 
+async def test_a_copy_that_was_changed_a_moment_before_its_object_is_destroyed_is_named_as_lost(desk: Desk) -> None:
+    of, lost = of_message(), list[str]()
+    path = await desk.copies.open(of, PLAIN, LABEL)
+    await desk.copies.open(replace(of, name="Orörd.docx"), PLAIN, LABEL)
+    early = await desk.copies.open(replace(of, name="Tidig å.docx"), PLAIN, LABEL)
+    overwrite(early, CHANGED)
+    await desk.copies.look()
+    overwrite(path, CHANGED)  # and no look since
+    path.with_name("Bredvid 🙂.docx").write_bytes(CHANGED)
+    desk.copies.lost.connect(lost.extend)
+    event = RoomEvent(n=9, t=9, kind="destroy", by=OTHER, obj=of.obj)
+    desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", events=[event]))
+    assert lost == ["Tidig å.docx"]
+    await desk.copies.look()
+    assert sorted(lost) == ["Beslut åäö 🙂.docx", "Bredvid 🙂.docx", "Tidig å.docx"]
+    assert desk.plain == []
+    await desk.copies.look()
+    assert len(lost) == 3
+
+
+async def test_what_is_lost_with_a_room_is_named_also_if_kansli_ends_at_once(desk: Desk) -> None:
+    path, lost = await desk.copies.open(of_message(), PLAIN, LABEL), list[str]()
+    overwrite(path, CHANGED)
+    desk.copies.lost.connect(lost.extend)
+    desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", gone=[ME]))
+    await desk.copies.close()
+    assert lost == [of_message().name]
+    assert desk.plain == []
+
+
 async def test_a_room_that_is_gone_leaves_no_copy_in_plain_also_if_kansli_ends_at_once(desk: Desk) -> None:
     await desk.copies.open(of_message(), PLAIN, LABEL)
     desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", gone=[ME]))

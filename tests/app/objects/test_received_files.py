@@ -12,7 +12,7 @@ import pytest
 
 from app.core.ids import ObjId, PartId, RoomId, new_id, new_obj
 from app.errors import NoRoomOffline
-from app.objects.files import SealedFiles, forget_files
+from app.objects.files import SealedFiles, _row, forget_files, pin_new_files
 from app.objects.kept_offline import KeptOffline
 from app.objects.part_fetches import AT_ONCE, PartFetches
 from app.store.cache_upkeep import CacheLimit
@@ -262,6 +262,68 @@ async def test_a_room_s_files_are_kept_offline_also_those_that_come(case: Case) 
     case.sealed.unpin_room(ROOM)
     await case.sealed.empty()
     assert not case.sealed.is_here(first)
+
+
+def arrives(case: Case, *manifests: bytes) -> None:
+    """As the projection of a message with these files does."""
+    with case.store.transaction() as conn:
+        pin_new_files(conn, ROOM, case.obj, [*manifests, b"no manifest"])
+
+
+async def test_later_files_of_a_room_that_is_kept_come_by_themselves_until_it_is_kept_no_more(case: Case) -> None:
+    offline = KeptOffline(case.sealed, lambda: case.server.is_online)
+    running = asyncio.create_task(offline.run())
+    before, later, own = case.server.file(b"a"), case.server.file(*plains(2)), case.server.file(b"c")
+    arrives(case, before)
+    case.sealed.pin_room(ROOM, [])
+    case.store.blobs.add(_row(ROOM, case.obj, Manifest.decode(own).parts[0], 9))
+    arrives(case, later, own)
+    await until(lambda: case.sealed.is_here(later))
+    assert not case.sealed.is_pinned(before)
+    assert not case.store.cached.pinned([Manifest.decode(own).parts[0].digest]), "own files stay without that"
+    case.sealed.unpin_room(ROOM)
+    last = case.server.file(b"d")
+    arrives(case, last)
+    assert not case.sealed.is_pinned(last)
+    assert len(case.server.asked) == 2
+    running.cancel()
+    offline.close()
+
+
+async def test_a_later_file_that_did_not_come_before_the_end_comes_after_the_next_start(case: Case) -> None:
+    case.sealed.pin_room(ROOM, [])
+    later, case.server.is_online = case.server.file(*plains(3)), False
+    arrives(case, later)
+    with pytest.raises(Unreachable):
+        await case.sealed.complete()
+    case.store.close()
+    case.open(Store.open)
+    case.server.is_online = True
+    await case.sealed.complete()
+    assert case.sealed.is_here(later)
+
+
+async def test_attack_a_colleague_who_sends_more_than_the_limit_fills_no_disk(case: Case) -> None:
+    case.store.cache_upkeep.chosen = lambda: CacheLimit(most=2500, is_automatic=False)
+    case.sealed.pin_room(ROOM, [])
+    files = [case.server.file(bytes(1000)) for _ in range(4)]
+    arrives(case, *files)
+    await case.sealed.complete()
+    assert len(case.server.asked) == 2
+    assert case.store.cached.fetched_pinned_bytes() <= 2500
+    await case.sealed.complete()
+    assert len(case.server.asked) == 2
+    case.store.cache_upkeep.chosen = lambda: CacheLimit(most=10_000, is_automatic=False)
+    await case.sealed.complete()
+    assert all(map(case.sealed.is_here, files))
+
+
+async def test_a_disk_that_is_nearly_full_gets_no_later_files(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.sealed.pin_room(ROOM, [])
+    arrives(case, case.server.file(b"a"))
+    monkeypatch.setattr(type(case.store.cached.files), "free_bytes", lambda self: 1000)
+    await case.sealed.complete()
+    assert case.server.asked == []
 
 
 async def test_no_more_is_kept_offline_than_the_limit_holds(case: Case) -> None:

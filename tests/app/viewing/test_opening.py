@@ -20,10 +20,10 @@ from app.worker.frames import Answer, Question
 TYPES = "[Content_Types].xml"
 
 
-def package(files: Mapping[str, bytes]) -> bytes:
+def package(files: Mapping[str, bytes], packed: int = zipfile.ZIP_DEFLATED) -> bytes:
     """An archive of these files, by their paths."""
     held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(held, "w", packed) as made:
         for name, data in files.items():
             made.writestr(name, data)
     return held.getvalue()

@@ -8,9 +8,10 @@ import pytest
 
 from app.core.ids import ObjId, RoomId
 from sync.client.exchange.snapshot_maker import _one_object
+from sync.client.room.room_phase import UnlistedTransition
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
-from sync.errors import BugError, Reject, Unreachable
+from sync.errors import BugError, Refused, Reject, Unreachable
 from sync.trust.formats.items import Item
 from sync.trust.room import state_codec
 from sync.trust.room.stream import Accepted, RoomStream
@@ -83,5 +84,8 @@ async def test_attack_a_state_that_grew_too_large_stops_its_room_alone(
 def test_attack_a_state_that_cannot_be_computed_stops_no_other() -> None:
     with _one_object(ObjId(bytes(16))):
         raise RecursionError
-    with pytest.raises(Unreachable), _one_object(ObjId(bytes(16))):
-        raise Unreachable("the line")
+    with _one_object(ObjId(bytes(16))):
+        raise BugError("a rule of ours is broken")
+    for fault in (Unreachable("the line"), Refused("quota"), Reject("malformed"), UnlistedTransition("in tests")):
+        with pytest.raises(type(fault)), _one_object(ObjId(bytes(16))):
+            raise fault
