@@ -90,7 +90,7 @@ _RAISES = "('epoch', 'rm', 'leave', 'role', 'pin', 'reset')"
 """The kinds of events after which a room owes a rotation, and of those that bring the new key."""
 _EVENTS = f"""SELECT e.n AS n, 0 AS part, e.kind AS kind, e.place AS place, e.t, e.by, e.subject, e.role,
     CASE e.kind WHEN 'role' THEN (SELECT p.role FROM events p WHERE p.room = e.room AND p.subject = e.subject
-        AND p.n < e.n AND p.kind IN ('add', 'role', 'heir') ORDER BY p.n DESC LIMIT 1) END,
+        AND p.n < e.n AND p.kind <> 'leave-out' AND p.kind IN ('add', 'role', 'heir') ORDER BY p.n DESC LIMIT 1) END,
     e.history, e.obj, o.title, o.kind, e.until, NULL, NULL,
     CASE e.kind WHEN 'genesis' THEN (SELECT 'origin' FROM origins r WHERE r.room = e.room)
         WHEN 'epoch' THEN (SELECT p.kind FROM events p WHERE p.room = e.room AND p.n < e.n
