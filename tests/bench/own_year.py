@@ -6,6 +6,7 @@ import time
 
 from app.objects.compaction import state_of
 from app.own.model import ROOT_MAPS, OwnObject
+from app.store.read_positions import HASH_BYTES
 from tests.bench.registry import Figure, bench, median
 
 READS, ROOMS, WEEKS, STARTS_A_WEEK = 100_000, 60, 52, 5
@@ -36,7 +37,7 @@ def year(reads: int = READS) -> list[bytes]:
         for _ in range(1 + (chance.random() < 1 / 3)):
             read = series[min(int(chance.expovariate(1 / 12)), ROOMS - 1)]
             position[read] += chance.randrange(1, 4)
-            marks[read] = [0, position[read]]
+            marks[read] = [0, position[read], chance.randbytes(HASH_BYTES).hex()]
             done += 1
         models[at].write(DEVICES[at], week, {"reads": dict(marks)})
     for model in models:

@@ -10,6 +10,7 @@ from app.own.joining import JOINS, NOTHING_READ, ReadMark, join_marks, mark_from
 from app.own.model import OwnObject
 
 DEV, OTHER, SERIES = "01" * 16, "02" * 16, "cc" * 16
+HASH = "5a" * 8
 
 
 def newer(updates: list[bytes], write: Any) -> bytes:
@@ -28,32 +29,47 @@ def newer(updates: list[bytes], write: Any) -> bytes:
 def test_what_a_newer_program_writes_is_kept_also_when_the_map_is_made_again() -> None:
     made: list[bytes] = []
     mine = OwnObject(made.append)
-    mine.write(DEV, 1, {"reads": {SERIES: [0, 3]}})
+    mine.write(DEV, 1, {"reads": {SERIES: [0, 3, HASH]}})
 
     def write(doc: Any) -> None:
         doc["reminders"]["ett"] = "Ring å 🙂"
         doc["reads"][DEV]["further"] = {"of": "a newer program"}
-        doc["reads"][OTHER] = pycrdt.Map({SERIES: [0, 5, [], "a further field"]})
+        doc["reads"][OTHER] = pycrdt.Map({SERIES: [0, 5, HASH, [], "a further field"]})
 
     assert mine.merge([newer(made, write)]) == []
-    mine.write(DEV, 2, {"reads": {SERIES: [0, 4]}})
+    mine.write(DEV, 2, {"reads": {SERIES: [0, 4, HASH]}})
     again: Any = pycrdt.Doc()
     again.apply_update(mine.snapshot())
     assert again.get("reminders", type=pycrdt.Map)["ett"] == "Ring å 🙂"
     found = again.get("reads", type=pycrdt.Map)
     assert found[DEV]["further"].to_py() == {"of": "a newer program"}
-    assert mine.values("reads", SERIES) == {DEV: [0, 4], OTHER: [0, 5, [], "a further field"]}
-    assert JOINS["reads"](list(mine.values("reads", SERIES).values())) == [0, 5, [], "a further field"]
+    assert mine.values("reads", SERIES) == {DEV: [0, 4, HASH], OTHER: [0, 5, HASH, [], "a further field"]}
+    assert JOINS["reads"](list(mine.values("reads", SERIES).values())) == [0, 5, HASH, [], "a further field"]
     mine.close()
 
 
 @pytest.mark.parametrize(
     "value",
-    [[], [1], ["1", 2], [1, -2], [1, 2**53], [True, 2], [1, 2.5], [1, 2, "x"], [1, 2, [-1]], [1, 2, list(range(65))]],
+    [
+        [],
+        [1],
+        [1, 2],
+        ["1", 2, HASH],
+        [1, -2, HASH],
+        [1, 2**53, HASH],
+        [True, 2, HASH],
+        [1, 2.5, HASH],
+        [1, 2, 3],
+        [1, 2, HASH[:15]],
+        [1, 2, HASH.upper()],
+        [1, 2, HASH, "x"],
+        [1, 2, HASH, [-1]],
+        [1, 2, HASH, list(range(65))],
+    ],
 )
 def test_a_value_that_is_no_read_mark_counts_nowhere(value: list[Any]) -> None:
     assert mark_from(value) is None
-    assert JOINS["reads"]([value, [0, 7]]) == [0, 7]
+    assert JOINS["reads"]([value, [0, 7, HASH]]) == [0, 7, HASH]
 
 
 @pytest.mark.parametrize("root", ["settings", "notices"])
