@@ -32,8 +32,8 @@ MAX_LEFT = 64
 class ReadMark:
     """How far a person has read a series: everything up to `position` in the room's stream, except what is at the
     positions `left`. A mark of a higher `generation` replaces those of lower ones: the number rises when the person
-    marks something as unread. `hash` names what is at `position` (app/own/reached.py): in one room the position tells
-    it, so two marks are equal without it."""
+    marks something as unread. `hash` names what is at `position` (app/own/reached.py). Within one room it follows from
+    the position, so it is not compared."""
 
     generation: int = 0
     position: int = 0

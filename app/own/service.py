@@ -76,6 +76,10 @@ class OwnRooms(Protocol):
         """The room that is written to; None if there is none."""
         ...
 
+    def is_device(self, dev: str) -> bool:
+        """Whether an id in hex is that of one of the person's devices, also of a former one."""
+        ...
+
     async def ensure(self) -> object:
         """Makes a room to write to if there is none; afterwards `find` returns it. SyncError, such as Unreachable while
         offline; StoreFault. NotFound if no further room may be made, or if a room exists that cannot be read now."""
@@ -111,7 +115,7 @@ class Own:
         and everything else counts."""
         self._store, self._dev, self._rooms, self._now_ms = store, dev.hex(), rooms, now_ms
         self._is_online = is_online
-        self._live = LiveObjects(store.db, store.changes, store.objects, OwnAdapter(announce))
+        self._live = LiveObjects(store.db, store.changes, store.objects, OwnAdapter(announce, rooms.is_device))
         self._models: dict[ObjId, OwnObject] = {}
         self._waiting: dict[Key, Value] = {}
         self._unkept: set[Key] = set()

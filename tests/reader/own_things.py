@@ -18,8 +18,10 @@ LONGEST_KEY = 200
 
 @dataclass
 class OwnThings:
-    """The values of all devices in all objects: by root, key and device, in no order."""
+    """The values of all devices in all objects: by root, key and device, in no order. `devices`: the ids of all devices
+    that the person has or had, in hex."""
 
+    devices: Sequence[str]
     values: dict[str, dict[str, dict[str, list[Value]]]] = field(default_factory=dict)
     years: list[int] = field(default_factory=list)
 
@@ -35,7 +37,7 @@ class OwnThings:
         self.years.append(_map(crdt, "about").get("year", 0))
         for root in (*REGISTERS, "reads", "drafts", "notices", "reminders"):
             for dev, entries in _map(crdt, root).items():
-                for key, value in entries.items() if isinstance(entries, dict) else ():
+                for key, value in entries.items() if isinstance(entries, dict) and dev in self.devices else ():
                     if isinstance(value, list) and len(key) <= LONGEST_KEY:
                         self.values.setdefault(root, {}).setdefault(key, {}).setdefault(dev, []).append(value)
 

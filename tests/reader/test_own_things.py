@@ -14,7 +14,7 @@ CASES = json.loads((HERE.parent / "vectors/own-1-objects.json").read_text(encodi
 
 
 def taken(case: Any, order: list[str]) -> OwnThings:
-    things = OwnThings()
+    things = OwnThings(case["devices"])
     for obj in order:
         things.take([(raw(author), raw(data)) for author, data in case["objects"][obj]])
     return things

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Wrote tests/vectors/own-1-objects.json: the changes of a person's own objects, of two years and three devices, with
-what counts of them at a device that has the positions in `room` (each with its hash) of the room of all `series`. Kept
-to show what is in it."""
+what counts of them at a device that has the positions in `room` (each with its hash) of the room of all `series`, and
+in whose log the person has `devices`. Kept to show what is in it."""
 
 import json
 from pathlib import Path
@@ -20,6 +20,7 @@ from tests.app.own.devices import DAY_MS, NOVEMBER, Device, Server, named
 HERE = Path(__file__).parent
 CHATS = [ObjId(bytes([letter]) * 16) for letter in b"abc"]
 PLACE = CHATS[0].hex()
+DEVICES = [bytes([number]).hex() * 16 for number in range(1, 5)]
 HEAD = 60
 """The last position of the conversations' room that the reading device has."""
 
@@ -93,7 +94,8 @@ def strange() -> tuple[Device, Server]:
     doc: Any = pycrdt.Doc()
     for root in (*ROOTS, "newer"):
         doc[root] = pycrdt.Map()
-    other = DevId(b"\x02" * 16).hex()
+    other, none = DevId(b"\x02" * 16).hex(), DevId(b"\xee" * 16).hex()
+    home.room.known = DEVICES
     stamp = home.now_ms
     with doc.transaction():
         doc["newer"]["ett"] = "Ring å 🙂"
@@ -121,6 +123,9 @@ def strange() -> tuple[Device, Server]:
             {**reminders, "ingen id": _reminder(0, 0, 5), "44" * 16: _reminder(0, 7, 5)}
         )
         doc["rooms"][other] = "ingen karta"
+        doc["reads"][none] = pycrdt.Map({CHATS[0].hex(): [3, 20, named(20)]})
+        doc["settings"][none] = pycrdt.Map({"theme": [stamp + 5, "dark"]})
+        doc["drafts"][none] = pycrdt.Map({PLACE: [stamp + 5, {"text": "Ingens å"}, {other: stamp}]})
     server.put_strange(home, PAYLOAD.encode(Whole(update=bytes(doc.get_update()))))
     server.meet(home)
     return home, server
@@ -177,6 +182,7 @@ def case(name: str, device: Device, server: Server) -> dict[str, Any]:
         "name": name,
         "objects": objects,
         "years": years,
+        "devices": DEVICES,
         "room": [named(n) for n in range(HEAD + 1)],
         "series": [chat.hex() for chat in CHATS],
         "counts": _counts(device),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Devices of one person: real stores, and what only gives positions. Each is online when a test says so."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -45,12 +45,17 @@ class OneRoom:
     """The person's one room of their own."""
 
     there = True
+    known: Collection[str] | None = None
+    """The ids of the person's devices, in hex; None: every id is one of them."""
 
     def rooms(self) -> Sequence[RoomId]:
         return [ROOM] if self.there else []
 
     def find(self) -> RoomId | None:
         return ROOM if self.there else None
+
+    def is_device(self, dev: str) -> bool:
+        return self.known is None or dev in self.known
 
     async def ensure(self) -> None:
         self.there = True

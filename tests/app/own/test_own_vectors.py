@@ -21,6 +21,7 @@ CASES = json.loads((Path(__file__).parents[2] / "vectors/own-1-objects.json").re
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_what_counts_of_the_vectors_is_what_counted_when_they_were_made(tmp_path: Path, case: Any) -> None:
     device, server = Device(tmp_path, 9), Server()
+    device.room.known = case["devices"]
     with device.store.transaction() as conn:
         for key in case["series"]:
             series.announce(conn, TALKS, ObjId(bytes.fromhex(key)), None, None, row=0, n=1, t=NOVEMBER)
