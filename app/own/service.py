@@ -40,10 +40,10 @@ EVERY_S = 60.0
 (SECURITY.md)."""
 DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
-CHECK_AT_ONCE = 100
-"""The most keys that are compared in one turn of the event loop: 3 ms, if they are read marks."""
-CARRY_AT_ONCE = 100
-"""The most values of other objects that one write copies into the present one: 2 ms."""
+CHECK_AT_ONCE = 50
+"""The most keys that are compared in one turn of the event loop: 2 ms, if they are read marks."""
+CARRY_AT_ONCE = 50
+"""The most values of other objects that one write copies into the present one: 4 ms."""
 Values = dict[str, dict[str, Value]]
 """Values by root and key."""
 
