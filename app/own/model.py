@@ -197,7 +197,7 @@ class OwnObject:
                 continue
             before = self._entries[root].setdefault(dev, _Entries())
             if len(path) == 1:
-                now = self._entries[root][dev] = self._read(root, dev)
+                now = self._read(root, dev)
                 if self._notes:
                     keys = before.all_keys() | now.all_keys()
                     self._touched |= {(root, key) for key in keys if _differ(before, now, key)}
@@ -211,14 +211,13 @@ class OwnObject:
     def _on_reloaded(self) -> None:
         self._made.clear()
         for root in ROOTS:
-            before, devices = self._entries[root], filter(self._is_device, self._map(root).keys())
-            now = self._entries[root] = {dev: self._read(root, dev) for dev in devices}
-            self._touched |= {
-                (root, key) for entries in (*before.values(), *now.values()) for key in entries.all_keys()
-            }
+            before, self._entries[root] = self._entries[root], {}
+            now = [self._read(root, dev) for dev in filter(self._is_device, self._map(root).keys())]
+            self._touched |= {(root, key) for entries in (*before.values(), *now) for key in entries.all_keys()}
 
     def _read(self, root: str, dev: str) -> _Entries:
-        """A device's values under a root, which are read now if they are few."""
+        """Notes the keys of a device under a root, in place of what was noted before, and reads the values if they are
+        few."""
         entries = _Entries()
         entries.unread = {key: None for key in self._map(root).keys((dev,)) if _is_key(key)}
         self._entries[root][dev] = entries

@@ -156,3 +156,17 @@ def test_a_map_that_is_made_again_has_what_was_not_read_yet(count: int) -> None:
     assert {key: reopened.values("reads", key) for key in keys} == {key: mine.values("reads", key) for key in keys}
     for each in (mine, writer, reopened):
         each.close()
+
+
+def test_an_object_that_is_read_again_names_all_that_was_and_is_there() -> None:
+    one, other, mine = OwnObject(), OwnObject(), OwnObject()
+    one.write(DEV, 1, {"reads": {SERIES: [0, 3, HASH]}, "settings": {"theme": [1, "dark"]}})
+    other.write(DEV, 1, {"reads": {"dd" * 16: [0, 4, HASH]}})
+    mine.load([one.snapshot()])
+    touched: list[frozenset[tuple[str, str]]] = []
+    mine.changed.connect(touched.append)
+    assert mine.reset([other.snapshot()]) == []
+    assert touched == [frozenset({("reads", SERIES), ("reads", "dd" * 16), ("settings", "theme")})]
+    assert (mine.keys("reads"), mine.keys("settings")) == ({"dd" * 16}, set())
+    for each in (one, other, mine):
+        each.close()
