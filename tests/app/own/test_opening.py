@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from app.core.enums import Role
 from app.objects import passed
 from app.objects.pieces import PAYLOAD, Whole
 from app.own.opening import check_ahead
+from sync.client.ports import MemberRow
+from sync.client.received import ReceivedSlice
 from tests.app.own.devices import Device, Server
 from tests.counting import lines_run
-from tests.office import ROOM
+from tests.office import EK, ROOM
 
 KEYS = [f"{n:032x}" for n in range(5000)]
 Two = tuple[Device, Device, Server]
@@ -71,3 +74,15 @@ async def test_what_is_damaged_is_left_to_the_opening(two: Two, data: bytes) -> 
     home.restart()
     assert home.settings.get("theme") == "light"
     assert home.own.keys("notices") == set(KEYS)
+
+
+async def test_attack_what_a_colleague_calls_an_object_of_ones_own_is_not_checked(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member of any room could have written megabytes, and each start would have waited for them."""
+    home = fill(two)
+    colleague = MemberRow(uid=EK, role=Role.WRITER, since_n=1, history=True)
+    home.store.receive(ReceivedSlice(room=ROOM, cursor=len(two[2].log), state=b"", members=[colleague]))
+    forget(monkeypatch)
+    await check_ahead(home.store)
+    assert len(passed._passed) == 0
