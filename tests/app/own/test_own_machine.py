@@ -114,8 +114,8 @@ class Person(RuleBasedStateMachine):
                 self.shown[number, chat] = now
 
     def teardown(self) -> None:
-        for device in range(3):
-            self.the_room_comes(device, 60)
+        for number in range(3):
+            self.the_room_comes(number, 60)
         for _ in range(3):
             for device in self.devices:
                 device.own.flush()
