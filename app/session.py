@@ -307,6 +307,7 @@ class Session:
             self.own_pruning.run,
             self.own.run,
             self.reads.run,
+            self.wishes.run,
             self._notice_marks.run,
             self.devices.run,
             self.key_watch.run,

@@ -15,6 +15,7 @@ from app.core.signal import Signal
 from app.devices.contact import LAST_CONTACT
 from app.errors import BadCaFile, BugError, ServerNotAllowed, StoreFault, disk_fault
 from app.kinds import kinds_of
+from app.own.opening import check_ahead
 from app.profile import Profile
 from app.scopes import Scopes
 from app.session import Session
@@ -216,6 +217,7 @@ class Place:
         then."""
         async with Scopes() as scopes:
             store = scopes.enter("store", self.open_store(keys))
+            await check_ahead(store)
             dialer = self.account_dialer(store)
             session = Session(scopes, self.profile, self.settings, store, self._tools, dialer, self.policy_dialers)
             if self.is_unfinished:

@@ -190,7 +190,9 @@ def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int
     needs these roles counts only there."""
     execute = conn.execute
     roles = execute(
-        "SELECT n, role FROM events WHERE room = ? AND subject = ? AND role IS NOT NULL ORDER BY n", (room, uid)
+        """SELECT n, role FROM events INDEXED BY events_by_subject
+            WHERE room = ? AND subject = ? AND kind <> 'leave-out' AND role IS NOT NULL ORDER BY n""",
+        (room, uid),
     ).fetchall()
     starts = [(0, Role.ADMIN if _began_as_admin(conn, room, uid) else 0), *roles]
     ends = [n - 1 for n, _ in roles] + [MAX_INT]

@@ -15,18 +15,18 @@ Announce = Callable[[RoomId, ObjId, str], None]
 class OwnAdapter:
     """Makes the live models of a person's own objects and merges received changes into them, for `LiveObjects`.
     `announce` is called with (room, object, kind). It writes, in the caller's transaction, the record by which the room
-    lists a new object."""
+    lists a new object. `is_device`: as for `OwnObject`."""
 
     kind = KIND_ID
     is_live = False
     frees = False
 
-    def __init__(self, announce: Announce) -> None:
-        self._announce = announce
+    def __init__(self, announce: Announce, is_device: Callable[[str], bool]) -> None:
+        self._announce, self._is_device = announce, is_device
 
     def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> OwnObject:
         """See `Adapter`."""
-        return OwnObject(emit)
+        return OwnObject(emit, self._is_device)
 
     def title(self, model: OwnObject) -> None:
         """See `Adapter`. Returns None: no list shows the object."""

@@ -6,13 +6,16 @@ A value is a list, as the CRDT stores it. Fields behind the known ones were writ
 A value that does not have the form of its root is ignored.
 """
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+
+from app.store.read_positions import HASH_BYTES, START_HASH
 
 Value = list[Any]
 MAX_NUMBER = 2**53
@@ -20,6 +23,7 @@ MAX_NUMBER = 2**53
 AHEAD_DAYS = 366
 AHEAD_MS = AHEAD_DAYS * 86_400_000
 """How far a stamp, or the day of a notice, may be ahead of this device's clock, since that may be slow."""
+_HASH = re.compile(f"[0-9a-f]{{{2 * HASH_BYTES}}}")
 MAX_LEFT = 64
 """The most unread positions that a read mark names. Of more, the newest are named, and the others count as read."""
 
@@ -28,20 +32,23 @@ MAX_LEFT = 64
 class ReadMark:
     """How far a person has read a series: everything up to `position` in the room's stream, except what is at the
     positions `left`. A mark of a higher `generation` replaces those of lower ones: the number rises when the person
-    marks something as unread."""
+    marks something as unread. `hash` names what is at `position` (app/own/reached.py). Within one room it follows from
+    the position, so it is not compared."""
 
     generation: int = 0
     position: int = 0
     left: tuple[int, ...] = ()
+    hash: str = field(default=START_HASH, compare=False)
 
     def has(self, position: int) -> bool:
         """Whether what is at `position` has been read."""
         return position <= self.position and position not in self.left
 
     def value(self) -> Value:
-        """The mark as a value: [generation, position], and the newest MAX_LEFT positions of `left` if there are any."""
+        """The mark as a value: [generation, position, hash], and the newest MAX_LEFT positions of `left` if there are
+        any."""
         named = sorted(n for n in self.left if n <= self.position)[-MAX_LEFT:]
-        return [self.generation, self.position, named] if named else [self.generation, self.position]
+        return [self.generation, self.position, self.hash, *([named] if named else [])]
 
 
 NOTHING_READ = ReadMark()
@@ -50,10 +57,10 @@ NOTHING_READ = ReadMark()
 def mark_from(value: object) -> ReadMark | None:
     """The read mark that a value holds; None if it does not have a mark's form."""
     match value:
-        case [int() as generation, int() as position, *rest] if _are_numbers((generation, position)):
+        case [int() as generation, int() as position, str() as named, *rest] if _are_numbers((generation, position)):
             left = rest[0] if rest else []
-            if isinstance(left, list) and len(left) <= MAX_LEFT and _are_numbers(left):
-                return ReadMark(generation=generation, position=position, left=tuple(sorted(set(left))))
+            if _HASH.fullmatch(named) and isinstance(left, list) and len(left) <= MAX_LEFT and _are_numbers(left):
+                return ReadMark(generation=generation, position=position, left=tuple(sorted(set(left))), hash=named)
     return None
 
 
@@ -64,23 +71,23 @@ def join_marks(marks: Iterable[ReadMark]) -> ReadMark:
     marks = list(marks)
     generation = max((mark.generation for mark in marks), default=0)
     valid = [mark for mark in marks if mark.generation == generation]
-    position = max((mark.position for mark in valid), default=0)
+    position, named = max(((mark.position, mark.hash) for mark in valid), default=(0, START_HASH))
     reach = sorted(mark.position for mark in valid)
-    named = Counter(n for mark in valid for n in set(mark.left) if n <= mark.position)
-    left = sorted(n for n, count in named.items() if count == len(reach) - bisect_left(reach, n))  # by all who reach it
-    return ReadMark(generation=generation, position=position, left=tuple(left))
+    leaves = Counter(n for mark in valid for n in set(mark.left) if n <= mark.position)
+    left = sorted(n for n, count in leaves.items() if count == len(reach) - bisect_left(reach, n))  # all who reach it
+    return ReadMark(generation=generation, position=position, left=tuple(left), hash=named)
 
 
 def join_reads(values: Sequence[Value]) -> Value | None:
-    """Joins read marks as values; None if no value is a mark. Further fields are those of one mark of the highest
-    generation, in any order of `values` the same one."""
+    """Joins read marks as values; None if no value is a mark. Pass only those that count here (app/own/reached.py).
+    Further fields are those of one mark of the highest generation, in any order of `values` the same one."""
     found = [(mark, value) for value in values if (mark := mark_from(value)) is not None]
     if not found:
         return None
     joined = join_marks(mark for mark, _ in found)
-    further = max((value[3:] for mark, value in found if mark.generation == joined.generation), key=_encode)
+    further = max((value[4:] for mark, value in found if mark.generation == joined.generation), key=_encode)
     made = joined.value()
-    return [*made, [], *further] if further and len(made) < 3 else [*made, *further]
+    return [*made, [], *further] if further and len(made) < 4 else [*made, *further]
 
 
 def join_registers(values: Sequence[Value]) -> Value | None:

@@ -31,19 +31,46 @@ MAX_KEY = 200
 ID_BYTES = 16
 
 
+READ_AT_ONCE = 200
+"""The most values of a device that are read out of the CRDT in one go: 1 ms. Of more, each is read when it is asked
+for."""
+
+
+class _Entries:
+    """The values of one device under a root, as far as they were read; and the keys whose values were not."""
+
+    __slots__ = ("held", "unread")
+
+    def __init__(self) -> None:
+        self.held: dict[str, Value] = {}
+        self.unread: dict[str, None] = {}
+
+    def all_keys(self) -> set[str]:
+        return self.held.keys() | self.unread.keys()
+
+
 class OwnObject:
     """The CRDT of one year. `emit` is called with the update of each edit that is made here. `merge` takes the updates
-    of other devices."""
+    of other devices. `is_device`: whether an id in hex is that of one of the person's devices, also of a former one.
 
-    def __init__(self, emit: Callable[[bytes], None] | None = None) -> None:
+    ▲ The map of any other id is not read, and of large maps each value only when it is asked for. Otherwise a stolen
+    device could write 20,000 values or maps, and each start of the person's other devices would read them all at once,
+    0.15 to 0.5 s, also once that device is revoked.
+    """
+
+    def __init__(
+        self, emit: Callable[[bytes], None] | None = None, is_device: Callable[[str], bool] = lambda dev: True
+    ) -> None:
         self.changed: Signal[frozenset[Key]] = Signal()
         """Emitted after a merge, with what it changed."""
-        self._emit = emit
+        self._emit, self._is_device = emit, is_device
         self._doc = CrdtDoc(maps=ROOT_MAPS)
-        self._entries: dict[str, dict[str, dict[str, Value]]] = {root: {} for root in ROOTS}
+        self._entries: dict[str, dict[str, _Entries]] = {root: {} for root in ROOTS}
         self._made: dict[Key, int] = {}
         """The week in which this object made a device's map again, by root and device: it need not read it then."""
         self._touched: set[Key] = set()
+        self._notes = False
+        """Whether `changed` is to be emitted, with what was touched."""
         for root in ROOTS:
             self._map(root).changed.connect(partial(self._on_changed, root))
         self._doc.updated.connect(self._on_updated)
@@ -58,12 +85,23 @@ class OwnObject:
         return found if type(found) is int and 0 < found < MAX_NUMBER else None
 
     def keys(self, root: str) -> set[str]:
-        """The keys of a root under which any device has a value."""
-        return {key for entries in self._entries[root].values() for key in entries}
+        """The keys of a root under which any device has a value. Also keys under which there is something that is no
+        value, as long as it was not read."""
+        return {key for entries in self._entries[root].values() for key in entries.all_keys()}
 
     def values(self, root: str, key: str) -> dict[str, Value]:
         """The values of all devices under a key of a root, by the device's id in hex."""
-        return {dev: entries[key] for dev, entries in self._entries[root].items() if key in entries}
+        found = {dev: self._value_of(root, dev, key) for dev in self._entries[root]}
+        return {dev: value for dev, value in found.items() if value is not None}
+
+    def _value_of(self, root: str, dev: str, key: str) -> Value | None:
+        entries = self._entries[root].get(dev)
+        if entries is not None and key in entries.unread:
+            del entries.unread[key]
+            value = _value(key, self._map(root).get((dev, key)))
+            if value is not None:
+                entries.held[key] = value
+        return entries.held.get(key) if entries is not None else None
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -78,14 +116,12 @@ class OwnObject:
         another."""
         with self._doc.transact():
             for root, entries in values.items():
-                new = {
-                    key: value for key, value in entries.items() if self._entries[root].get(dev, {}).get(key) != value
-                }
+                new = {key: value for key, value in entries.items() if self._value_of(root, dev, key) != value}
                 if new:
                     self._write(root, dev, week, new)
 
     def _write(self, root: str, dev: str, week: int, new: Mapping[str, Value]) -> None:
-        held, shared = self._entries[root].setdefault(dev, {}), self._map(root)
+        held, shared = self._entries[root].setdefault(dev, _Entries()).held, self._map(root)
         if self._made.get((root, dev)) == week or shared.get((dev, WEEK)) == week:
             for key, value in new.items():
                 shared.set((dev, key), value)
@@ -95,6 +131,8 @@ class OwnObject:
             kept = {k: v for k, v in before.items() if not isinstance(v, list) or is_kept(root, v, 7 * week)}
             shared.set((dev,), {**kept, **new, WEEK: week})
         held.update(new)
+        for key in new:
+            self._entries[root][dev].unread.pop(key, None)
         self._made[root, dev] = week
 
     # -- merging ---------------------------------------------------------------------------------------------------
@@ -119,8 +157,11 @@ class OwnObject:
         return self._noting(lambda: self._doc.reset(updates))
 
     def _noting(self, merge: Callable[[], list[int]]) -> list[int]:
-        self._touched = set()
-        bad = merge()
+        self._touched, self._notes = set(), True
+        try:
+            bad = merge()
+        finally:
+            self._notes = False
         if self._touched:
             self.changed.emit(frozenset(self._touched))
         return bad
@@ -152,37 +193,51 @@ class OwnObject:
         for path in paths:
             dev = str(path[0])
             self._made.pop((root, dev), None)
-            held = self._entries[root].setdefault(dev, {})
-            if len(path) == 1:
-                now = _entries(self._map(root).get((dev,)))
-                self._touched |= {(root, key) for key in held.keys() | now.keys() if held.get(key) != now.get(key)}
-                self._entries[root][dev] = now
+            if not self._is_device(dev):
                 continue
-            key = str(path[1])
-            value = _value(key, self._map(root).get(path[:2]))
-            if value is None:
-                held.pop(key, None)
-            else:  # ▲ in place: with a copy for each, 10,000 values of a stolen device took 67 s
-                held[key] = value
+            before = self._entries[root].setdefault(dev, _Entries())
+            if len(path) == 1:
+                now = self._read(root, dev)
+                if self._notes:
+                    keys = before.all_keys() | now.all_keys()
+                    self._touched |= {(root, key) for key in keys if _differ(before, now, key)}
+                continue
+            key = str(path[1])  # ▲ in place: with a copy for each, 10,000 values of a stolen device took 67 s
+            before.held.pop(key, None)
+            if _is_key(key):
+                before.unread[key] = None
             self._touched.add((root, key))
 
     def _on_reloaded(self) -> None:
         self._made.clear()
         for root in ROOTS:
-            before, found = self._entries[root], self._map(root).to_python()
-            now = self._entries[root] = {dev: _entries(entries) for dev, entries in found.items()}
-            self._touched |= {(root, key) for entries in (*before.values(), *now.values()) for key in entries}
+            before, self._entries[root] = self._entries[root], {}
+            now = [self._read(root, dev) for dev in filter(self._is_device, self._map(root).keys())]
+            self._touched |= {(root, key) for entries in (*before.values(), *now) for key in entries.all_keys()}
+
+    def _read(self, root: str, dev: str) -> _Entries:
+        """Notes the keys of a device under a root, in place of what was noted before, and reads the values if they are
+        few."""
+        entries = _Entries()
+        entries.unread = {key: None for key in self._map(root).keys((dev,)) if _is_key(key)}
+        self._entries[root][dev] = entries
+        if len(entries.unread) <= READ_AT_ONCE:
+            for key in list(entries.unread):
+                self._value_of(root, dev, key)
+        return entries
 
 
-def _entries(found: Any) -> dict[str, Value]:
-    """A device's values, without entries that are no values."""
-    if not isinstance(found, dict):
-        return {}
-    return {key: value for key, each in found.items() if (value := _value(key, each)) is not None}
+def _differ(before: _Entries, now: _Entries, key: str) -> bool:
+    """Whether the two have different values under a key, or that is not known."""
+    return key in before.unread or key in now.unread or before.held.get(key) != now.held.get(key)
 
 
 def _value(key: str, found: Any) -> Value | None:
-    return found if isinstance(found, list) and key != WEEK and len(key) <= MAX_KEY else None
+    return found if isinstance(found, list) and _is_key(key) else None
+
+
+def _is_key(key: str) -> bool:
+    return key != WEEK and len(key) <= MAX_KEY
 
 
 def id_in(key: str) -> bytes | None:

@@ -2,12 +2,15 @@
 """The person's read marks: how far they have read each series, on any of their devices."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
-from app.core.ids import ObjId
+from app.core.ids import ObjId, RoomId
 from app.core.signal import Signal
-from app.own.joining import NOTHING_READ, ReadMark, join_marks, mark_from
+from app.errors import StoreFault
+from app.own.joining import NOTHING_READ, ReadMark, Value, join_marks, mark_from
 from app.own.key_queue import KeyQueue
 from app.own.model import Key, id_in
+from app.own.reached import Ahead, look
 from app.own.service import Own
 from app.store import read_positions
 from app.store.store import Store
@@ -23,14 +26,19 @@ class ReadMarks:
 
     def __init__(self, own: Own, store: Store) -> None:
         self.changed: Signal[frozenset[ObjId]] = Signal()
-        """Emitted with the series that were read, or marked as unread, on another device. It is emitted in the
-        transaction that stores their rows, so that what a tool counts always agrees with the rows."""
+        """Emitted with the series that were read, or marked as unread, on another device. It is emitted in a
+        transaction, that which stores their rows or the next one, so that what a tool counts agrees with the rows."""
         self._own, self._store = own, store
+        self._ahead = Ahead()
         self._queue = KeyQueue(self._store_some)
         self.run = self._queue.run
         """Keep it running until it is cancelled: it stores the marks of other devices that are too many for one turn of
         the event loop."""
-        self._end = own.changed.connect(self._take)
+        self._ends = [
+            own.changed.connect(self._take),
+            store.placed.connect(self._on_placed),
+            store.changed.connect(self._on_room),
+        ]
 
     def start(self) -> None:
         """Stores the marks that were received before the tools listened to `changed`. Call it when the tools are
@@ -39,10 +47,11 @@ class ReadMarks:
 
     def close(self) -> None:
         """Stops following the person's other devices."""
-        self._end()
+        for end in self._ends:
+            end()
 
     def mark(self, series: ObjId) -> ReadMark:
-        """How far the person has read the series; NOTHING_READ if no device has a mark of it."""
+        """How far the person has read the series, by the marks that count here; NOTHING_READ if there are none."""
         value = self._own.value(_ROOT, series.hex())
         return (mark_from(value) if value is not None else None) or NOTHING_READ
 
@@ -50,16 +59,25 @@ class ReadMarks:
         """Stores, in the caller's transaction, that everything up to `position` has been read, except what is at the
         positions `left`. What was read on any device stays read: the mark never goes back. StoreFault."""
         before = self.mark(series)
-        new = ReadMark(generation=before.generation, position=position, left=tuple(left))
+        new = self._mark_at(series, before.generation, position, left)
         self._put(series, before, join_marks((before, new)))
 
     def unread(self, series: ObjId, position: int, left: Sequence[int] = ()) -> None:
         """Stores, in the caller's transaction, that everything behind `position` is unread, and everything up to it is
-        read, except what is at the positions `left`. A new generation of the mark begins, which counts on all devices.
-        StoreFault."""
+        read, except what is at the positions `left`. A new generation of the mark begins, which counts on all devices:
+        above those of marks, too, that do not count here yet. StoreFault."""
         before = self.mark(series)
-        new = ReadMark(generation=before.generation + 1, position=position, left=tuple(left))
-        self._put(series, before, new)
+        marks = (mark_from(value) for value in self._values(series.hex()))
+        generation = max((mark.generation for mark in marks if mark is not None), default=0)
+        self._put(series, before, self._mark_at(series, generation + 1, position, left))
+
+    def _mark_at(self, series: ObjId, generation: int, position: int, left: Sequence[int]) -> ReadMark:
+        """A mark that this device writes: up to `position`, or the last position before it whose hash is here."""
+        found = read_positions.stream_of(self._store.db, series)
+        at, named = (
+            read_positions.last_hash(self._store.db, found[0], position) if found else (0, read_positions.START_HASH)
+        )
+        return ReadMark(generation=generation, position=at, left=tuple(n for n in left if n <= at), hash=named)
 
     def _put(self, series: ObjId, before: ReadMark, new: ReadMark) -> None:
         with self._store.transaction() as conn:
@@ -67,20 +85,40 @@ class ReadMarks:
             if new != before:
                 self._own.put_within(_ROOT, series.hex(), new.value())
 
+    def _values(self, key: str) -> list[Value]:
+        return [value for values in self._own.values(_ROOT, key).values() for value in values]
+
+    # -- following -------------------------------------------------------------------------------------------------
+
     def _take(self, keys: frozenset[Key]) -> None:
         self._queue.add(key for root, key in keys if root == _ROOT)
 
     def _store_some(self, keys: Sequence[str]) -> int:
-        """Stores the marks of these series that have changed, at most AT_ONCE. Returns how many of `keys` it has dealt
-        with, as `KeyQueue` asks."""
-        conn, changed, looked_at = self._store.db.conn, dict[ObjId, ReadMark](), 0
+        """Stores the marks of these series that have changed, at most AT_ONCE, and notes which are still ahead. Returns
+        how many of `keys` it has dealt with, as `KeyQueue` asks."""
+        changed, ahead = self._look(keys)
+        for key, room, lowest in ahead:
+            self._ahead.note(key, room, lowest)
+        if changed:
+            with self._store.transaction() as conn:
+                for series, mark in changed.items():
+                    read_positions.put(conn, series, mark.generation, mark.position, mark.left)
+                self.changed.emit(frozenset(changed))
+        return len(ahead)
+
+    def _look(self, keys: Sequence[str]) -> tuple[dict[ObjId, ReadMark], list[tuple[str, RoomId | None, int | None]]]:
+        """(the marks of those of these series whose rows are to change, at most AT_ONCE; of each series that was looked
+        at, its key, its room, and the lowest position of its marks that are still ahead)."""
+        conn, changed = self._store.db.conn, dict[ObjId, ReadMark]()
+        ahead = list[tuple[str, RoomId | None, int | None]]()
         for key in keys:
-            looked_at += 1
-            ident = id_in(key)
+            ident, values = id_in(key), self._values(key)
             if ident is None:
+                ahead.append((key, None, None))
                 continue
-            series = ObjId(ident)
-            mark = self.mark(series)
+            series, reached = ObjId(ident), look(self._store.db, key, values)
+            ahead.append((key, reached.room, reached.lowest_ahead(values)))
+            mark = join_marks(each for v in values if reached.counts(v) and (each := mark_from(v)) is not None)
             known = ReadMark(
                 generation=read_positions.generation(conn, series),
                 position=read_positions.position(conn, series),
@@ -90,9 +128,33 @@ class ReadMarks:
                 changed[series] = mark
                 if len(changed) == AT_ONCE:
                     break
-        if changed:
-            with self._store.transaction() as conn:
-                for series, mark in changed.items():
-                    read_positions.put(conn, series, mark.generation, mark.position, mark.left)
-                self.changed.emit(frozenset(changed))
-        return looked_at
+        return changed, ahead
+
+    def _on_placed(self, room: RoomId, n: int) -> None:
+        """Stores the marks that the room has reached with its position `n`, in the transaction that stores it and
+        before its changes: so nothing rings of what another device has read. What tools count follows after it."""
+        due = self._ahead.due(room, n)
+        if not due:
+            return
+        changed, _ = self._look(due)
+        with self._store.transaction() as conn:
+            for series, mark in changed.items():
+                read_positions.put(conn, series, mark.generation, mark.position, mark.left)
+            self._store.db.after_commit(lambda: self._follow(room, n, frozenset(changed)))
+
+    def _follow(self, room: RoomId, n: int, changed: frozenset[ObjId]) -> None:
+        due = self._ahead.take(room, n)
+        self._own.look_again((_ROOT, key) for key in due)
+        with suppress(StoreFault):  # `run` tries again; what a tool counts, it counts again with the next change
+            if changed:
+                with self._store.transaction():
+                    self.changed.emit(changed)
+            self._queue.add(due)  # those that are stored already change nothing; of some, further marks are ahead
+
+    def _on_room(self, room: RoomId) -> None:
+        """Looks for series that were not here when their marks came."""
+        if self._ahead.unplaced:
+            here = {series.hex() for series in self._store.series.begun_in(room)} & self._ahead.unplaced
+            if here:
+                with suppress(StoreFault):  # `run` tries again
+                    self._queue.add(here)

@@ -2,9 +2,10 @@
 """Finds or makes the room in which the person's own things are stored: the personal room (decision 0023). The room has
 no title, so no list, search or palette shows it."""
 
-from app.core.ids import RoomId
+from app.core.ids import DevId, RoomId
 from app.core.signal import Signal
 from app.errors import NotFound
+from app.own.model import id_in
 from app.personal.service import Personal
 
 
@@ -33,6 +34,11 @@ class OwnRoom:
         """The room to write to: the oldest one that is not forked (the server has shown two histories of it). None if
         there is none."""
         return self._personal.room
+
+    def is_device(self, dev: str) -> bool:
+        """Whether an id in hex is that of a device which the person has or had."""
+        ident = id_in(dev)
+        return ident is not None and self._personal.has_device(DevId(ident))
 
     async def ensure(self) -> RoomId:
         """Returns the room to write to, and makes one if there is none. SyncError, such as Unreachable while offline;

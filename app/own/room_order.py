@@ -42,8 +42,9 @@ class RoomOrder:
     def __init__(self, own: Own) -> None:
         self.changed: Signal[()] = Signal()
         """Something about the order has changed, here or on another device."""
-        self._names: set[str] | None = None
-        """The names of the root `sections`, once they were read."""
+        self._shown: list[OwnSection] | None = None
+        """What `sections` returns, once it was read: a stolen device may have written 20,000 sections, and the list of
+        rooms asks for them at each message."""
         self._rooms, self._sections = _Kept(Registers(own, "rooms")), _Kept(Registers(own, "sections"))
         self._rooms.registers.changed.connect(self._on_rooms)
         self._sections.registers.changed.connect(self._on_sections)
@@ -57,11 +58,12 @@ class RoomOrder:
 
     def sections(self) -> list[OwnSection]:
         """The person's sections in their order; at most MAX_SECTIONS."""
-        names = self._sections.registers.names() if self._names is None else self._names
-        self._names = names
-        idents = [name.removesuffix("/title") for name in names if name.endswith("/title") and _is_id(name[:-6])]
-        found = [OwnSection(ident=ident, title=title) for ident in idents if (title := self._title(ident))]
-        return sorted(found, key=lambda each: (self._number(each.ident), each.ident))[:MAX_SECTIONS]
+        if self._shown is None:
+            names = [name for name in self._sections.registers.names() if name.endswith("/title")]
+            idents = [name.removesuffix("/title") for name in names if _is_id(name.removesuffix("/title"))]
+            found = [OwnSection(ident=ident, title=title) for ident in idents if (title := self._title(ident))]
+            self._shown = sorted(found, key=lambda each: (self._number(each.ident), each.ident))[:MAX_SECTIONS]
+        return list(self._shown)
 
     def make(self, title: str) -> str:
         """Makes a section, the last of the person's, and returns its id. `title` is shortened to a line of MAX_TITLE
@@ -96,6 +98,7 @@ class RoomOrder:
             idents.insert(to, idents.pop(at))
             for number, each in enumerate(idents, start=1):
                 self._sections.set(f"{each}/order", number * _STEP)
+            self._shown = None
             self.changed.emit()
 
     def is_folded(self, section: str) -> bool:
@@ -188,7 +191,7 @@ class RoomOrder:
 
     def _set_section(self, name: str, value: str | int | None) -> None:
         self._sections.set(name, value)
-        self._names = None
+        self._shown = None
         self.changed.emit()
 
     def _title(self, ident: str) -> str:
@@ -200,7 +203,7 @@ class RoomOrder:
         return number if type(number) is int else 0
 
     def _on_sections(self, names: frozenset[str]) -> None:
-        self._names = None
+        self._shown = None
         self._sections.forget(names)
         self.changed.emit()
 

@@ -2,7 +2,12 @@
 """What of each room rings, which rooms are favourites, and of which nothing is shown on the desktop: on all the
 person's devices."""
 
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+
 from app.core.ids import RoomId
+from app.errors import StoreFault
+from app.own.key_queue import KeyQueue
 from app.own.model import id_in
 from app.own.registers import Registers, of_room
 from app.own.service import Own
@@ -16,7 +21,11 @@ class RoomWishes:
     """Brings what the person wishes of rooms from the list of rooms to the other devices, and back."""
 
     def __init__(self, own: Own, rooms: RoomService) -> None:
-        self._rooms = rooms
+        self._own, self._rooms = own, rooms
+        self._queue = KeyQueue(self._apply_some)
+        self.run = self._queue.run
+        """Keep it running until it is cancelled: it applies the wishes of other devices beyond the first 100 of a
+        change."""
         self._registers = Registers(own, "rooms")
         self._registers.changed.connect(self._take)
         self._end = rooms.wished.connect(self._on_wished)
@@ -27,8 +36,9 @@ class RoomWishes:
         self._registers.close()
 
     def start(self) -> None:
-        """Takes what other devices wished before. Called once a session."""
-        self._take(frozenset(self._registers.names()))
+        """Applies what other devices wished before; of more than 100 wishes `run` applies the rest. Called once a
+        session."""
+        self._take(self._own.keys("rooms"))
 
     def _on_wished(self, room: RoomId, field: str, wish: str | bool) -> None:
         self._registers.set(of_room(room, field), wish)
@@ -41,11 +51,17 @@ class RoomWishes:
         """Sets `is_hidden` on all devices of the person."""
         self._registers.set(of_room(room, HIDDEN), hidden)
 
-    def _take(self, names: frozenset[str]) -> None:
-        """Applies the wishes of these names to the list. One about a room that is not here yet is applied at the next
-        start."""
+    def _take(self, names: Collection[str]) -> None:
+        with suppress(StoreFault):  # applied by `run`, or at the next start
+            self._queue.add(names)
+
+    def _apply_some(self, names: Sequence[str]) -> int:
+        """Applies the wishes of these names to the list, and returns how many these are, as `KeyQueue` asks. One about
+        a room that is not here yet is applied at the next start."""
         for name in names:
             key, _, field = name.partition("/")
-            room, wish = id_in(key), self._registers.get(name)
-            if field in FIELDS and wish is not None and room is not None:
+            room = id_in(key) if field in FIELDS else None
+            wish = self._registers.get(name) if room is not None else None
+            if wish is not None and room is not None:
                 self._rooms.apply_wish(RoomId(room), field, wish)
+        return len(names)

@@ -27,6 +27,7 @@ from app.own.adapter import Announce, OwnAdapter
 from app.own.joining import JOINS, Value, is_kept, is_possible
 from app.own.model import MAX_KEY, ROOTS, Key, OwnObject
 from app.own.projection import KIND_ID
+from app.own.reached import look
 from app.store import own_waiting
 from app.store.rows import StoredChange
 from app.store.store import Store
@@ -39,10 +40,10 @@ EVERY_S = 60.0
 (SECURITY.md)."""
 DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
-CHECK_AT_ONCE = 200
-"""The most keys that are compared in one turn of the event loop: 2 ms."""
-CARRY_AT_ONCE = 200
-"""The most values of other objects that one write copies into the present one: 2 ms."""
+CHECK_AT_ONCE = 50
+"""The most keys that are compared in one turn of the event loop: 2 ms, if they are read marks."""
+CARRY_AT_ONCE = 50
+"""The most values of other objects that one write copies into the present one: 4 ms."""
 Values = dict[str, dict[str, Value]]
 """Values by root and key."""
 
@@ -73,6 +74,10 @@ class OwnRooms(Protocol):
 
     def find(self) -> RoomId | None:
         """The room that is written to; None if there is none."""
+        ...
+
+    def is_device(self, dev: str) -> bool:
+        """Whether an id in hex is that of one of the person's devices, also of a former one."""
         ...
 
     async def ensure(self) -> object:
@@ -110,7 +115,7 @@ class Own:
         and everything else counts."""
         self._store, self._dev, self._rooms, self._now_ms = store, dev.hex(), rooms, now_ms
         self._is_online = is_online
-        self._live = LiveObjects(store.db, store.changes, store.objects, OwnAdapter(announce))
+        self._live = LiveObjects(store.db, store.changes, store.objects, OwnAdapter(announce, rooms.is_device))
         self._models: dict[ObjId, OwnObject] = {}
         self._waiting: dict[Key, Value] = {}
         self._unkept: set[Key] = set()
@@ -166,9 +171,19 @@ class Own:
         return {dev: value for dev, value in model.values(root, key).items() if is_possible(root, value, now_ms)}
 
     def value(self, root: str, key: str) -> Value | None:
-        """The person's value under a key of a root: the values of all devices, joined by the root's rule in `JOINS`.
-        None if no device has set a valid one. KeyError for the root "drafts", whose values are not joined."""
-        return JOINS[root]([value for values in self.values(root, key).values() for value in values])
+        """The person's value under a key of a root: the values of all devices that count here, joined by the root's
+        rule in `JOINS`. None if no device has set a valid one. KeyError for the root "drafts", whose values are not
+        joined."""
+        found, counts = self._counting(root, key)
+        return JOINS[root]([value for values in found.values() for value in values if counts(value)])
+
+    def _counting(self, root: str, key: str) -> tuple[dict[str, list[Value]], Callable[[Value], bool]]:
+        """(what `values` returns, which of these values count here): of read marks those in `Reached`, otherwise
+        all."""
+        found = self.values(root, key)
+        if root != "reads":
+            return found, lambda value: True
+        return found, look(self._store.db, key, [value for values in found.values() for value in values]).counts
 
     def keys(self, root: str) -> set[str]:
         """The keys of a root under which any device has a value."""
@@ -305,13 +320,13 @@ class Own:
         due: Values = {}
         today = self._now_ms() // DAY_MS
         for root, key in keys:
-            join = JOINS.get(root, join_own)
+            join, (found, counts) = JOINS.get(root, join_own), self._counting(root, key)
             there = self._possible(model, root, key)
             if root in JOINS:
-                value, here = self.value(root, key), join(list(there.values()))
+                value = join([each for values in found.values() for each in values if counts(each)])
+                here = join([each for each in there.values() if counts(each)])
             else:
-                value = join(self.values(root, key).get(self._dev, []))
-                here = there.get(self._dev)
+                value, here = join(found.get(self._dev, [])), there.get(self._dev)
             if value is not None and value != here and is_kept(root, value, today):
                 due.setdefault(root, {})[key] = value
         return due
@@ -343,6 +358,11 @@ class Own:
             self.look()
         elif self.is_unreadable is None and any(change.obj in self._models for change in changes):
             self._look_for_unreadable()
+
+    def look_again(self, keys: Iterable[Key]) -> None:
+        """Notes that other values than before may count under `keys`, although no device has changed them."""
+        if len(self._models) > 1:
+            self._unchecked.update(keys)
 
     def _on_merged(self, keys: frozenset[Key]) -> None:
         self._unchecked |= keys

@@ -98,10 +98,12 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The latest answer about an invitation to a room, and the position `n` at which the person was added."""
+    """The latest answer about an invitation to a room, the position `n` at which the person was added, as the record
+    says, and the server's time `t` (ms) of the record; None while the record has no position."""
 
     answer: str
     n: int
+    t: int | None = None
 
 
 @dataclass(slots=True)
@@ -167,7 +169,7 @@ def fold(changes: Sequence[StoredChange], writing: RoomId | None) -> SharedRecor
             case PersonMarked(uid=uid, genesis=genesis, on=on, t=t):
                 shared.marks[Uid(uid)] = Mark(genesis=Hash(genesis), on=on, t=t)
             case InvitationAnswered(room=room, n=n, answer=answer):
-                shared.answers[RoomId(room)] = Answer(answer=answer, n=n)
+                shared.answers[RoomId(room)] = Answer(answer=answer, n=n, t=None if change.n is None else change.t)
             case PersonBlocked(uid=uid, on=on):
                 (shared.blocked.add if on else shared.blocked.discard)(Uid(uid))
             case Alive():

@@ -110,6 +110,11 @@ class Personal:
             self._rooms = rooms
         return list(self._rooms)
 
+    def has_device(self, dev: DevId) -> bool:
+        """Whether the person's key log has a device, also a revoked one. It has a device before anything that the
+        device wrote can be received."""
+        return dev in self._engine.devices.own_log.devices
+
     def _founded(self, room: RoomId) -> int | None:
         """The server's time (ms) of the first position of `room`, if this person founded it as a room of one's own:
         only such a room can be a personal room. None otherwise."""

@@ -10,12 +10,15 @@ from app.core.signal import Signal
 
 class Answer(Protocol):
     """The person's `answer` to the addition to a room at position `n` (0 if not known): "accepted", "declined", or
-    "asked" (they want to be asked again)."""
+    "asked" (they want to be asked again). `t`: the server's time of the answer in ms; None while the server does not
+    have it."""
 
     @property
     def answer(self) -> str: ...
     @property
     def n(self) -> int: ...
+    @property
+    def t(self) -> int | None: ...
 
 
 class Answers(Protocol):
@@ -32,3 +35,10 @@ class Answers(Protocol):
     def note_answer(self, room: RoomId, n: int, answer: str) -> None: ...
     async def give(self, answer: str, rooms: "list[tuple[RoomId, int]]") -> None: ...
     async def block(self, uid: Uid, on: bool) -> None: ...
+
+
+def is_before(answer: Answer, left_n: int, left_ms: int) -> bool:
+    """Whether an `answer` was given before the person left the room, at the position `left_n` at `left_ms` (the
+    server's time). ▲ The server's time decides too: a stolen device may write any position, and its answer would hold
+    for an addition that nobody can know yet."""
+    return answer.n < left_n or (answer.t is not None and answer.t < left_ms)

@@ -12,7 +12,7 @@ import asyncio
 from app.core import log
 from app.core.ids import RoomId
 from app.errors import StoreFault
-from app.rooms.answers import Answers
+from app.rooms.answers import Answers, is_before
 from app.rooms.formats import DeviceFormats
 from app.store.store import Store
 from sync.client.engine import Engine
@@ -85,7 +85,8 @@ class Arrivals:
             self._done.discard(room)
             left_n = self._store.rooms_list.left_at(room, me)
             # a later answer is about a later addition, which this device has not read yet
-            if answer is not None and answer.answer == "accepted" and answer.n < left_n:
+            left_ms = self._store.rooms_list.entry_time(room, left_n) or 0
+            if answer is not None and answer.answer == "accepted" and is_before(answer, left_n, left_ms):
                 self._answers.note_answer(room, 0, "asked")
             return
         since = next((m.since_n for m in self._store.rooms_list.members(room) if m.uid == me), None)

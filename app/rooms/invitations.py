@@ -16,7 +16,7 @@ from app.errors import NotFound
 from app.people.person import Person, Verified
 from app.people.service import PeopleService
 from app.rooms import belonging
-from app.rooms.answers import Answers
+from app.rooms.answers import Answer, Answers, is_before
 from app.rooms.consent import Knowledge, decide, read
 from app.settings import ASK_UNKNOWN, Settings
 from app.store.store import Store
@@ -180,11 +180,14 @@ class Invitations:
 
     # -- sync.client.room.invitation_consent.Consent --------------------------------------------------------------
 
-    def answered(self, room: RoomId) -> Verdict | None:
-        """The answer that the person has already given, on this device or on another of theirs; None for no answer, and
-        if they want to be asked again."""
+    def answered(self, room: RoomId, n: int) -> Verdict | None:
+        """The answer that the person has already given, on this device or on another of theirs, to an addition to a
+        room whose last position is `n`; None for no answer, and if they want to be asked again. ▲ A yes to an addition
+        that the room does not have is none."""
         found = self._answers.answer(room)
-        return {"accepted": Verdict.OPEN, "declined": Verdict.HIDE}.get(found.answer) if found is not None else None
+        if found is None or (found.answer == "accepted" and found.n > n):
+            return None
+        return {"accepted": Verdict.OPEN, "declined": Verdict.HIDE}.get(found.answer)
 
     def decide(self, added: Added) -> Verdict:
         """Decides whether a room to which the person was added opens, is hidden, or waits for an answer. `added`: what
@@ -197,13 +200,21 @@ class Invitations:
         known = Knowledge(
             me=me,
             asks=self._settings.get(ASK_UNKNOWN),
-            accepted=yes and found is not None and found.n >= max(added.added_n, left_n),
+            accepted=yes and found is not None and self._holds(found, added, left_n),
             declined=found is not None and found.answer == "declined",
             blocked=added.adder in self._answers.blocked(),
             known=yes or (added.adder is not None and self._knows(added.adder)) or self._belongs(added.room),
             continues=self._continues(added),
         )
         return decide(added, known)
+
+    def _holds(self, yes: Answer, added: Added, left_n: int) -> bool:
+        """Whether a `yes` is about the addition `added`, the last one to its room, from which the person left at
+        `left_n` before (0: they did not). ▲ Otherwise a stolen device could say yes to all that are still to come."""
+        if added.added_n > left_n:
+            return yes.n == added.added_n
+        left_ms = self._store.rooms_list.entry_time(added.room, left_n) or 0
+        return yes.n <= added.n and not is_before(yes, left_n, left_ms)
 
     def reads(self, added: Added) -> bool:
         """Whether the invitation `added` can be shown one by one, so that its few records are fetched: of those that

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
+from app.core.signal import Signal
 from app.errors import BugError
 from app.store import counters, event_notices, heartbeats, joins, notice_rows, working_copies
 from app.store import statements as sql
@@ -67,6 +68,9 @@ class Inbox:
         judges: Judges,
         behind: Behind,
     ) -> None:
+        self.placed: Signal[RoomId, int] = Signal()
+        """Emitted with a room and the last position of it that was just stored: in the transaction that stores it, and
+        before the changes that come with it are projected."""
         self._db = db
         self._me = me
         self._changes = changes
@@ -287,6 +291,8 @@ class Inbox:
 
     def _put_positions(self, room: RoomId, positions: Sequence[tuple[int, bytes]]) -> None:
         self._db.conn.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in positions])
+        if positions:
+            self.placed.emit(room, positions[-1][0])
 
     def _put_shares(self, room: RoomId, shares: Sequence[tuple[ObjId, bytes]]) -> None:
         self._db.conn.executemany(sql.PUT_SHARE, [(room, obj, share) for obj, share in shares])

@@ -273,6 +273,12 @@ class NoticeStore:
             conn.executemany(keep, [(ident, now, upto) for ident in ids])
             self._notify_changed()
 
+    def known(self, ids: Collection[NoticeId]) -> set[NoticeId]:
+        """Those of the notices `ids` that are stored here, or of which a state from another device is."""
+        marks = ", ".join("?" * len(ids))
+        sql = f"SELECT id FROM notices WHERE id IN ({marks}) UNION SELECT id FROM notice_states WHERE id IN ({marks})"
+        return {NoticeId(ident) for (ident,) in self._db.rows(sql, [*ids, *ids])}
+
     def due(self, room: RoomId) -> Sequence[NoticeRow]:
         """At most AT_ONCE notices of the room that are still to ring, the newest first."""
         sql = f"""SELECT {_COLUMNS} FROM notices v INDEXED BY notices_ring WHERE v.ring AND v.room = ?

@@ -1,12 +1,46 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The rows of a person's read marks (app/own/reads.py): how far they have read each series on any of their devices, by
 positions in the room's stream. The table `read_markers` has this device's own marks, by rows. What is read by either
-counts as read. Functions run in the caller's transaction."""
+counts as read. Functions that take a Connection run in the caller's transaction; the others read, also for services.
+
+A mark names a position by its hash too (`hashes`): the first bytes of the running hash over the room's stream up to
+there. Nobody can know it before the position exists.
+"""
 
 from collections.abc import Collection
 
-from app.core.ids import ObjId
-from app.store.connection import Connection
+from app.core.ids import ObjId, RoomId
+from app.store.connection import Connection, RowSource
+from app.store.statements import CHUNK
+
+HASH_BYTES = 8
+START_HASH = "00" * HASH_BYTES
+"""The hash at position 0, before the first item of a room."""
+_STREAM = "SELECT s.room, (SELECT max(p.n) FROM positions p WHERE p.room = s.room) FROM series s WHERE s.obj = ?"
+_LAST_UPTO = "SELECT n, rh FROM positions WHERE room = ? AND n <= ? ORDER BY n DESC LIMIT 1"
+_AT = "SELECT n, rh FROM positions WHERE room = ? AND n IN (%s)"
+
+
+def stream_of(rows: RowSource, obj: ObjId) -> tuple[RoomId, int] | None:
+    """(the room of a series, the last position of it that is stored here, 0 for none); None for an unknown series."""
+    found = rows.rows(_STREAM, (obj,))
+    return (RoomId(found[0][0]), int(found[0][1] or 0)) if found else None
+
+
+def hashes(rows: RowSource, room: RoomId, positions: Collection[int]) -> dict[int, str]:
+    """The hashes, in hex, at those of these positions of a room that are stored here, and at position 0."""
+    found, wanted = {0: START_HASH}, list(positions)
+    for at in range(0, len(wanted), CHUNK):
+        part = wanted[at : at + CHUNK]
+        stored = rows.rows(_AT % ", ".join("?" * len(part)), (room, *part))
+        found |= {n: rh[:HASH_BYTES].hex() for n, rh in stored}
+    return found
+
+
+def last_hash(rows: RowSource, room: RoomId, upto: int) -> tuple[int, str]:
+    """(n, the hash there) of the highest position up to `upto` that is stored here; position 0 if there is none."""
+    found = rows.rows(_LAST_UPTO, (room, upto))
+    return (int(found[0][0]), found[0][1][:HASH_BYTES].hex()) if found else (0, START_HASH)
 
 
 def generation(conn: Connection, obj: ObjId) -> int:

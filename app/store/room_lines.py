@@ -89,8 +89,9 @@ ALL = Wanted()
 _RAISES = "('epoch', 'rm', 'leave', 'role', 'pin', 'reset')"
 """The kinds of events after which a room owes a rotation, and of those that bring the new key."""
 _EVENTS = f"""SELECT e.n AS n, 0 AS part, e.kind AS kind, e.place AS place, e.t, e.by, e.subject, e.role,
-    CASE e.kind WHEN 'role' THEN (SELECT p.role FROM events p WHERE p.room = e.room AND p.subject = e.subject
-        AND p.n < e.n AND p.kind IN ('add', 'role', 'heir') ORDER BY p.n DESC LIMIT 1) END,
+    CASE e.kind WHEN 'role' THEN (SELECT p.role FROM events p INDEXED BY events_by_subject
+        WHERE p.room = e.room AND p.subject = e.subject AND p.n < e.n AND p.kind <> 'leave-out'
+        AND p.kind IN ('add', 'role', 'heir') ORDER BY p.n DESC LIMIT 1) END,
     e.history, e.obj, o.title, o.kind, e.until, NULL, NULL,
     CASE e.kind WHEN 'genesis' THEN (SELECT 'origin' FROM origins r WHERE r.room = e.room)
         WHEN 'epoch' THEN (SELECT p.kind FROM events p WHERE p.room = e.room AND p.n < e.n
@@ -106,8 +107,8 @@ _MARKS = """SELECT n, 3, kind, place, t, by, NULL, NULL, NULL, NULL, NULL, NULL,
             (SELECT count(*) FROM room_marks b WHERE (b.room, b.n, b.kind) = (m.room, m.n, m.kind)
                 AND b.other < m.other) AS place
         FROM room_marks m WHERE room = ? AND n > ? AND n <= ?) WHERE true"""
-_OWN = """SELECT n, kind, history FROM events WHERE room = ?1 AND subject = ?2
-        AND kind IN ('add', 'hist', 'rm', 'reset')
+_OWN = """SELECT n, kind, history FROM events INDEXED BY events_by_subject WHERE room = ?1 AND subject = ?2
+        AND kind <> 'leave-out' AND kind IN ('add', 'hist', 'rm', 'reset')
     UNION ALL SELECT n, kind, NULL FROM events WHERE room = ?1 AND by = ?2 AND kind IN ('genesis', 'leave')
     ORDER BY n"""
 _MARK = """SELECT (SELECT max(n) FROM events WHERE room = ?1), (SELECT count(*) FROM joins WHERE room = ?1),

@@ -98,6 +98,19 @@ def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
     conn.execute(f"DELETE FROM search_rows WHERE {where}", params)
 
 
+def drop_some(conn: Connection, obj: ObjId, limit: int) -> bool:
+    """Removes at most `limit` places of an object from the search index, 0.1 ms each. Returns whether more may be left.
+    Inside the store's transaction."""
+    ids = [ident for (ident,) in conn.execute("SELECT id FROM search_rows WHERE obj = ? LIMIT ?", (obj, limit))]
+    if ids:
+        conn.long_commit = True
+        marks = ", ".join("?" * len(ids))
+        conn.execute(f"DELETE FROM search_due WHERE id IN ({marks})", ids)
+        conn.execute(f"DELETE FROM search WHERE rowid IN ({marks})", ids)
+        conn.execute(f"DELETE FROM search_rows WHERE id IN ({marks})", ids)
+    return len(ids) == limit
+
+
 def drop_kind(conn: Connection, kind: str) -> None:
     """Removes all places (messages, cards …) of objects of the kind `kind` from the search index, before the kind's
     changes are indexed again. In the caller's transaction."""

@@ -273,7 +273,8 @@ ADD_EVIDENCE = "INSERT OR IGNORE INTO evidence (room, code, ours, theirs, claim,
 ADD_EVENT = """INSERT OR REPLACE INTO events (room, n, t, kind, by, subject, role, history, obj, until, note, place)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 ADD_JOIN = """INSERT INTO joins (room, uid, added, n, t)
-    SELECT ?1, ?2, max(n), ?3, ?4 FROM events WHERE room = ?1 AND subject = ?2 AND n < ?3 AND kind = 'add' HAVING max(n)
+    SELECT ?1, ?2, max(n), ?3, ?4 FROM events INDEXED BY events_by_subject WHERE room = ?1 AND subject = ?2 AND n < ?3
+        AND kind = 'add' AND kind <> 'leave-out' HAVING max(n)
     ON CONFLICT (room, uid, added) DO UPDATE SET n = excluded.n, t = excluded.t WHERE excluded.n < n"""
 ADD_ROOM = "INSERT OR IGNORE INTO rooms (room, created) VALUES (?, ?)"
 DROP_MEMBER = "DELETE FROM members WHERE room = ? AND uid = ?"

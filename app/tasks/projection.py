@@ -194,12 +194,15 @@ class Projection:
             objects.set_title(conn, obj.obj, board.title)
 
 
-def drop_rows(conn: Connection, obj: ObjId) -> None:
-    """Removes, in the caller's transaction, all rows by which lists, the trash and search find the cards of a board. A
-    later change of the board adds the rows of the cards that it touches."""
+def drop_some_rows(conn: Connection, obj: ObjId, limit: int) -> bool:
+    """Removes, in the caller's transaction, rows by which lists, the trash and search find the cards of a board: at
+    most `limit` of each. Returns whether more may be left. A later change of the board adds the rows of the cards that
+    it touches."""
+    is_more = search.drop_some(conn, obj, limit)
     for table in ("board_cards", "board_put_away", "board_overwritten"):
-        conn.execute(f"DELETE FROM {table} WHERE obj = ?", (obj,))
-    search.drop(conn, obj)
+        some = f"SELECT rowid FROM {table} WHERE obj = ? LIMIT ?"
+        is_more |= conn.execute(f"DELETE FROM {table} WHERE rowid IN ({some})", (obj, limit)).rowcount == limit
+    return is_more
 
 
 def _load(conn: Connection, obj: ObjectRow, kept: _Kept, upto: int, new: Collection[int]) -> None:

@@ -2,6 +2,7 @@
 """Which people count as known, how many invitations are read, and how often a person is notified of them; over a real
 store."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from app.core.ids import DevId, ObjId, RoomId, Uid, new_change
 from app.core.signal import Signal
 from app.people.person import Person, Verified
 from app.personal.records import Answer
+from app.rooms.arrivals import Arrivals
 from app.rooms.invitations import DAY_MS, Invitations
 from app.settings import ASK_UNKNOWN, Settings
 from app.store import rooms as room_rows
@@ -26,6 +28,7 @@ from sync.client.received import ReceivedSlice
 from sync.client.room.invitation_consent import Added, Invitation, Verdict
 from sync.trust.room.successor_claim import Origin
 from tests.office import EK, HL, KEY, RG, Folk, announce_chat
+from tests.world import until
 
 DIRECT, CHANNEL = RoomId(b"d" * 16), ObjId(b"c" * 16)
 UNIT = "Enheten för tillsyn å"
@@ -54,6 +57,9 @@ class Engine:
 
     def reconsider(self) -> None: ...
 
+    def is_in(self, room: RoomId) -> bool:
+        return False
+
     def may_continue(self, old: RoomId, founder: Uid) -> bool:
         return founder == self.owner
 
@@ -72,6 +78,9 @@ class Answers:
 
     def blocked(self) -> set[Uid]:
         return self.people
+
+    def note_answer(self, room: RoomId, n: int, answer: str) -> None:
+        self.given[room] = Answer(answer=answer, n=n)
 
 
 @dataclass
@@ -169,9 +178,50 @@ def test_an_answer_holds_for_its_own_addition(desk: Desk) -> None:
     assert desk.verdict(added_n=8, left=True) is Verdict.ASK
     desk.answers.given[room] = Answer(answer="declined", n=7)
     assert desk.verdict(added_n=8) is Verdict.HIDE
-    assert desk.invitations.answered(room) is Verdict.HIDE
+    assert desk.invitations.answered(room, 9) is Verdict.HIDE
     desk.answers.given[room] = Answer(answer="asked", n=0)
-    assert desk.invitations.answered(room) is None
+    assert desk.invitations.answered(room, 9) is None
+
+
+def test_attack_a_yes_that_a_stolen_device_gave_to_later_additions_opens_nothing(desk: Desk) -> None:
+    """Who had left the room would have been in it again without being asked, also after the device was revoked."""
+    room, long = added(1).room, {"long": True, "adder": None, "added_n": 0}
+    events = [RoomEvent(n=2, t=2, kind="add", by=EK, subject=HL), RoomEvent(n=5, t=50, kind="leave", by=HL)]
+    desk.store.receive(ReceivedSlice(room=room, events=events))
+    for n, t in ((2**62, 40), (2**62, 60), (8, 40), (8, 60), (6, 60)):
+        desk.answers.given[room] = Answer(answer="accepted", n=n, t=t)
+        assert desk.verdict(left=True) is Verdict.ASK
+    assert desk.verdict(left=True, added_n=6) is Verdict.OPEN
+    for n, t in ((2**62, 60), (8, 40), (4, 60)):
+        desk.answers.given[room] = Answer(answer="accepted", n=n, t=t)
+        assert desk.verdict(**long) is Verdict.ASK
+    desk.answers.given[room] = Answer(answer="accepted", n=8, t=60)
+    assert desk.verdict(**long) is Verdict.OPEN
+    assert desk.invitations.answered(room, 8) is Verdict.OPEN
+    assert desk.invitations.answered(room, 7) is None
+
+
+async def test_attack_after_leaving_what_a_stolen_device_accepted_before_is_taken_back(desk: Desk) -> None:
+    """Its position is later than the leaving, but the server had it before. A device without the room would open it."""
+    given, room = desk.answers.given, added(1).room
+    events = [RoomEvent(n=2, t=2, kind="add", by=EK, subject=HL), RoomEvent(n=5, t=50, kind="leave", by=HL)]
+    members = [MemberRow(uid=HL, role=Role.WRITER, since_n=2, history=True)]
+    desk.store.receive(ReceivedSlice(room=room, members=members))
+    desk.store.receive(ReceivedSlice(room=room, events=events, gone=[HL]))
+    arrivals = Arrivals(desk.store, cast("Any", desk.engine), cast("Any", desk.answers), cast("Any", None))
+    desk.answers.ready = True
+    arrivals.on_status(online=True)
+    given[room] = Answer(answer="accepted", n=9, t=None)  # the person's own, of just now
+    running = asyncio.create_task(arrivals.run())
+    await until(lambda: not arrivals._due)
+    assert given[room].answer == "accepted"
+    for answer in (Answer(answer="accepted", n=9, t=60), Answer(answer="accepted", n=2**62, t=40)):
+        given[room] = answer
+        arrivals.on_room(room)
+        await until(lambda: not arrivals._due)
+        assert given[room].answer == ("accepted" if answer.n == 9 else "asked")
+    running.cancel()
+    arrivals.close()
 
 
 def test_of_a_long_room_that_one_left_one_is_asked_until_there_is_a_later_yes(desk: Desk) -> None:

@@ -5,12 +5,15 @@ import random
 import time
 
 from app.objects.compaction import state_of
+from app.objects.grammar import reading
 from app.own.model import ROOT_MAPS, OwnObject
+from app.store.read_positions import HASH_BYTES
+from sync.pieces import finished
 from tests.bench.registry import Figure, bench, median
 
 READS, ROOMS, WEEKS, STARTS_A_WEEK = 100_000, 60, 52, 5
 DEVICES = ("01" * 16, "02" * 16)
-OPENED = 7
+OPENED, HOSTILE = 7, 20_000
 
 
 def year(reads: int = READS) -> list[bytes]:
@@ -36,7 +39,7 @@ def year(reads: int = READS) -> list[bytes]:
         for _ in range(1 + (chance.random() < 1 / 3)):
             read = series[min(int(chance.expovariate(1 / 12)), ROOMS - 1)]
             position[read] += chance.randrange(1, 4)
-            marks[read] = [0, position[read]]
+            marks[read] = [0, position[read], chance.randbytes(HASH_BYTES).hex()]
             done += 1
         models[at].write(DEVICES[at], week, {"reads": dict(marks)})
     for model in models:
@@ -62,13 +65,38 @@ def open_ms(state: bytes) -> float:
     return took
 
 
-@bench("own_year_open_ms", "own_year_mb")
+def hostile() -> bytes:
+    """The state of an object into which a stolen device has written HOSTILE values."""
+    model = OwnObject()
+    marks = {f"{n:032x}": [0, 9, "ab" * HASH_BYTES] for n in range(HOSTILE)}
+    model.write(DEVICES[0], 1, {"reads": marks})
+    state = model.snapshot()
+    model.close()
+    return state
+
+
+def open_hostile_ms(state: bytes) -> float:
+    """How long such an object takes from its bytes until any value of it can be read."""
+    finished(reading(state, state=True))  # done in pieces before (app/own/opening.py)
+    began = time.perf_counter()
+    model = OwnObject()
+    assert model.load([state]) == []
+    assert model.values("reads", f"{7:032x}")
+    took = (time.perf_counter() - began) * 1000
+    model.close()
+    return took
+
+
+@bench("own_year_open_ms", "own_year_mb", "own_hostile_open_ms")
 def own_year() -> list[Figure]:
     changes = year()
     state = state_of_year(changes)
     raw = sum(map(len, changes)) / 1e6
     note = f"after compaction; {len(changes)} changes of {raw:.1f} MB without"
+    filled = hostile()
+    opened = median([open_hostile_ms(filled) for _ in range(OPENED)])
     return [
+        Figure(name="own_hostile_open_ms", value=opened, unit="ms", n=OPENED, note=f"{HOSTILE} values"),
         Figure(name="own_year_open_ms", value=median([open_ms(state) for _ in range(OPENED)]), unit="ms", n=OPENED),
         Figure(name="own_year_mb", value=len(state) / 1e6, unit="MB", n=1, note=note),
     ]

@@ -140,8 +140,8 @@ def own() -> bytes:
     made = OwnObject()
     made.begin(2026)
     series, home, office = "cc" * 16, "01" * 16, "02" * 16
-    made.write(home, 1, {"reads": {series: [0, 9, [3, 5]]}, "settings": {"theme": [7, "dark"]}})
-    made.write(office, 1, {"reads": {series: [1, 4]}, "notices": {"aa" * 16: [0, 2, 9]}})
+    made.write(home, 1, {"reads": {series: [0, 9, "5a" * 8, [3, 5]]}, "settings": {"theme": [7, "dark"]}})
+    made.write(office, 1, {"reads": {series: [1, 4, "a5" * 8]}, "notices": {"aa" * 16: [0, 2, 9]}})
     reminder = [0, 1, NOW, 20_500, "dd" * 16, "ee" * 16, "chat", "ff" * 16]
     made.write(home, 1, {"reminders": {"ab" * 16: reminder}, "notices": {"aa" * 16: [0, 3, NOW, 20_500]}})
     made.write(

@@ -18,8 +18,10 @@ LONGEST_KEY = 200
 
 @dataclass
 class OwnThings:
-    """The values of all devices in all objects: by root, key and device, in no order."""
+    """The values of all devices in all objects: by root, key and device, in no order. `devices`: the ids of all devices
+    that the person has or had, in hex."""
 
+    devices: Sequence[str]
     values: dict[str, dict[str, dict[str, list[Value]]]] = field(default_factory=dict)
     years: list[int] = field(default_factory=list)
 
@@ -35,17 +37,18 @@ class OwnThings:
         self.years.append(_map(crdt, "about").get("year", 0))
         for root in (*REGISTERS, "reads", "drafts", "notices", "reminders"):
             for dev, entries in _map(crdt, root).items():
-                for key, value in entries.items() if isinstance(entries, dict) else ():
+                for key, value in entries.items() if isinstance(entries, dict) and dev in self.devices else ():
                     if isinstance(value, list) and len(key) <= LONGEST_KEY:
                         self.values.setdefault(root, {}).setdefault(key, {}).setdefault(dev, []).append(value)
 
     # -- what counts
 
-    def reads(self) -> dict[str, tuple[int, int, list[int]]]:
-        """By series: (generation, position, left)."""
+    def reads(self, room: Sequence[str]) -> dict[str, tuple[int, int, list[int]]]:
+        """By series: (generation, position, left). `room`: the hash at each position of the room of all series, from 0
+        on, as far as the reader has it."""
         found = {}
         for key, values in self._of("reads"):
-            marks = [(v[0], v[1], v[2] if len(v) > 2 else []) for v in values if len(v) > 1 and _whole(*v[:2])]
+            marks = [(v[0], v[1], v[3] if len(v) > 3 else []) for v in values if len(v) > 2 and _is_there(room, *v[:3])]
             marks = [m for m in marks if isinstance(m[2], list) and len(m[2]) <= 64 and _whole(*m[2])]
             if not marks:
                 continue
@@ -116,6 +119,10 @@ def packed(value: Any) -> bytes:
         case list() if len(value) < 16:
             return bytes((0x90 | len(value),)) + b"".join(map(packed, value))
     raise AssertionError(f"no vector has {type(value).__name__} here")
+
+
+def _is_there(room: Sequence[str], generation: Any, position: Any, named: Any) -> bool:
+    return _whole(generation, position) and position < len(room) and room[position] == named
 
 
 def _replaces(value: Value, dev: str, stamp: int) -> bool:

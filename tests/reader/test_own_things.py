@@ -14,7 +14,7 @@ CASES = json.loads((HERE.parent / "vectors/own-1-objects.json").read_text(encodi
 
 
 def taken(case: Any, order: list[str]) -> OwnThings:
-    things = OwnThings()
+    things = OwnThings(case["devices"])
     for obj in order:
         things.take([(raw(author), raw(data)) for author, data in case["objects"][obj]])
     return things
@@ -26,7 +26,8 @@ def test_what_counts_is_the_same_in_any_order_of_the_objects(case: Any, seed: in
     order = Random(seed).sample(sorted(case["objects"]), len(case["objects"]))
     things, counts = taken(case, order), case["counts"]
     assert sorted(things.years) == case["years"]
-    assert things.reads() == {key: (v[0], v[1], v[2] if len(v) > 2 else []) for key, v in counts["reads"].items()}
+    reads = {key: (v[0], v[1], v[3] if len(v) > 3 else []) for key, v in counts["reads"].items()}
+    assert things.reads(case["room"]) == reads
     for root in REGISTERS:
         assert things.registers(root) == counts[root]
     assert things.notices() == counts["notices"]
@@ -40,6 +41,7 @@ def test_the_newest_object_has_everything_of_the_years_before_it() -> None:
     newest = [obj for obj in sorted(case["objects"]) if taken(case, [obj]).years == [2027]]
     assert len(newest) == 2
     alone = taken(case, newest)
-    assert (alone.reads(), alone.notices()) == (whole.reads(), whole.notices())
+    assert (alone.reads(case["room"]), alone.notices()) == (whole.reads(case["room"]), whole.notices())
+    assert len(alone.reads(case["room"])) == 3
     assert alone.reminders() == whole.reminders()
     assert {root: alone.registers(root) for root in REGISTERS} == {root: whole.registers(root) for root in REGISTERS}

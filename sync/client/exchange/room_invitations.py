@@ -110,7 +110,7 @@ class Invitations:
             self.drop(room)
             return False
         held = self._held.get(room)
-        answer = self.consent.answered(room)
+        answer = self.consent.answered(room, head.receipt.n)
         if answer is Verdict.OPEN and known is None:
             self.drop(room)
             return False
@@ -154,7 +154,7 @@ class Invitations:
             return
         moved = False
         for room, held in list(self._held.items()):
-            answer = self.consent.answered(room)
+            answer = self.consent.answered(room, held.head.receipt.n)
             if held.added is not None:
                 moved |= self._settle(room, held, held.added)
             elif answer is Verdict.OPEN and room not in self._link.rooms:

@@ -81,8 +81,9 @@ class Consent(Protocol):
     the list of invitations has changed. The application implements it. Called on the event loop; must not block or
     raise."""
 
-    def answered(self, room: RoomId) -> Verdict | None:
-        """OPEN or HIDE if the person has answered already; None if the room's headers must be read first."""
+    def answered(self, room: RoomId, n: int) -> Verdict | None:
+        """OPEN or HIDE if the person has answered already about a room whose last position is `n`; None if the room's
+        headers must be read first."""
         ...
 
     def decide(self, added: Added) -> Verdict: ...

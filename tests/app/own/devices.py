@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Devices of one person: real stores, and what only gives positions. Each is online when a test says so."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from app.chat import KIND as CHAT
@@ -16,6 +17,7 @@ from app.own.settings_followed import SettingsFollowed
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ObjectAnnounced, encode
 from app.settings import Settings
+from app.store import series
 from app.store.store import Store
 from sync.client.ports import MemberRow, OpenedChange
 from sync.client.received import ReceivedSlice
@@ -24,18 +26,36 @@ from tests.office import HL, KEY, ROOM
 NOVEMBER = 1_795_500_000_000
 DAY_MS = 86_400_000
 KINDS = {each.id: each for each in (ROOM_KIND, CHAT, OWN)}
+TALKS = RoomId(b"k" * 16)
+"""A room with some conversations."""
+SERIES = [ObjId(bytes([letter]) * 16) for letter in b"abco"]
+
+
+def rh(n: int) -> bytes:
+    """The running hash of the tests' rooms at a position."""
+    return sha256(n.to_bytes(8, "big")).digest() if n else bytes(32)
+
+
+def named(n: int) -> str:
+    """What a read mark says of a position: 8 bytes of the running hash."""
+    return rh(n)[:8].hex()
 
 
 class OneRoom:
     """The person's one room of their own."""
 
     there = True
+    known: Collection[str] | None = None
+    """The ids of the person's devices, in hex; None: every id is one of them."""
 
     def rooms(self) -> Sequence[RoomId]:
         return [ROOM] if self.there else []
 
     def find(self) -> RoomId | None:
         return ROOM if self.there else None
+
+    def is_device(self, dev: str) -> bool:
+        return self.known is None or dev in self.known
 
     async def ensure(self) -> None:
         self.there = True
@@ -82,6 +102,20 @@ class Device:
         """The settings of the profile, which follow."""
         self.followed = SettingsFollowed(self.own, self.preferences)
         self.followed.start()
+
+    def follow(self, upto: int = 100, conversations: Sequence[ObjId] = SERIES) -> None:
+        """Has some conversations, and the positions of their room up to one."""
+        with self.store.transaction() as conn:
+            for obj in conversations:
+                series.announce(conn, TALKS, obj, None, None, row=0, n=1, t=NOVEMBER)
+        self.reach(upto)
+
+    def reach(self, upto: int) -> None:
+        """Receives further positions of that room."""
+        first = int(self.store.db.value("SELECT coalesce(max(n), 0) FROM positions WHERE room = ?", (TALKS,))) + 1
+        positions = [(n, rh(n)) for n in range(first, upto + 1)]
+        if positions:
+            self.store.receive(ReceivedSlice(room=TALKS, cursor=upto, state=b"", positions=positions))
 
     def announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
         self.store.changes.append(room, ObjId(room), encode(ObjectAnnounced(obj=obj, kind=kind)))

@@ -27,6 +27,8 @@ NO_UPDATE = PAYLOAD.encode(Whole(update=b"\xff" * 40))
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[tuple[Device, Device, Server]]:
     home, office = Device(tmp_path / "home", 1), Device(tmp_path / "office", 2)
+    for device in (home, office):
+        device.follow()
     yield home, office, Server()
     home.close()
     office.close()
@@ -96,6 +98,7 @@ from app.core.ids import ObjId
 from app.settings import THEME
 from tests.app.own.devices import Device
 device = Device(Path(sys.argv[1]), 1)
+device.follow()
 device.is_online = sys.argv[2] == "written"
 device.reads.read(ObjId(b"c" * 16), 7)
 device.drafts.put("å", "Halv mening 🙂")
@@ -112,6 +115,7 @@ def test_a_program_that_is_killed_while_something_waits_loses_nothing(tmp_path: 
     done = subprocess.run(command, check=False, timeout=60)
     assert done.returncode == -9
     home, office, server = Device.of(tmp_path / "home", 1), Device(tmp_path / "office", 2), Server()
+    office.follow()
     assert home.own.waits is (state == "waits")
     home.own.flush()
     server.meet(home, office)

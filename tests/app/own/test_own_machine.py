@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A person with three devices, online and not, over the turns of two years: whatever each device does, all converge, no
-read mark goes back but by a new generation, and no draft is lost or there twice."""
+"""A person with three devices, online and not, over the turns of two years: whatever each device does, and however far
+each has read the room, all converge. No read mark goes back but by a new generation, none counts that another device
+has made up, and no draft is lost or there twice."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from app.core.ids import ObjId
 from app.own.joining import NOTHING_READ, ReadMark, join_marks
 from app.store import read_positions
-from tests.app.own.devices import DAY_MS, Device, Server
+from tests.app.own.devices import DAY_MS, Device, Server, named
 
 CHATS = [ObjId(bytes([letter]) * 16) for letter in b"abc"]
 NAMES = ("theme", "language", "å 🙂")
@@ -27,6 +28,9 @@ class Person(RuleBasedStateMachine):
     def begin(self) -> None:
         self.folder = Path(mkdtemp())
         self.devices = [Device(self.folder / str(n), n + 1) for n in range(3)]
+        self.heads = [30, 5, 60]
+        for device, head in zip(self.devices, self.heads, strict=True):
+            device.follow(head)
         self.server = Server()
         self.marks: dict[ObjId, list[ReadMark]] = {chat: [] for chat in CHATS}
         self.shown: dict[tuple[int, ObjId], ReadMark] = {}
@@ -36,17 +40,34 @@ class Person(RuleBasedStateMachine):
 
     @rule(device=devices, chat=chats, position=st.integers(1, 60), left=st.sets(st.integers(1, 60), max_size=3))
     def read(self, device: int, chat: ObjId, position: int, left: set[int]) -> None:
-        reads = self.devices[device].reads
+        reads, position = self.devices[device].reads, min(position, self.heads[device])
         reads.read(chat, position, left=sorted(left))
         said = ReadMark(generation=reads.mark(chat).generation, position=position, left=tuple(sorted(left)))
         self.marks[chat].append(said)
 
     @rule(device=devices, chat=chats, position=st.integers(0, 60))
     def mark_unread(self, device: int, chat: ObjId, position: int) -> None:
-        reads = self.devices[device].reads
+        reads, position = self.devices[device].reads, min(position, self.heads[device])
         reads.unread(chat, position)
         assert reads.mark(chat).position == position
         self.marks[chat].append(reads.mark(chat))
+
+    @rule(device=devices, by=st.integers(1, 30))
+    def the_room_comes(self, device: int, by: int) -> None:
+        self.heads[device] = min(60, self.heads[device] + by)
+        self.devices[device].reach(self.heads[device])
+
+    @rule(
+        device=devices, chat=chats, position=st.integers(1, 90), generation=st.integers(0, 3), other=st.integers(0, 2)
+    )
+    def make_up_a_mark(self, device: int, chat: ObjId, position: int, generation: int, other: int) -> None:
+        """A stolen device writes in the map of a device that never was."""
+        at = self.devices[device]
+        if at.own.objects():
+            with at.store.transaction():
+                model = at.own.objects()[0]
+                mark = [generation, position, named(position + 1 + other)]
+                model.write(f"{0xEE:032x}", 1, {"reads": {chat.hex(): mark}})
 
     @rule(device=devices, name=st.sampled_from(NAMES))
     def set_something(self, device: int, name: str) -> None:
@@ -93,6 +114,8 @@ class Person(RuleBasedStateMachine):
                 self.shown[number, chat] = now
 
     def teardown(self) -> None:
+        for number in range(3):
+            self.the_room_comes(number, 60)
         for _ in range(3):
             for device in self.devices:
                 device.own.flush()

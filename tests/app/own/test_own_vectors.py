@@ -9,8 +9,10 @@ import pytest
 
 from app.core.ids import ChangeId, DevId, ObjId
 from app.own.joining import JOINS
+from app.store import series
 from sync.client.ports import OpenedChange
-from tests.app.own.devices import NOVEMBER, Device, Server
+from sync.client.received import ReceivedSlice
+from tests.app.own.devices import NOVEMBER, TALKS, Device, Server
 from tests.office import HL, ROOM
 
 CASES = json.loads((Path(__file__).parents[2] / "vectors/own-1-objects.json").read_text(encoding="utf-8"))
@@ -19,6 +21,12 @@ CASES = json.loads((Path(__file__).parents[2] / "vectors/own-1-objects.json").re
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_what_counts_of_the_vectors_is_what_counted_when_they_were_made(tmp_path: Path, case: Any) -> None:
     device, server = Device(tmp_path, 9), Server()
+    device.room.known = case["devices"]
+    with device.store.transaction() as conn:
+        for key in case["series"]:
+            series.announce(conn, TALKS, ObjId(bytes.fromhex(key)), None, None, row=0, n=1, t=NOVEMBER)
+    positions = [(n, bytes.fromhex(named).ljust(32)) for n, named in enumerate(case["room"]) if n]
+    device.store.receive(ReceivedSlice(room=TALKS, cursor=len(positions), state=b"", positions=positions))
     for obj in case["objects"]:
         device.announce(ROOM, ObjId(bytes.fromhex(obj)), "own")
     server.meet(device)

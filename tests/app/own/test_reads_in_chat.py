@@ -15,7 +15,7 @@ from app.store.notice_store import NoticeFilter
 from sync.client.ports import OpenedChange
 from sync.client.received import ReceivedSlice
 from tests.app.chat.mentions import mentions
-from tests.app.own.devices import NOVEMBER, Device, Server
+from tests.app.own.devices import NOVEMBER, Device, Server, rh
 from tests.office import EK, HL, Folk, announce_chat
 
 CASE, CHAT = RoomId(b"x" * 16), ObjId(b"y" * 16)
@@ -39,7 +39,9 @@ class AtHand(Device):
         self.reads.start()
 
     def come(self, changes: Sequence[OpenedChange]) -> None:
-        self.store.receive(ReceivedSlice(room=CASE, cursor=max(c.n for c in changes), state=b"", changes=changes))
+        last = max(c.n for c in changes)
+        positions = [(n, rh(n)) for n in range(1, last + 1)]
+        self.store.receive(ReceivedSlice(room=CASE, cursor=last, state=b"", changes=changes, positions=positions))
 
     @property
     def line(self) -> tuple[int, int]:
@@ -200,6 +202,21 @@ def test_nothing_counts_as_read_that_this_device_could_not_open(two: Two) -> Non
     share(server, home, office)
     office.come(sent)
     assert (office.line, office.first) == ((4, 0), 2)
+
+
+def test_attack_no_mark_of_a_stolen_device_reads_what_is_written_later(two: Two) -> None:
+    """All that came counted as read and rang nothing, also once the device was revoked."""
+    home, stolen, server = two
+    sent = messages(6, named=(4,))
+    home.come(sent[:3])
+    home.chat.mark_all_read(CASE)
+    share(server, home, stolen)
+    for position in (sent[5].n, 2**52):
+        stolen.own.put("reads", CHAT.hex(), [3, position, "ab" * 8])
+        share(server, stolen, home)
+    home.come(sent[3:])
+    assert (home.line, home.first) == ((3, 1), 3)
+    assert home.unseen() == [sent[4].change_id]
 
 
 @pytest.mark.parametrize("killed", [True, False])

@@ -11,6 +11,8 @@ from app.core.ids import RoomId
 from app.own.registers import Registers, of_room
 from app.own.room_order import MAX_SECTIONS, MAX_TITLE, RoomOrder
 from tests.app.own.devices import Device, Server
+from tests.counting import lines_run
+from tests.office import ROOM
 
 ROOMS = [RoomId(bytes([letter]) * 16) for letter in b"abcdefgh"]
 
@@ -118,3 +120,22 @@ def test_titles_of_others_are_one_line_and_a_thousand_sections_are_not_shown(two
         sections.set(f"{n:016x}/title", f"A\u202e{n:03}\n" + "å" * 500)
     assert len(order.sections()) == MAX_SECTIONS
     assert all(len(each.title) <= MAX_TITLE and "\u202e" not in each.title for each in order.sections())
+
+
+def test_attack_the_sections_of_a_stolen_device_are_read_once(two: Two) -> None:
+    """Each message in any room would have gone through all of them, also once the device was revoked."""
+    home, stolen, server = two
+    order = RoomOrder(home.own)
+    mine = order.make("Överklaganden 🙂")
+    home.own.flush()
+    server.meet(home, stolen)
+    _, model = stolen.own._present(ROOM)
+    titles = {f"{n:016x}/title": [home.now_ms, f"Avsnitt {n}"] for n in range(1000)}
+    with stolen.store.transaction():
+        model.write(stolen.own.dev, 1, {"sections": titles})
+    server.meet(home, stolen)
+    assert len(order.sections()) == MAX_SECTIONS
+    assert lines_run(order.sections) < 20
+    order.rename(mine, "Först")
+    order.make("Sist")
+    assert len(order.sections()) == MAX_SECTIONS

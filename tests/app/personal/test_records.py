@@ -7,7 +7,19 @@ import pytest
 
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.errors import BadChange
-from app.personal.records import Alive, DeviceNamed, DeviceRuns, PersonMarked, Record, Runs, decode, encode, fold
+from app.personal.records import (
+    Alive,
+    Answer,
+    DeviceNamed,
+    DeviceRuns,
+    InvitationAnswered,
+    PersonMarked,
+    Record,
+    Runs,
+    decode,
+    encode,
+    fold,
+)
 from app.store.rows import StoredChange
 
 DEV = b"d" * 16
@@ -86,3 +98,9 @@ def test_what_cannot_be_read_is_left_out() -> None:
 def test_what_breaks_a_limit_is_refused(record: Record) -> None:
     with pytest.raises(BadChange):
         decode(encode(record))
+
+
+def test_an_answer_has_the_servers_time_once_it_has_a_position() -> None:
+    answered = InvitationAnswered(room=bytes(ROOM), n=3, answer="accepted")
+    assert fold([change(1, answered, 9, t=70)], ROOM).answers == {ROOM: Answer(answer="accepted", n=3, t=70)}
+    assert fold([change(1, answered, None, t=70)], ROOM).answers == {ROOM: Answer(answer="accepted", n=3)}

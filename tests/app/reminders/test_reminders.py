@@ -9,12 +9,15 @@ import pytest
 from app.core import clock
 from app.core.enums import LinkState
 from app.notices import turns
-from app.notices.turns import WAIT_S
-from app.store.notice_rows import NoticeState
+from app.notices.service import MOST_EARLY
+from app.notices.turns import WAIT_S, Rung
+from app.objects.object import Payload
+from app.store.notice_rows import NoticeState, id_of
 from tests.app.own.devices import DAY_MS, NOVEMBER, Server
 from tests.app.reminders.devices import HOUR_MS, MESSAGES, Air, Now, Reminded, settle, wait
 
 ONE, TWO, THREE = MESSAGES
+RUNG: Payload[Rung] = Payload(Rung)
 GOOD: list[object] = [0, 0, NOVEMBER + HOUR_MS, NOVEMBER // DAY_MS, "61" * 16, "62" * 16, "chat", "63" * 16]
 
 
@@ -377,6 +380,41 @@ async def test_damaged_messages_of_another_device_change_nothing(two: Two, now: 
     now.pass_s(3600)
     await settle(home)
     assert len(home.rung) == 1, "it is still the device that was used last"
+
+
+async def test_attack_what_a_stolen_device_says_has_rung_makes_no_rows(two: Two, now: Now) -> None:
+    """1,000 rows a second, and each with a commit and lists that are read again."""
+    home, stolen, server = two
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home)
+    changed: list[None] = []
+    home.notices.changed.connect(lambda: changed.append(None))
+    for first in range(0, MOST_EARLY + 4000, turns.MOST_IDS):
+        ids = tuple(n.to_bytes(16, "big") for n in range(first, first + turns.MOST_IDS))
+        home.turns.receive(stolen.dev, RUNG.encode(Rung(ids=ids)))
+    assert (home.store.db.value("SELECT count(*) FROM notice_states"), changed) == (0, [])
+    home.turns.use()
+    now.pass_s(3600)
+    await settle(home)
+    assert len(home.rung) == 1
+
+
+async def test_what_rang_elsewhere_before_this_device_made_its_notice_stays_silent_once(two: Two, now: Now) -> None:
+    home, office, server = two
+    row = home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    notice = id_of("reminder", ONE.room, ONE.obj, row.id + row.at.to_bytes(8, "big"))
+    await office.stop()
+    home.turns.receive(office.dev, RUNG.encode(Rung(ids=(notice,))))
+    now.pass_s(3600)
+    await settle(home)
+    await wait(now, 60, home)
+    assert ([each.id for each in home.open()], home.rung) == ([notice], [])
+    home.notices.snooze([notice], now.ms + HOUR_MS)
+    now.pass_s(3600)
+    await settle(home)
+    await wait(now, 60, home)
+    assert home.rung == [notice]
 
 
 async def test_a_reminder_that_rang_and_is_moved_or_removed_leaves_no_notice(alone: Reminded, now: Now) -> None:

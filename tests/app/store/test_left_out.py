@@ -2,7 +2,7 @@
 """A change that an administrator had left out: the same object at everybody, in whatever slices it came."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,9 @@ from app.richtext.model import Document
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, Record, encode
 from app.store import statements as sql
+from app.store.author_roles import author_role
+from app.store.connection import Connection
+from app.store.left_out import LEAVE_OUT, role_at
 from app.store.store import Store
 from sync.client.ports import OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
@@ -259,4 +262,34 @@ def test_in_a_store_without_a_worker_what_came_before_an_own_announcement_is_sho
     store = take_in(tmp_path / "s.db", [room.edits])
     store.changes.append(ROOM, ROOT, encode(ObjectAnnounced(obj=NOTE, kind=DOCUMENTS.id)))
     assert "Tre." in text(store)
+    store.close()
+
+
+def test_attack_the_lines_of_20_000_left_out_changes_slow_no_look_at_a_role_down(tmp_path: Path, room: Room) -> None:
+    """▲ Each record, and each message of the person whose changes they are, would walk through all of them."""
+    store = take_in(tmp_path / "store.db", [[room.announced, *room.edits]])
+    with store.transaction() as conn:
+        lines = [(ROOM, n, n, LEAVE_OUT, RG, HL, NOTE, 0) for n in range(100, 20_100)]
+        sql_of_line = "INSERT INTO events (room, n, t, kind, by, subject, obj, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        conn.executemany(sql_of_line, lines)
+
+    def steps(work: Callable[[Connection], object]) -> int:
+        """How many hundreds of the database's steps it takes."""
+        taken: list[None] = []
+        store.db.conn.set_progress_handler(lambda: taken.append(None), 100)
+        work(store.db.conn)
+        store.db.conn.set_progress_handler(None, 100)
+        return len(taken)
+
+    asked: tuple[Callable[[Connection], object], ...] = (
+        lambda conn: author_role(conn, ROOM, HL, 20_100),
+        lambda conn: author_role(conn, ROOM, RG, 20_100),
+        lambda conn: role_at(conn, ROOM, HL, 20_100),
+        lambda conn: role_at(conn, ROOM, RG, 20_100),
+        lambda conn: conn.execute(sql.ADD_JOIN, (ROOM, HL, 20_100, 1)),
+    )
+    assert [steps(work) < 5 for work in asked] == [True] * len(asked)
+    conn = store.db.conn
+    assert (author_role(conn, ROOM, RG, 20_100), role_at(conn, ROOM, RG, 20_100)) == (Role.ADMIN, Role.ADMIN)
+    assert (author_role(conn, ROOM, HL, 20_100), role_at(conn, ROOM, HL, 20_100)) == (Role.OWNER, Role.OWNER)
     store.close()

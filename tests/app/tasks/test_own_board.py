@@ -22,7 +22,7 @@ from app.store.store import Store
 from app.tasks import KIND
 from app.tasks.model import Board
 from app.tasks.noticing import DUE, OVERDUE
-from app.tasks.own_board import COLUMNS, add_card, lacking
+from app.tasks.own_board import COLUMNS, DROPPED_AT_ONCE, add_card, lacking
 from app.tasks.service import TaskService
 from sync.client.ports import MemberRow
 from sync.client.received import ReceivedSlice
@@ -280,6 +280,14 @@ def test_a_merged_state_is_not_written_as_a_change() -> None:
     assert lacking([], [state]) == [], "two clients have written in it"
 
 
+def cards_of(device: Device, obj: ObjId) -> int:
+    return int(device.store.db.value("SELECT count(*) FROM board_cards WHERE obj = ?", (obj,)))
+
+
+def places_of(device: Device, obj: ObjId) -> int:
+    return int(device.store.db.value("SELECT count(*) FROM search_rows WHERE obj = ?", (obj,)))
+
+
 async def test_attack_a_large_board_is_joined_in_parts_also_with_what_comes_meanwhile(
     two: tuple[Device, Device],
 ) -> None:
@@ -299,11 +307,14 @@ async def test_attack_a_large_board_is_joined_in_parts_also_with_what_comes_mean
     assert joining.turns, "it goes on in another turn"
     add_card(board, "Sent skriven", HL)
     server.meet(*devices)  # type: ignore[arg-type]
-    turns = 1
+    turns, listed = 1, cards_of(joining, _obj(late))
     while joining.turns:
         joining.turn()
         turns += 1
+        before, listed = listed, cards_of(joining, _obj(late))
+        assert before - listed <= DROPPED_AT_ONCE, "its rows leave part by part"
     assert turns > 5
+    assert (listed, places_of(joining, _obj(late))) == (0, 0)
     assert len(joining.titles()) == 41
     restarted = len(joining.store.changes.of(_obj(joining)))
     joining.restart()

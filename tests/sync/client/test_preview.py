@@ -24,7 +24,7 @@ class Asks:
 
     seen: list[Added] = field(default_factory=list)
 
-    def answered(self, room: RoomId) -> Verdict | None:
+    def answered(self, room: RoomId, n: int) -> Verdict | None:
         return None
 
     def decide(self, added: Added) -> Verdict:

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""▲ Which read marks count on this device: those whose hash is that of the device's own room at the mark's position.
+
+Nobody can know the hash of a position that does not exist yet. Without it a stolen device could write a mark with a
+huge position, and everything that is ever written would count as read, also once that device is revoked. A mark that is
+further than this device's copy of the room is kept, and counts when the copy has come there (`Ahead`).
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from app.core.ids import ObjId, RoomId
+from app.own.joining import Value, mark_from
+from app.own.model import id_in
+from app.store import read_positions
+from app.store.connection import RowSource
+
+MOST_DUE = 100
+"""The most series that are due at once: to look at 100 takes 3 ms. A room has more only if somebody announces series by
+the hundred; the others are due with the room's next items."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """What this device has of a series' room. `room`: None if the series is not here. `head`: the room's last position
+    here. `hashes`: by position, those that were asked for and are here."""
+
+    room: RoomId | None
+    head: int
+    hashes: Mapping[int, str]
+
+    def counts(self, value: Value) -> bool:
+        """Whether a value is a read mark that counts here."""
+        mark = mark_from(value)
+        return mark is not None and self.hashes.get(mark.position) == mark.hash
+
+    def lowest_ahead(self, values: Iterable[Value]) -> int | None:
+        """The lowest position of those read marks in `values` that are further than the room is here; None if no mark
+        is."""
+        marks = (mark_from(value) for value in values)
+        return min((mark.position for mark in marks if mark is not None and mark.position > self.head), default=None)
+
+
+NOTHING_HERE = Reached(room=None, head=0, hashes={0: read_positions.START_HASH})
+
+
+def look(rows: RowSource, key: str, values: Iterable[Value]) -> Reached:
+    """What this device has of the room of the series with the id `key` (hex), for the read marks in `values`."""
+    ident = id_in(key)
+    found = read_positions.stream_of(rows, ObjId(ident)) if ident is not None else None
+    if found is None:
+        return NOTHING_HERE
+    room, head = found
+    positions = {mark.position for value in values if (mark := mark_from(value)) is not None and mark.position <= head}
+    return Reached(room=room, head=head, hashes=read_positions.hashes(rows, room, positions))
+
+
+class Ahead:
+    """The series with read marks that are further than their rooms are here, by room, each with the lowest position of
+    these marks."""
+
+    def __init__(self) -> None:
+        self.unplaced: set[str] = set()
+        """The series with marks of which this device does not know the room."""
+        self._lowest: dict[str, int] = {}
+        self._rooms: dict[RoomId, list[tuple[int, str]]] = {}
+        """A heap for each room. An entry with another position than `_lowest` has is of no use any more."""
+
+    def note(self, key: str, room: RoomId | None, lowest: int | None) -> None:
+        """Notes the lowest position of the marks of the series `key` that are ahead; None if there are none."""
+        self.unplaced.discard(key)
+        if lowest is None:
+            self._lowest.pop(key, None)
+        elif room is None:
+            self.unplaced.add(key)
+        elif self._lowest.get(key) != lowest:
+            self._lowest[key] = lowest
+            heapq.heappush(self._rooms.setdefault(room, []), (lowest, key))
+
+    def due(self, room: RoomId, n: int) -> list[str]:
+        """The series with marks that a room has reached with the position `n`: at most MOST_DUE."""
+        due = self._popped(room, n)
+        for position, key in due:
+            heapq.heappush(self._rooms[room], (position, key))
+        return [key for _, key in due]
+
+    def take(self, room: RoomId, n: int) -> list[str]:
+        """As `due`, and forgets them."""
+        due = [key for _, key in self._popped(room, n)]
+        for key in due:
+            del self._lowest[key]
+        return due
+
+    def _popped(self, room: RoomId, n: int) -> list[tuple[int, str]]:
+        heap, popped = self._rooms.get(room, []), dict[str, int]()
+        while heap and heap[0][0] <= n and len(popped) < MOST_DUE:
+            position, key = heapq.heappop(heap)
+            if self._lowest.get(key) == position:
+                popped[key] = position
+        return [(position, key) for key, position in popped.items()]

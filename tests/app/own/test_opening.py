@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The person's own objects are checked in pieces before they are opened."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.enums import Role
+from app.objects import passed
+from app.objects.pieces import PAYLOAD, Whole
+from app.own.opening import check_ahead
+from sync.client.ports import MemberRow
+from sync.client.received import ReceivedSlice
+from tests.app.own.devices import Device, Server
+from tests.counting import lines_run
+from tests.office import EK, ROOM
+
+KEYS = [f"{n:032x}" for n in range(5000)]
+Two = tuple[Device, Device, Server]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Two]:
+    home, stolen = Device(tmp_path / "home", 1), Device(tmp_path / "stolen", 2)
+    yield home, stolen, Server()
+    home.close()
+    stolen.close()
+
+
+def fill(two: Two) -> Device:
+    """Has the stolen device write 5,000 values, which the other one receives. Returns that one."""
+    home, stolen, server = two
+    home.settings.set("theme", "light")
+    home.own.flush()
+    server.meet(home, stolen)
+    _, model = stolen.own._present(ROOM)
+    with stolen.store.transaction():
+        model.write(stolen.own.dev, 1, {"notices": {key: [0, 4, 0, 20_000] for key in KEYS}})
+    server.meet(home, stolen)
+    return home
+
+
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a start: nothing that has passed is remembered."""
+    monkeypatch.setattr(passed, "_passed", OrderedDict())
+
+
+async def test_attack_what_a_stolen_device_wrote_is_checked_in_pieces_before_it_is_opened(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a second for 20,000 values, in one piece, at each start."""
+    home = fill(two)
+    forget(monkeypatch)
+    checking, turns = asyncio.ensure_future(check_ahead(home.store)), 0
+    while not checking.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 10
+    opening = lines_run(home.restart)
+    forget(monkeypatch)
+    assert lines_run(home.restart) > 5 * opening
+    assert home.own.keys("notices") == set(KEYS)
+
+
+@pytest.mark.parametrize("data", [PAYLOAD.encode(Whole(update=b"\xff" * 40)), b"", b"\x01"])
+async def test_what_is_damaged_is_left_to_the_opening(two: Two, data: bytes) -> None:
+    home = fill(two)
+    two[2].put_strange(home, data)
+    two[2].meet(home)
+    await check_ahead(home.store)
+    home.restart()
+    assert home.settings.get("theme") == "light"
+    assert home.own.keys("notices") == set(KEYS)
+
+
+async def test_attack_what_a_colleague_calls_an_object_of_ones_own_is_not_checked(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member of any room could have written megabytes, and each start would have waited for them."""
+    home = fill(two)
+    colleague = MemberRow(uid=EK, role=Role.WRITER, since_n=1, history=True)
+    home.store.receive(ReceivedSlice(room=ROOM, cursor=len(two[2].log), state=b"", members=[colleague]))
+    forget(monkeypatch)
+    await check_ahead(home.store)
+    assert len(passed._passed) == 0
