@@ -3,17 +3,23 @@
 link."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId, Uid
+from app.core.later import Later
 from app.session import Session
 from ui.kit.dialogs import confirm, show
 from ui.kit.menu import Entry
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr
-from ui.shell.room.restricted_dialogs import RestrictedRoomDialog
 from ui.tool_views import toast
+
+if TYPE_CHECKING:
+    from ui.shell.room import restricted_dialogs
+else:
+    restricted_dialogs = Later("ui.shell.room.restricted_dialogs", when_idle=True)
 
 
 class RestrictedRooms:
@@ -46,7 +52,7 @@ class RestrictedRooms:
 
     async def _make(self, room: RoomId) -> None:
         rooms = self._session.rooms
-        dialog = RestrictedRoomDialog(self._window, rooms.room(room).title, rooms.members(room))
+        dialog = restricted_dialogs.RestrictedRoomDialog(self._window, rooms.room(room).title, rooms.members(room))
         answer: list[tuple[str, list[Uid]]] = []
         dialog.accepted.connect(lambda: answer.append((dialog.name, dialog.people)))
         if not await show(dialog) or not answer:
