@@ -102,7 +102,7 @@ def make_eq(names: Sequence[str]) -> Method:
     """`__eq__` of a dataclass that compares these fields."""
     fields = _tuple_of(names)
 
-    def equal(self: object, other: object) -> bool:
+    def equal(self: object, other: object) -> object:
         if other.__class__ is self.__class__:
             return fields(self) == fields(other)
         return NotImplemented
