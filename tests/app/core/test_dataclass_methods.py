@@ -63,12 +63,55 @@ class OwnHash:
     def __repr__(self):
         return "own"
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    a: int
+    b: list[int] = field(default_factory=list)
+    double: int = field(init=False, default=0)
+
+    def __post_init__(self):
+        object.__setattr__(self, "double", 2 * self.a)
+
+@dataclass(kw_only=True)
+class Oneself:
+    self: int
+    named: int = 0
+    arguments: int = 0
+
+@dataclass
+class Parent:
+    a: int
+
+class Hand(Parent):
+    def __init__(self, a):
+        super().__init__(a + 1)
+        self.b = a
+
+@dataclass
+class Child(Parent):
+    b: int = 5
+
 def outcome(act):
     try:
         return repr(act())
     except Exception as e:
         return f"{type(e).__name__}: {e}"
 
+def wrong_order():
+    @dataclass
+    class Wrong:
+        a: int = 1
+        b: int
+    return Wrong
+
+print(outcome(wrong_order))
+for act in (
+    lambda: Checked(a=1), lambda: Checked(a=2, b=[1]), lambda: Checked(1), lambda: Checked(c=1), lambda: Checked(),
+    lambda: Hand(1), lambda: Hand(1).b, lambda: Child(1), lambda: Child(1, 2), lambda: Parent(3), lambda: Parent(),
+    lambda: Oneself(self=1, named=2, arguments=3), lambda: Oneself(self=4),
+):
+    print(outcome(act))
+print(Checked(a=1).b is not Checked(a=1).b, Checked.__init__.__qualname__, Hand.__init__.__qualname__)
 nan = float("nan")
 ring = Holding(); ring.inside = ring
 opened = Open(1.0); opened.extra = 3
@@ -109,7 +152,19 @@ def test_a_dataclass_is_as_python_makes_it() -> None:
 
 
 def test_a_python_that_makes_methods_in_another_way_is_left_as_it_is() -> None:
+    def init(
+        fields: object,
+        std_fields: object,
+        kw_only_fields: object,
+        frozen: object,
+        has_post_init: object,
+        self_name: object,
+        globals: object,  # noqa: A002
+        slots: object,
+    ) -> None: ...
+
     known = {
+        "_init_fn": init,
         "_repr_fn": lambda fields, globals: None,  # noqa: A006
         "_cmp_fn": lambda name, op, self_tuple, other_tuple, globals: None,  # noqa: A006
         "_hash_fn": lambda fields, globals: None,  # noqa: A006
@@ -123,6 +178,6 @@ def test_a_python_that_makes_methods_in_another_way_is_left_as_it_is() -> None:
 
 def test_a_second_call_changes_nothing() -> None:
     dataclass_methods.install()
-    before = {name: vars(dataclasses).get(name) for name in ("_repr_fn", "_cmp_fn", "_hash_fn")}
+    before = {name: vars(dataclasses).get(name) for name in ("_init_fn", "_repr_fn", "_cmp_fn", "_hash_fn")}
     dataclass_methods.install()
     assert {name: vars(dataclasses).get(name) for name in before} == before
