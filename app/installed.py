@@ -11,6 +11,8 @@ from pathlib import Path
 from sync.protocol.programs import release
 from sync.protocol.version import PROGRAM
 
+__all__ = ["FILE", "PROGRAM", "Installed", "version_file"]
+
 FILE = "version.txt"
 _MOST_BYTES = 64
 

@@ -12,13 +12,19 @@ import sysconfig
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from app.core.later import Later
 from resources import path
 from sync.protocol.version import PROGRAM
+
+if TYPE_CHECKING:
+    from importlib import metadata
+else:
+    metadata = Later("importlib.metadata")  # with email 1 MB; only the thread that reads the licences uses it
 
 __all__ = [
     "FILE", "PROGRAM", "WITHIN", "Component", "decode", "encode", "licence_of", "load", "matching", "normal",
@@ -228,7 +234,7 @@ def python(library: Path, version: str = "") -> Component:
     return Component(name="Python", version=number, licence="PSF-2.0", texts=texts)
 
 
-def licence_of(distribution: metadata.Distribution) -> str:
+def licence_of(distribution: "metadata.Distribution") -> str:
     """The licence of a Python distribution as an SPDX expression, from our own table or its metadata;
     "LicenseRef-unknown" if neither gives it."""
     known = _KNOWN.get(normal(distribution.name))
@@ -243,7 +249,7 @@ def licence_of(distribution: metadata.Distribution) -> str:
     return " AND ".join(_TROVE[name] for name in trove if name in _TROVE) or "LicenseRef-unknown"
 
 
-def texts_of(distribution: metadata.Distribution) -> tuple[str, ...]:
+def texts_of(distribution: "metadata.Distribution") -> tuple[str, ...]:
     """The texts of the licence files that a distribution brings, without those of code that it copied for its own use.
     For Qt's distributions, which bring none, the texts among our resources."""
     if licence_of(distribution) == _QT:
@@ -262,7 +268,7 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _installed() -> Iterator[metadata.Distribution]:
+def _installed() -> "Iterator[metadata.Distribution]":
     """The distributions that the program needs at run time and that are installed: those in pyproject.toml, and those
     that they require in turn, in no order. Those that are not installed, as they are for another system, are left
     out."""

@@ -5,6 +5,7 @@ It decides for each lock whether the curtain falls or the process ends (ui/endin
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import shiboken6
 from PySide6.QtCore import QRect, QTimer
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.bootstrap import Office
 from app.core import log
 from app.core.clock import awake_s
+from app.core.later import Later
 from app.lock_settings import ALLOW_PIN, CLOSE, LOCK, PIN_LENGTH
 from app.pin import Pin, PinTries
 from app.pins import pin_rules
@@ -24,10 +26,14 @@ from ui.desktop.resident import Resident
 from ui.ending import Ending
 from ui.kit.covering import OwnClipboard
 from ui.kit.tasks import run_guarded
-from ui.shell.entry.curtain import CurtainView
 from ui.shell.window import window_place
 from ui.shell.window.main_window import MainWindow
 from ui.stage import Stage
+
+if TYPE_CHECKING:
+    from ui.shell.entry import curtain as curtain_view
+else:
+    curtain_view = Later("ui.shell.entry.curtain", when_idle=True)
 
 LONGEST_S = 4 * 3600
 """After so long under the curtain the store is closed."""
@@ -148,7 +154,7 @@ class Curtain:
         replaced."""
         keys = self._office.unlocking
         lifting = keys.lifting()
-        view = CurtainView(
+        view = curtain_view.CurtainView(
             self._tries,
             keys.check if SlotKind.PASSPHRASE in lifting else None,
             keys.check_keyring if SlotKind.KEYRING in lifting else None,

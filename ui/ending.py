@@ -4,13 +4,14 @@ process, and ui/main.py starts the program again."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtWidgets import QWidget
 
 from app.bootstrap import Office
 from app.copies.service import WorkingCopies
 from app.core import log
+from app.core.later import Later
 from app.errors import StoreFault
 from app.session import Session
 from app.unlocking import SlotKind
@@ -24,14 +25,19 @@ from ui.kit.tasks import as_exception, report, run
 from ui.kit.translate import tr
 from ui.shell.entry.curtain import CurtainView
 from ui.shell.entry.discarding import Proof
-from ui.shell.entry.erasing import ErasingPage
 from ui.shell.entry.gate import GatePage
-from ui.shell.entry.locking import LockingView
 from ui.shell.window import window_place
 from ui.shell.window.held_copies import HeldCopiesDialog
 from ui.shell.window.main_window import MainWindow
-from ui.shell.window.quitting import QuitDialog
 from ui.stage import Stage
+
+if TYPE_CHECKING:
+    from ui.shell.entry import erasing, locking
+    from ui.shell.window import quitting
+else:
+    erasing = Later("ui.shell.entry.erasing", when_idle=True)
+    locking = Later("ui.shell.entry.locking", when_idle=True)
+    quitting = Later("ui.shell.window.quitting", when_idle=True)
 
 
 class Ending:
@@ -52,7 +58,7 @@ class Ending:
         that was installed meanwhile. None: it is not."""
         self._work: asyncio.Task[None] | None = None
         self._erasing: asyncio.Task[None] | None = None
-        self._question: QuitDialog | HeldCopiesDialog | None = None
+        self._question: quitting.QuitDialog | HeldCopiesDialog | None = None
         self._looking: asyncio.Task[None] | None = None
         self._sweeping = Sweeping()
 
@@ -66,11 +72,11 @@ class Ending:
     # -- quitting -------------------------------------------------------------------------------------------------
 
     @property
-    def held(self) -> LockingView | None:
+    def held(self) -> "locking.LockingView | None":
         """The page that covers the window while Kansli is to be locked and the disk refuses what was written; None at
         all other times."""
         view = self._stage.view
-        return view if isinstance(view, LockingView) and view.is_held else None
+        return view if isinstance(view, locking.LockingView) and view.is_held else None
 
     def may_close(self) -> bool:
         """Called when the person closes the window: does what follows, and returns whether the window may close. True:
@@ -145,7 +151,7 @@ class Ending:
             return False
         to_front(shown)
         if self._question is None:
-            run(shown, self._ask(QuitDialog(shown, fault, session.save, session.unstored)))
+            run(shown, self._ask(quitting.QuitDialog(shown, fault, session.save, session.unstored)))
         return False
 
     async def _leave_copies(self, shown: QWidget, copies: WorkingCopies) -> None:
@@ -160,7 +166,7 @@ class Ending:
             to_front(shown)
             await self._ask(HeldCopiesDialog(shown, copies))
 
-    async def _ask(self, question: QuitDialog | HeldCopiesDialog) -> None:
+    async def _ask(self, question: "quitting.QuitDialog | HeldCopiesDialog") -> None:
         self._question = question
         try:
             if await show(question):
@@ -173,7 +179,7 @@ class Ending:
         self._ends_to = None
         self.over.set()
 
-    def _ask_to_lose(self, view: LockingView) -> None:
+    def _ask_to_lose(self, view: "locking.LockingView") -> None:
         to_front(view.window())
         view.ask()
 
@@ -232,7 +238,7 @@ class Ending:
     async def _lock(self, session: Session, heading: str) -> None:
         if self._stage.window is not None and not self._stage.is_covered:  # then it was kept when the curtain fell
             self.keep_place(self._stage.window, session)
-        view = LockingView(session.save, heading, proof=self._proof)
+        view = locking.LockingView(session.save, heading, proof=self._proof)
         view.held.connect(self._notify_of_held_changes)
         self._show_gate(view)
         try:
@@ -275,7 +281,7 @@ class Ending:
         session = self._stage.session
         if session is None or session.devices.ended != "revoked":
             return
-        page = ErasingPage()
+        page = erasing.ErasingPage()
         self._show_gate(page)
         self._stage.session = None
         self._stage.drop_window()

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app import diagnosis
+from app.core.later import Later
 from app.errors import ProfileInUse, WorldError
 from app.policy import machine
 from app.profile import Profile
@@ -21,7 +23,11 @@ from app.settings import DENSITY, LANGUAGE, TEXT_SIZE, THEME, Settings
 from ui.errors import code_of, sentence_of
 from ui.kit import theme
 from ui.kit.translate import change_language
-from ui.shell.settings.diagnosis_dialog import show_diagnosis
+
+if TYPE_CHECKING:
+    from ui.shell.settings import diagnosis_dialog
+else:
+    diagnosis_dialog = Later("ui.shell.settings.diagnosis_dialog", when_idle=True)
 
 Loop = Callable[[QApplication], asyncio.Runner]
 DONE, FAILED, UNUSABLE, REFUSED = 0, 1, 2, 3
@@ -115,7 +121,7 @@ def _read(arguments: argparse.Namespace) -> Profile:
 
 async def _ask(profile: Profile, settings: Settings, target: Path) -> bool:
     make = partial(diagnosis.report, profile, settings)
-    return await show_diagnosis(QWidget(), make, diagnosis.write, target) is not None
+    return await diagnosis_dialog.show_diagnosis(QWidget(), make, diagnosis.write, target) is not None
 
 
 def reporter(file: Path | None) -> Callable[[str], None]:

@@ -16,7 +16,7 @@ from app.bootstrap import Office
 from app.core import dumps, garbage, log
 from app.core.files import keep_private
 from app.errors import ProfileInUse, WorldError
-from app.licences import PROGRAM
+from app.installed import PROGRAM
 from app.profile import DEFAULT, Profile
 from app.settings import AUTOSTART, DENSITY, LANGUAGE, LOG_LEVEL, TEXT_SIZE, THEME
 from ui import errands

@@ -5,6 +5,8 @@ ending.py."""
 import asyncio
 import os
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
@@ -12,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from app import diagnosis
 from app.bootstrap import Office
 from app.core import log
+from app.core.later import Later
 from app.errors import BugError, StoreFault, WorldError
 from app.installed import Installed, version_file
 from app.session import Session
@@ -23,12 +26,11 @@ from ui.desktop.closing import Closing
 from ui.desktop.resident import Desktop, Resident
 from ui.desktop.waking import Events
 from ui.ending import Ending
-from ui.entry_views import EntryViews, GateView
+from ui.idle_imports import IdleImports
 from ui.kit.front import to_front
 from ui.kit.tasks import report, run, run_guarded
 from ui.kit.translate import tr
 from ui.shell.entry.gate import GatePage
-from ui.shell.entry.welcome import WelcomeView
 from ui.shell.window import away, window_place
 from ui.shell.window.away import AwayView
 from ui.shell.window.main_window import MainWindow
@@ -37,6 +39,13 @@ from ui.signals import Signals
 from ui.stage import Stage
 from ui.tool import AnyTool
 from ui.tools import TOOLS
+
+if TYPE_CHECKING:
+    from ui import entry_views
+    from ui.shell.entry import welcome
+else:
+    welcome = Later("ui.shell.entry.welcome")
+    entry_views = Later("ui.entry_views")
 
 WARM_AFTER_MS = 1000
 """How long after the window was shown the code for a colleague's first change is loaded: it must not delay the first
@@ -81,18 +90,21 @@ class Program:
         )
         self.ending = Ending(office, self.stage, self.resident)
         self.curtain = Curtain(office, self.stage, self.resident, self.ending, self._on_lifted)
-        self._entry_views = EntryViews(office, self._open, self._show_gate)
         self._installed = installed or Installed(version_file())
         self._upgrades = QTimer(interval=INSTALLED_EVERY_MS)
         self._upgrades.timeout.connect(self._look_for_upgrade)
         self._policy = QTimer(interval=POLICY_EVERY_MS)
         self._policy.timeout.connect(self._renew_policy)
 
+    @cached_property
+    def _entry_views(self) -> "entry_views.EntryViews":
+        return entry_views.EntryViews(self._office, self._open, self._show_gate)
+
     async def run(self) -> None:
         """Runs the program until the person quits or locks, or the system asks it to end. The session is closed in
         order; if something cannot be stored then, that is only logged."""
         ending, resident = self.ending, self.resident
-        signals = Signals(ending.over)
+        signals, imports = Signals(ending.over), IdleImports()
         resident.called.connect(self._on_called)
         resident.lock_asked.connect(self.curtain.lock)
         resident.quit_asked.connect(ending.quit)
@@ -107,9 +119,11 @@ class Program:
             self._policy.start()
             self._upgrades.start()
             await self._start()
+            imports.start()
             await ending.over.wait()
         finally:
             end()
+            imports.stop()
             self.curtain.end()
             application.commitDataRequest.disconnect(ending.on_desktop_ends)
             self._policy.stop()
@@ -208,7 +222,7 @@ class Program:
             return
         self._link = link
         gate = self.stage.view
-        if is_invitation(link) and isinstance(gate, WelcomeView) and gate.currentWidget() is gate.code_page:
+        if is_invitation(link) and isinstance(gate, welcome.WelcomeView) and gate.currentWidget() is gate.code_page:
             self._show_gate(self._welcome())
 
     def _show_in_tray(self) -> None:
@@ -254,11 +268,11 @@ class Program:
         else:
             self._show_gate(self._entry_views.usual(at_once=True))
 
-    def _welcome(self) -> WelcomeView:
+    def _welcome(self) -> "welcome.WelcomeView":
         link, self._link = (self._link, "") if is_invitation(self._link) else ("", self._link)
         return self._entry_views.welcome(link)
 
-    def _show_gate(self, view: GateView) -> None:
+    def _show_gate(self, view: "entry_views.GateView") -> None:
         self.stage.show_gate(view)
         self.resident.show_locked(True)
 

@@ -3,19 +3,25 @@
 main window afterwards."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app import diagnosis
+from app.core.later import Later
 from app.session import Session
 from app.settings import WINDOW_GEOMETRY, Settings
 from ui.desktop.closing import Gate
 from ui.kit import tasks
 from ui.kit.bug_dialog import BugNotifier
 from ui.kit.covering import Cover
-from ui.shell.settings.diagnosis_dialog import report_fault
 from ui.shell.window.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from ui.shell.settings import diagnosis_dialog
+else:
+    diagnosis_dialog = Later("ui.shell.settings.diagnosis_dialog", when_idle=True)
 
 
 class Stage:
@@ -117,7 +123,7 @@ class Stage:
             self._bugs.show_fault(error)
 
     def _save_report(self, gate: Gate, lines: Sequence[str]) -> None:
-        tasks.run(gate, report_fault(gate, self._report, diagnosis.write, lines))
+        tasks.run(gate, diagnosis_dialog.report_fault(gate, self._report, diagnosis.write, lines))
 
     def drop_window(self) -> None:
         """Hides the main window, if there is one, and stops its announcements. It is deleted with all its views when

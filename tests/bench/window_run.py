@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Runs the real application and says on stdout when the unlocked window had been painted for the first time."""
+"""Runs the real application and says on stdout when the unlocked window had been painted for the first time, and in a
+second line which modules were imported by then."""
 
 import sys
 import time
@@ -28,7 +29,11 @@ class Watched(MainWindow):
         if not self._told:
             self._told = True
             # after this turn: the children are painted in the same pass
-            QTimer.singleShot(0, self, lambda: print(time.monotonic_ns(), flush=True))
+            QTimer.singleShot(0, self, self._tell)
+
+    def _tell(self) -> None:
+        print(time.monotonic_ns(), flush=True)
+        print(*sys.modules, flush=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from tests.sample_tool.app.service import MinutesService
 from tests.test_tree import allowed, imports, python_files
 from tests.ui import guarding
 from tests.ui.guarding import methods
+from tests.ui.loaded import widgets_loaded_with
 
 HERE = Path(__file__).parent
 
@@ -59,6 +60,10 @@ def test_every_text_has_its_swedish_and_every_icon_is_there() -> None:
     assert texts - swedish == set()
     icons = set(re.findall(r'icon="([^"]+)"', source))
     assert {name for name in icons if not path(f"icons/{name}.svg").is_file()} == set()
+
+
+def test_its_views_are_imported_later_than_the_tool() -> None:
+    assert widgets_loaded_with("tests.sample_tool.ui") == []
 
 
 def test_a_process_that_only_merges_imports_no_service() -> None:

@@ -33,7 +33,7 @@ async def _filled(s: Scene) -> list[str]:
 
 
 def _pages(s: Scene) -> TaskPages:
-    page = s.window.content.of_tools["tasks"]
+    page = s.window.content.of_tool("tasks")
     assert isinstance(page, TaskPages)
     return page
 

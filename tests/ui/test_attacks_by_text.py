@@ -100,7 +100,7 @@ async def test_attack_a_rooms_title_that_is_html_is_shown_as_text_and_opens_no_f
         assert found
         for widget in found:
             assert notified(point_at(widget)) == " ".join(title.split())
-        my_tasks = window.content.of_tools["tasks"]
+        my_tasks = window.content.of_tool("tasks")
         window.content.stack.setCurrentWidget(my_tasks)
         headers = [w for w in my_tasks.findChildren(SectionHeader) if w.accessibleName() == title]
         assert headers

@@ -17,6 +17,7 @@ from app.kinds import TOOLS as APP_TOOLS
 from resources import path
 from tests.app.small_tool import KIND, SMALL
 from tests.office import HL, Folk
+from tests.ui.loaded import widgets_loaded_with
 from tests.ui.view_parts import tool_list
 from ui import tools as listed
 from ui.chat import TOOL as CHAT
@@ -194,6 +195,7 @@ WORDS = re.compile(rf"\b({'|'.join(sorted(f'{name}s?' for name in NAMED))})\b", 
 NO_TOOLS = [*sorted((ROOT / "ui/shell").rglob("*.py"))]
 NO_TOOLS += [ROOT / "ui" / f"{name}.py" for name in ("main", "program", "ending", "entry_views", "stage", "selftest")]
 NO_TOOLS += [ROOT / "ui" / f"{name}.py" for name in ("tool", "tool_parts", "tool_views", "trash", "errands", "signals")]
+NO_TOOLS += [ROOT / "ui/idle_imports.py"]
 
 
 def docstrings(tree: ast.Module) -> Iterator[ast.expr]:
@@ -215,6 +217,15 @@ def naming(file: Path) -> list[str]:
             parts = set((node.module or "").split(".")) & NAMED
             found += [f"{node.lineno}: {node.module}"] if parts and node.module != "ui.kit.tasks" else []
     return found
+
+
+@pytest.mark.parametrize("tool", ["ui.chat", "ui.documents", "ui.tasks"])
+def test_a_tools_views_are_imported_later_than_the_tool(tool: str) -> None:
+    assert widgets_loaded_with(tool) == []
+
+
+def test_a_view_that_is_imported_with_its_tool_is_named() -> None:
+    assert "ui.chat.view ChatView" in widgets_loaded_with("ui.chat.view")
 
 
 @pytest.mark.parametrize("file", NO_TOOLS, ids=lambda file: str(file.relative_to(ROOT)))

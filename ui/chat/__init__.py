@@ -2,6 +2,7 @@
 """Chat on screen."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
@@ -9,17 +10,22 @@ from app.chat import KIND
 from app.chat.service import ChatService
 from app.chat.tool import TOOL as CHAT
 from app.core.ids import ObjId, RoomId
+from app.core.later import Later
 from ui.chat.notices import NOTICES
-from ui.chat.view import ChatView
 from ui.kit.translate import tr, trn
 from ui.tool import ShownKind, Tool, Trial, ViewParts
 from ui.tool_parts import NewsWords, Origin, Place, with_an_object
+
+if TYPE_CHECKING:
+    from ui.chat import view
+else:
+    view = Later("ui.chat.view", when_idle=True)
 
 Parts = ViewParts[ChatService]
 
 
 def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return ChatView(
+    return view.ChatView(
         parts.service,
         room,
         parent,

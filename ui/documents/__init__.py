@@ -1,31 +1,39 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Documents on screen: a room's list of them, and the editor."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
+from app.core.later import Later
 from app.documents import KIND
 from app.documents.service import DocumentService
 from app.documents.tool import TOOL as DOCUMENTS
 from ui.documents.trial import TRIAL
-from ui.documents.view import DocumentsView
 from ui.kit.translate import tr
-from ui.richtext.editor import Editor
 from ui.tool import ShownKind, Tool, ViewParts
 from ui.tool_parts import ToolCommand, always
+
+if TYPE_CHECKING:
+    from ui.documents import view
+    from ui.richtext import editor
+else:
+    view = Later("ui.documents.view", when_idle=True)
+    editor = Later("ui.richtext.editor", when_idle=True)
 
 Parts = ViewParts[DocumentService]
 
 
 def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return DocumentsView(parts.service, room, obj, parent, reminders=parts.reminders)
+    return view.DocumentsView(parts.service, room, obj, parent, reminders=parts.reminders)
 
 
 def _before(parts: Parts, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
     document = parts.service.before(obj, row)
-    editor = Editor(document, read_only=True, parent=parent)
-    editor.destroyed.connect(document.close)
-    return editor
+    shown = editor.Editor(document, read_only=True, parent=parent)
+    shown.destroyed.connect(document.close)
+    return shown
 
 
 TOOL = Tool(

@@ -4,13 +4,14 @@
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QComboBox, QWidget
 
+from app.core.later import Later
 from app.errors import WorldError
 from ui.errors import format_error
-from ui.kit.day_field import DayField, unread_sentence
 from ui.kit.dialogs import Dialog, show
 from ui.kit.error_line import ErrorLine
 from ui.kit.menu import Entry, popup
@@ -18,6 +19,11 @@ from ui.kit.style import label
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import full_day, local_now, tr
 from ui.kit.wheel import keep_still
+
+if TYPE_CHECKING:
+    from ui.kit import day_field
+else:
+    day_field = Later("ui.kit.day_field", when_idle=True)
 
 Act = Callable[[int], object]
 MORNING = 8
@@ -92,7 +98,7 @@ class TimeDialog(Dialog):
         super().__init__(parent, title, accept=tr("Remind me"))
         self._act = act
         self.error = ErrorLine()
-        self.day = DayField(tr("Day"), local_now().date() + timedelta(days=1), self.error.hide)
+        self.day = day_field.DayField(tr("Day"), local_now().date() + timedelta(days=1), self.error.hide)
         self.hour = keep_still(QComboBox())
         self.hour.setAccessibleName(tr("Time"))
         for hour in range(24):
@@ -121,7 +127,7 @@ class TimeDialog(Dialog):
             self._finish()
             return
         if reading is not None and not isinstance(reading, date):
-            self.error.show_text(unread_sentence(reading))
+            self.error.show_text(day_field.unread_sentence(reading))
         else:
             self.error.show_text(tr("The time has to be ahead, and within a year."))
         self.day.field.setFocus()

@@ -1,38 +1,45 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Tasks on screen: a room's board, a person's tasks over all rooms, and their own board."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
+from app.core.later import Later
 from app.rooms.service import ObjectSummary
 from app.tasks import KIND
 from app.tasks.service import TaskService
 from app.tasks.tool import TOOL as TASKS
 from ui.kit.translate import tr, trn
-from ui.tasks.home_card import HomeTasks
-from ui.tasks.kanban import KanbanView
 from ui.tasks.linked import link_line
 from ui.tasks.notices import NOTICES
-from ui.tasks.task_pages import NEW, TaskPages
 from ui.tasks.trial import TRIAL
-from ui.tasks.view import TasksView
 from ui.tool import HomeCard, Section, ShownKind, Tool, ViewParts
 from ui.tool_parts import SectionCommand, with_an_object
 from ui.tool_views import OWN
+
+if TYPE_CHECKING:
+    from ui.tasks import home_card, kanban, task_pages, view
+else:
+    home_card = Later("ui.tasks.home_card", when_idle=True)
+    kanban = Later("ui.tasks.kanban", when_idle=True)
+    task_pages = Later("ui.tasks.task_pages", when_idle=True)
+    view = Later("ui.tasks.view", when_idle=True)
 
 Parts = ViewParts[TaskService]
 
 
 def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return TasksView(parts.service, room, obj, parent, reminders=parts.reminders)
+    return view.TasksView(parts.service, room, obj, parent, reminders=parts.reminders)
 
 
 def _before(parts: Parts, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
     board = parts.service.before(obj, row)
-    view = KanbanView(board, lambda: (), parent)
-    view.destroyed.connect(board.close)
-    view.set_writable(False)
-    return view
+    shown = kanban.KanbanView(board, lambda: (), parent)
+    shown.destroyed.connect(board.close)
+    shown.set_writable(False)
+    return shown
 
 
 def _title(board: ObjectSummary, room_title: str) -> str:
@@ -76,16 +83,18 @@ TOOL = Tool(
             id="tasks",
             title="Tasks",
             icon="tasks",
-            make=TaskPages,
+            make=lambda parts: task_pages.TaskPages(parts),
             count=None,
             own=KIND.id,
             commands=(
                 SectionCommand(id="own-board", title="My own board", icon="columns", shortcuts=(), tab=OWN),
-                SectionCommand(id=NEW, title="New task of my own", icon="add", shortcuts=("Ctrl+Shift+T",), tab=""),
+                SectionCommand(
+                    id="new-own-task", title="New task of my own", icon="add", shortcuts=("Ctrl+Shift+T",), tab=""
+                ),
             ),
         ),
     ),
-    cards=(HomeCard(title="My tasks", make=HomeTasks),),
+    cards=(HomeCard(title="My tasks", make=lambda parts: home_card.HomeTasks(parts)),),
     notices=NOTICES,
     commands=(),
     news=None,

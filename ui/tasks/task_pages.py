@@ -3,10 +3,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QWidget
 
+from app.core.later import Later
 from app.tasks.service import TaskService
 from ui.kit import theme
 from ui.kit.page_tabs import PageTabs
@@ -14,9 +16,13 @@ from ui.kit.pages import Pages
 from ui.kit.style import column, line, set_props
 from ui.kit.translate import tr
 from ui.tasks.my_tasks import MyTasks
-from ui.tasks.own_board_page import OwnBoardPage
 from ui.tool import ViewParts
 from ui.tool_views import OWN, ViewPlace, go_tab
+
+if TYPE_CHECKING:
+    from ui.tasks import own_board_page
+else:
+    own_board_page = Later("ui.tasks.own_board_page", when_idle=True)
 
 MINE = ""
 """The tab with the list, as `Place.tab` has it; the other one is OWN."""
@@ -31,7 +37,7 @@ class TaskPages(QWidget):
     def __init__(self, parts: ViewParts[TaskService], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._parts = parts
-        self._own_board: OwnBoardPage | None = None
+        self._own_board: own_board_page.OwnBoardPage | None = None
         set_props(self, frame="window")
         self.setAccessibleName(tr("Tasks"))
         layout = column(self)
@@ -48,11 +54,11 @@ class TaskPages(QWidget):
         self.show_tab(MINE)
 
     @property
-    def own_board(self) -> OwnBoardPage:
+    def own_board(self) -> "own_board_page.OwnBoardPage":
         """The page with the person's own board."""
         if self._own_board is None:
             with theme.styled_at_once():
-                self._own_board = OwnBoardPage(self._parts)
+                self._own_board = own_board_page.OwnBoardPage(self._parts)
                 self._stack.addWidget(self._own_board)
         return self._own_board
 

@@ -8,14 +8,12 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import truststore
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidProxyStatus, ProxyError, WebSocketException
-from websockets.protocol import State
 
 from sync.client.wire.progress_timeout import Pace
 from sync.client.wire.route import Route
@@ -25,6 +23,8 @@ from sync.protocol.version import MAX_FRAME_BYTES, PART_BYTES
 
 if TYPE_CHECKING:
     import httpx  # 55 ms to import: only when the first file travels, not at every start
+    from websockets.asyncio.client import ClientConnection, connect  # 15 ms: in a thread, at the first connection
+    from websockets.exceptions import ConnectionClosed
 
 log = logging.getLogger("sync")
 
@@ -55,16 +55,18 @@ class WebSocketTransport:
     padded; compression would undo that). `send` and `receive` raise Unreachable once the connection is lost, `receive`
     also for a text message. If `close` is cancelled, it cuts the line and does not wait for the other end."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: "ClientConnection") -> None:
         self._socket = socket
 
     async def send(self, data: bytes) -> None:
         try:
             await self._socket.send(data)
-        except ConnectionClosed as e:
+        except _closed() as e:
             raise Unreachable("connection lost") from e
 
     def send_at_once(self, data: bytes) -> bool:
+        from websockets.protocol import State
+
         socket = self._socket
         if socket.state is not State.OPEN or socket.paused or socket.send_in_progress is not None:
             return False
@@ -82,7 +84,7 @@ class WebSocketTransport:
     async def receive(self) -> bytes:
         try:
             data = await self._socket.recv()
-        except ConnectionClosed as e:
+        except _closed() as e:
             raise Unreachable("connection lost") from e
         if isinstance(data, str):
             raise Unreachable("text frame")
@@ -127,8 +129,11 @@ class WebSocketDialer:
         cannot be known; CertificateRefused if the server's certificate is not trusted, or the file of certificates
         cannot be used; AddressForbidden if the route does not allow the address."""
         proxy, tls = await self._prepare()
+        connecting = await asyncio.to_thread(_straight)
+        from websockets.exceptions import InvalidProxyStatus, ProxyError, WebSocketException
+
         try:
-            socket = await _Straight(
+            socket = await connecting(
                 self.address.url("ws", "/v1/sync"),
                 ssl=tls,
                 compression=None,
@@ -257,10 +262,24 @@ async def _bounded(answer: "httpx.Response", pace: Pace) -> bytes:
     return bytes(body)
 
 
-class _Straight(connect):
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        """▲ A server does not send us elsewhere: no redirection is followed."""
-        return exc
+def _closed() -> "type[ConnectionClosed]":
+    """The error of a connection that has ended."""
+    from websockets.exceptions import ConnectionClosed
+
+    return ConnectionClosed
+
+
+@cache
+def _straight() -> "type[connect]":
+    """What connects, without redirections. The first call imports the library."""
+    from websockets.asyncio.client import connect
+
+    class Straight(connect):
+        def process_redirect(self, exc: Exception) -> Exception | str:
+            """▲ A server does not send us elsewhere: no redirection is followed."""
+            return exc
+
+    return Straight
 
 
 def _refused_by_proxy(status: int) -> SyncError:

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A module that waits for its first use."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from app.core.later import Later
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.slow
@@ -22,3 +26,34 @@ def test_what_is_not_there_is_an_error_as_ever() -> None:
         Later("json").nothing  # noqa: B018 - the look-up is the test
     with pytest.raises(ModuleNotFoundError):
         Later("no_such_module").anything  # noqa: B018
+
+
+def placeholders(tree: ast.Module) -> set[str]:
+    """The modules that a file imports later."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Later"]
+    return {str(call.args[0].value) for call in calls if isinstance(call.args[0], ast.Constant)}
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The modules that the import statements of a file name, wherever they are."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{each.name}" for each in node.names} | {str(node.module)}
+    return found
+
+
+def test_each_placeholder_has_its_import_for_the_packages() -> None:
+    """PyInstaller finds modules by the import statements: one that only a placeholder names would not be packaged."""
+    files = [file for part in ("app", "sync", "ui") for file in (ROOT / part).rglob("*.py")]
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    assert sum(len(placeholders(tree)) for tree in trees.values()) > 20
+    missing = {str(file): wrong for file, tree in trees.items() if (wrong := placeholders(tree) - imported(tree))}
+    assert missing == {}
+
+
+def test_a_placeholder_without_its_import_is_found() -> None:
+    tree = ast.parse('view = Later("ui.chat.view", when_idle=True)\nfrom ui.chat import notices')
+    assert placeholders(tree) - imported(tree) == {"ui.chat.view"}

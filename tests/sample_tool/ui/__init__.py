@@ -1,33 +1,41 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Minutes on screen."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
+from app.core.later import Later
 from tests.sample_tool.app import AGENDA, MINUTE
 from tests.sample_tool.app.agenda import ADDED as AGENDA_ITEM
 from tests.sample_tool.app.service import MinutesService
 from tests.sample_tool.app.tool import TOOL as MINUTES
-from tests.sample_tool.ui.everywhere import AllMinutes, HomeMinutes
 from tests.sample_tool.ui.trial import TRIAL
-from tests.sample_tool.ui.view import NEW, MinutesView
 from ui.kit.translate import tr, trn
-from ui.richtext.editor import Editor
 from ui.tool import HomeCard, Section, ShownKind, ShownNotice, Tool, ViewParts
 from ui.tool_parts import NewsWords, ToolCommand, always
+
+if TYPE_CHECKING:
+    from tests.sample_tool.ui import everywhere, view
+    from ui.richtext import editor
+else:
+    everywhere = Later("tests.sample_tool.ui.everywhere", when_idle=True)
+    view = Later("tests.sample_tool.ui.view", when_idle=True)
+    editor = Later("ui.richtext.editor", when_idle=True)
 
 Parts = ViewParts[MinutesService]
 
 
 def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return MinutesView(parts, room, obj, parent)
+    return view.MinutesView(parts, room, obj, parent)
 
 
 def _before(parts: Parts, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
     document = parts.service.before(obj, row)
-    editor = Editor(document, read_only=True, parent=parent)
-    editor.destroyed.connect(document.close)
-    return editor
+    shown = editor.Editor(document, read_only=True, parent=parent)
+    shown.destroyed.connect(document.close)
+    return shown
 
 
 TOOL = Tool(
@@ -74,13 +82,13 @@ TOOL = Tool(
             id="minutes",
             title="Minutes",
             icon="draft",
-            make=AllMinutes,
+            make=lambda parts: everywhere.AllMinutes(parts),
             count=lambda parts: parts.service.new_count(),
             own=None,
             commands=(),
         ),
     ),
-    cards=(HomeCard(title="Minutes", make=HomeMinutes),),
+    cards=(HomeCard(title="Minutes", make=lambda parts: everywhere.HomeMinutes(parts)),),
     notices=(
         ShownNotice(
             kind=AGENDA_ITEM.id,
@@ -93,7 +101,7 @@ TOOL = Tool(
         ),
     ),
     mark_read=None,
-    commands=(ToolCommand(id=NEW, title="New minutes", icon="add", shortcuts=("Ctrl+Shift+M",)),),
+    commands=(ToolCommand(id="new-minutes", title="New minutes", icon="add", shortcuts=("Ctrl+Shift+M",)),),
     news=NewsWords(
         named_in=lambda room: tr("New in the minutes of {room}").format(room=room),
         new_in=lambda room: tr("New in the minutes of {room}").format(room=room),

@@ -175,7 +175,7 @@ def test_its_section_is_in_the_rail_with_its_count_and_number(window: MainWindow
     keys = {each.id: each.key for each in window.sections}
     assert [keys[name] for name in ("tasks", "notes", "search", "settings")] == ["Ctrl+3", "Ctrl+4", "Ctrl+5", "Ctrl+6"]
     window.commands["notes"].run()
-    assert window.content.stack.currentWidget() is window.content.of_tools["notes"]
+    assert window.content.stack.currentWidget() is window.content.of_tool("notes")
     assert window.rail.items["notes"].isChecked()
 
 

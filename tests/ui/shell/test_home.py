@@ -253,7 +253,7 @@ async def test_a_reader_cannot_tick_a_task_and_an_ended_rooms_tasks_are_not_show
     set_role(session, office().case, (office().me, Role.READER))
     stop(session, office().unit, RoomState.FORK)
     continue_room(session, office().unit, office().me, "Enheten")
-    for section in (window.content.home, window.content.of_tools["tasks"]):
+    for section in (window.content.home, window.content.of_tool("tasks")):
         window.content.stack.setCurrentWidget(section)
         QApplication.processEvents()
         boxes = {b.accessibleName(): b.isEnabled() for b in section.findChildren(QCheckBox)}

@@ -46,7 +46,7 @@ async def written(session: Session, title: str = MILK) -> ObjectLink:
 
 
 def pages(window: MainWindow) -> TaskPages:
-    page = window.content.of_tools["tasks"]
+    page = window.content.of_tool("tasks")
     assert isinstance(page, TaskPages)
     return page
 

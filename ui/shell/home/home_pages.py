@@ -4,6 +4,7 @@ person."""
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
@@ -16,8 +17,10 @@ from ui.kit.pages import Pages
 from ui.kit.style import column, line, set_props
 from ui.kit.translate import tr, trn
 from ui.shell.home.home_page import Home
-from ui.shell.notices.activity_page import Activity
 from ui.tool_views import go_tab
+
+if TYPE_CHECKING:
+    from ui.shell.notices import activity_page
 
 HOME, ACTIVITY = "", "activity"
 """The tabs, as `Place.tab` has them."""
@@ -27,10 +30,10 @@ class HomePages(QWidget):
     """The two pages `home` and `activity`, under a row of buttons that chooses one. `make_activity` makes the second
     one when it is first shown."""
 
-    def __init__(self, session: Session, home: Home, make_activity: Callable[[], Activity]) -> None:
+    def __init__(self, session: Session, home: Home, make_activity: "Callable[[], activity_page.Activity]") -> None:
         super().__init__()
         self._session, self.home, self._make_activity = session, home, make_activity
-        self._activity: Activity | None = None
+        self._activity: activity_page.Activity | None = None
         set_props(self, frame="window")
         self.setAccessibleName(tr("Home"))
         layout = column(self)
@@ -48,7 +51,7 @@ class HomePages(QWidget):
         self.show_tab(HOME)
 
     @property
-    def activity(self) -> Activity:
+    def activity(self) -> "activity_page.Activity":
         """The page Activity."""
         if self._activity is None:
             with theme.styled_at_once():

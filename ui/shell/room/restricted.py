@@ -3,18 +3,24 @@
 link."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId, Uid
+from app.core.later import Later
 from app.rooms.nesting import MadeRoom
 from app.session import Session
 from ui.kit.dialogs import confirm, show
 from ui.kit.menu import Entry
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr
-from ui.shell.room.restricted_dialogs import BelongsDialog, RestrictedRoomDialog
 from ui.tool_views import toast
+
+if TYPE_CHECKING:
+    from ui.shell.room import restricted_dialogs
+else:
+    restricted_dialogs = Later("ui.shell.room.restricted_dialogs", when_idle=True)
 
 
 class RestrictedRooms:
@@ -62,7 +68,8 @@ class RestrictedRooms:
         async def make(title: str, people: list[Uid]) -> None:
             done.append(await nesting.make(room, title, people))
 
-        if not await show(RestrictedRoomDialog(self._window, rooms.room(room).title, rooms.members(room), make)):
+        case, members = rooms.room(room).title, rooms.members(room)
+        if not await show(restricted_dialogs.RestrictedRoomDialog(self._window, case, members, make)):
             return
         made = done[0]
         self._open_room(made.room)
@@ -96,7 +103,7 @@ class RestrictedRooms:
         async def link_again(parent: RoomId) -> None:
             undo.append((parents[parent], nesting.link_again(room, parent)))
 
-        if not await show(BelongsDialog(window, title, list(parents.items()), link_again)):
+        if not await show(restricted_dialogs.BelongsDialog(window, title, list(parents.items()), link_again)):
             return
         [(parent, take_back)] = undo
         text = tr("{room} belongs to {parent}")

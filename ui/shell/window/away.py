@@ -2,12 +2,14 @@
 """Unlocked, but too long without the server: nothing is shown until it has let this device in. Nothing is removed."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.copies.service import changed_names
 from app.core.enums import LinkState
+from app.core.later import Later
 from app.session import Session
 from ui.errors import sentence
 from ui.kit.bind import bind
@@ -16,8 +18,12 @@ from ui.kit.dialogs import confirm, show
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.entry.gate import GatePage
-from ui.shell.window.revoked import Rescue, RevokedDialog
 from ui.shell.window.status_bar import reason
+
+if TYPE_CHECKING:
+    from ui.shell.window import revoked
+else:
+    revoked = Later("ui.shell.window.revoked", when_idle=True)
 
 LOOK_MS = 10 * 60_000
 
@@ -68,7 +74,7 @@ class AwayView(GatePage):
 
     async def _ask(self) -> None:
         changed = changed_names(self._session.copies)
-        if await show(RevokedDialog(self, self._session.unsent, changed, Rescue.NONE)):
+        if await show(revoked.RevokedDialog(self, self._session.unsent, changed, revoked.Rescue.NONE)):
             title, text = tr("Remove everything?"), tr("It cannot be undone.")
             if await confirm(self, title, text, accept=tr("Remove everything"), danger=True):
                 self.erase.emit()

@@ -4,11 +4,14 @@
 It includes that this device was revoked, and how far a new device has come in reading its rooms.
 """
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.copies.service import changed_names
 from app.core.enums import LinkState
+from app.core.later import Later
 from app.session import Session
 from ui.errors import sentence
 from ui.kit.announcing import Announcer
@@ -18,8 +21,12 @@ from ui.kit.gathering import Kind
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
-from ui.shell.window.revoked import RevokedDialog, rescue_of
 from ui.shell.window.status_bar import StatusBar
+
+if TYPE_CHECKING:
+    from ui.shell.window import revoked
+else:
+    revoked = Later("ui.shell.window.revoked", when_idle=True)
 
 FEW_ROOMS = 3
 """So few rooms are read before a person has read a sentence about it."""
@@ -58,7 +65,7 @@ class ConnectionNotices(QObject):
         removed and confirms it once more, emits `erase_requested`. Returns when the dialogs are closed."""
         session = self._session
         changed = changed_names(session.copies)
-        if await show(RevokedDialog(self._window, session.unsent, changed, rescue_of(session))):
+        if await show(revoked.RevokedDialog(self._window, session.unsent, changed, revoked.rescue_of(session))):
             title, text = tr("Remove everything?"), tr("It cannot be undone.")
             if await confirm(self._window, title, text, accept=tr("Remove everything"), danger=True):
                 self.erase_requested.emit()

@@ -23,9 +23,7 @@ from ui.kit.toast import InfoBar
 from ui.kit.translate import tr
 from ui.shell.home.home_page import Home
 from ui.shell.home.home_pages import HomePages
-from ui.shell.notices.activity_page import Activity
 from ui.shell.notices.lines import NoticeLines
-from ui.shell.room.invitation_view import InvitationView
 from ui.shell.tool_list import ToolList
 from ui.shell.window import desktops
 from ui.shell.window.recovery_request_bar import AskedBar
@@ -34,9 +32,13 @@ from ui.shell.window.status_bar import StatusBar
 from ui.shell.window.upgrade_bar import UpgradeBar
 
 if TYPE_CHECKING:
+    from ui.shell.notices import activity_page
+    from ui.shell.room import invitation_view
     from ui.shell.settings import settings_view as settings_page
 else:
-    settings_page = Later("ui.shell.settings.settings_view")  # with its dialogs 0.5 MB
+    activity_page = Later("ui.shell.notices.activity_page", when_idle=True)
+    invitation_view = Later("ui.shell.room.invitation_view", when_idle=True)
+    settings_page = Later("ui.shell.settings.settings_view", when_idle=True)
 
 
 class Content(QWidget):
@@ -63,6 +65,8 @@ class Content(QWidget):
         super().__init__()
         self._session, self._tools, self._keys = session, tools, keys
         self._settings_view: settings_page.SettingsView | None = None
+        self._invitation: invitation_view.InvitationView | None = None
+        self._of_tools: dict[str, QWidget] = {}
         self.bar, self.asked_bar, self.upgrade_bar = InfoBar(), AskedBar(session), UpgradeBar()
         self.stack, self.status = Pages(), StatusBar()
         self.stack.setAccessibleName(tr("Content"))
@@ -93,17 +97,33 @@ class Content(QWidget):
             tr("Make a room"),
             self.room_wanted.emit,
         )
-        self.invitation = InvitationView(self._session)
-        self.invitation.entered.connect(self.room_chosen)
-        self.of_tools = {section.id: section.make() for section in self._tools.sections}
-        for page in (self.home_pages, *self.of_tools.values(), self.search_view, self.no_room, self.invitation):
+        for page in (self.home_pages, self.search_view, self.no_room):
             self.stack.addWidget(page)
 
-    def _make_activity(self) -> Activity:
-        made = Activity(self._session, self.lines)
+    def _make_activity(self) -> "activity_page.Activity":
+        made = activity_page.Activity(self._session, self.lines)
         made.opened.connect(self.notice_opened)
         made.answered.connect(self.notice_answered)
         return made
+
+    @property
+    def invitation(self) -> "invitation_view.InvitationView":
+        """The page of a room that the person is invited to, made when it is first used."""
+        if self._invitation is None:
+            with theme.styled_at_once():
+                self._invitation = view = invitation_view.InvitationView(self._session)
+                self.stack.addWidget(view)
+            view.entered.connect(self.room_chosen)
+        return self._invitation
+
+    def of_tool(self, section: str) -> QWidget:
+        """The page of a tool's section of the rail, made when it is first used. KeyError if no tool has it."""
+        if section not in self._of_tools:
+            make = {each.id: each.make for each in self._tools.sections}[section]
+            with theme.styled_at_once():
+                self._of_tools[section] = make()
+                self.stack.addWidget(self._of_tools[section])
+        return self._of_tools[section]
 
     @property
     def settings_view(self) -> "settings_page.SettingsView":
@@ -124,7 +144,7 @@ class Content(QWidget):
         """For each section of the rail except the rooms, by id: a function that returns its page."""
         return {
             "home": lambda: self.home_pages,
-            **{ident: partial(self.of_tools.__getitem__, ident) for ident in self.of_tools},
+            **{section.id: partial(self.of_tool, section.id) for section in self._tools.sections},
             "search": lambda: self.search_view,
             "settings": lambda: self.settings_view,
         }

@@ -2,11 +2,13 @@
 """What the window shows of an error: the world's in a message, ours in the one dialog from which it can be reported."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app import diagnosis
+from app.core.later import Later
 from app.errors import is_ours
 from app.session import Session
 from ui.errors import code_of, sentence_of
@@ -15,7 +17,11 @@ from ui.kit.bug_dialog import BugNotifier
 from ui.kit.tasks import run
 from ui.kit.toast import Toast
 from ui.kit.translate import tr
-from ui.shell.settings.diagnosis_dialog import report_fault
+
+if TYPE_CHECKING:
+    from ui.shell.settings import diagnosis_dialog
+else:
+    diagnosis_dialog = Later("ui.shell.settings.diagnosis_dialog", when_idle=True)
 
 
 class ErrorMessages:
@@ -43,5 +49,5 @@ class ErrorMessages:
         run(self._window, self._save_report(lines))
 
     async def _save_report(self, lines: Sequence[str]) -> None:
-        if await report_fault(self._window, self._session.report, diagnosis.write, lines) is not None:
+        if await diagnosis_dialog.report_fault(self._window, self._session.report, diagnosis.write, lines) is not None:
             self._message().show_text(tr("The report is saved"))

@@ -36,7 +36,6 @@ from ui.kit.toast import Toast
 from ui.kit.translate import local_now, tr
 from ui.shell.home.home_pages import ACTIVITY
 from ui.shell.room.restricted import RestrictedRooms
-from ui.shell.room.room_view import RoomView
 from ui.shell.tool_list import ToolList
 from ui.shell.window import regions
 from ui.shell.window.auto_lock import AutoLock
@@ -68,7 +67,8 @@ from ui.shell.words import verified_chip
 from ui.tool import AnyTool
 from ui.tool_views import DraftingView, WritingView
 
-if TYPE_CHECKING:  # made at its first use
+if TYPE_CHECKING:  # made at their first use
+    from ui.shell.room.room_view import RoomView
     from ui.shell.settings.settings_view import SettingsView
 
 
@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
             sections=self.content.sections(),
             search=self.content.search_view,
             no_room=self.content.no_room,
-            invitation=self.content.invitation,
+            invitation=lambda: self.content.invitation,
             arrange=self._arrange,
         )
 
@@ -325,7 +325,7 @@ class MainWindow(QMainWindow):
         """Goes to Sök with these words."""
         self.navigator.search_for(text)
 
-    def current_room(self) -> RoomView | None:
+    def current_room(self) -> "RoomView | None":
         """The room that is shown now."""
         return self.navigator.current_room()
 

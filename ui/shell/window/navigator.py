@@ -7,24 +7,29 @@ changes.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
+from app.core.later import Later
 from app.notices.kinds import ADDED, ROLE
 from app.notices.service import NoticeFilter, NoticeRow
 from app.objects.links import ObjectLink
 from app.session import Session
 from ui.kit.tasks import run_guarded
 from ui.shell.notices.lines import link_of
-from ui.shell.room.invitation_view import InvitationView
-from ui.shell.room.room_view import RoomView
 from ui.shell.tool_list import ToolList, of_tool
 from ui.shell.window.navigation import History, Place, Rail
 from ui.shell.window.room_list import RoomList
 from ui.shell.window.search_view import SearchView
 from ui.tool_views import OWN, AnsweringView, OwnView, TabbedView
+
+if TYPE_CHECKING:
+    from ui.shell.room import invitation_view, room_view
+else:
+    room_view = Later("ui.shell.room.room_view", when_idle=True)
 
 _KEPT_ROOMS = 6
 """The most rooms that keep their open views; the one that was visited the longest time ago is closed."""
@@ -33,9 +38,9 @@ _KEPT_ROOMS = 6
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The widgets of the window that its navigator shows and changes. `sections` has, by id, functions that return the
-    page of a section of the rail; the rooms are not in it. `no_room` is the page that is shown where no room is open,
-    `invitation` the page of a room that the person is invited to. `arrange` is called, without arguments, at each
-    change of place: it shows list and content as the window's size requires."""
+    page of a section of the rail; the rooms are not in it. `no_room` is the page that is shown where no room is open;
+    `invitation` returns the page of a room that the person is invited to. `arrange` is called, without arguments, at
+    each change of place: it shows list and content as the window's size requires."""
 
     rail: Rail
     room_list: RoomList
@@ -43,7 +48,7 @@ class Parts:
     sections: Mapping[str, Callable[[], QWidget]]
     search: SearchView
     no_room: QWidget
-    invitation: InvitationView
+    invitation: "Callable[[], invitation_view.InvitationView]"
     arrange: Callable[[], None]
     """Shows list and content as the place and the window's size require."""
 
@@ -63,7 +68,7 @@ class Navigator(QObject):
         self._parts: Parts
         self.history = History()
         self.place = Place(section="home")
-        self._rooms: dict[RoomId, RoomView] = {}
+        self._rooms: dict[RoomId, room_view.RoomView] = {}
         self._moving = False
 
     def use_parts(self, parts: Parts) -> None:
@@ -202,10 +207,10 @@ class Navigator(QObject):
 
     def _show_room(self, place: Place) -> None:
         known = {r.room for r in self._session.rooms.rooms()}
-        if place.room is not None and place.room not in known and self._parts.invitation.show_room(place.room):
+        if place.room is not None and place.room not in known and self._parts.invitation().show_room(place.room):
             self._parts.room_list.choose(place.room)
-            self._parts.stack.setCurrentWidget(self._parts.invitation)
-            self._parts.invitation.setFocus()
+            self._parts.stack.setCurrentWidget(self._parts.invitation())
+            self._parts.invitation().setFocus()
             return
         if place.room is None or place.room not in known:
             self._parts.stack.setCurrentWidget(self._parts.no_room)
@@ -219,10 +224,10 @@ class Navigator(QObject):
         self._parts.stack.setCurrentWidget(view)
         (view.current_view() or view).setFocus()  # in some views one writes at once
 
-    def _room_view(self, room: RoomId) -> RoomView:
+    def _room_view(self, room: RoomId) -> "room_view.RoomView":
         view = self._rooms.pop(room, None)
         if view is None:
-            view = RoomView(self._session, self._tools, room)
+            view = room_view.RoomView(self._session, self._tools, room)
             view.object_chosen.connect(lambda o: self.open_link(ObjectLink(room=o.room, obj=o.obj, kind=o.kind)))
             view.write_to.connect(self.write_to)
             view.room_chosen.connect(self.open_room)
@@ -235,7 +240,7 @@ class Navigator(QObject):
             old.deleteLater()
         return view
 
-    def _note_opened(self, view: RoomView) -> None:
+    def _note_opened(self, view: "room_view.RoomView") -> None:
         """Records, for the list of recent objects, that the object of the room's open tool was opened, if the tool has
         exactly one there. A tool with several records it itself, one by one."""
         tool = self._tools.by_id(view.tabs.current())
@@ -256,10 +261,10 @@ class Navigator(QObject):
             self.history.visit(self.place)
             self.moved.emit()
 
-    def current_room(self) -> RoomView | None:
+    def current_room(self) -> "room_view.RoomView | None":
         """The view of the room that is shown now; None if another page is shown."""
-        widget = self._parts.stack.currentWidget()
-        return widget if isinstance(widget, RoomView) else None
+        shown = self._parts.stack.currentWidget()
+        return next((view for view in self._rooms.values() if view is shown), None)
 
     def current_view(self) -> QWidget | None:
         """The view of the tool that is shown in the open room, or the page that is shown instead of a room."""

@@ -5,19 +5,19 @@ a dialog."""
 from collections.abc import Callable
 from datetime import date
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from app.core import clock
 from app.core.enums import Presence
-from app.core.typed_days import Unread
+from app.core.later import Later
 from app.errors import StoreFault
 from app.presence.records import MAX_BACK_DAYS, MAX_TEXT, Choice, is_ahead
 from app.presence.service import PresenceService
 from ui.errors import format_error
 from ui.kit.bind import bind
-from ui.kit.day_field import DayField, unread_sentence
 from ui.kit.dialogs import Dialog, show
 from ui.kit.error_line import ErrorLine
 from ui.kit.menu import Entry
@@ -28,6 +28,11 @@ from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
 from ui.shell.window.commands import Command
 from ui.shell.window.navigation import RailButton
+
+if TYPE_CHECKING:
+    from ui.kit import day_field
+else:
+    day_field = Later("ui.kit.day_field", when_idle=True)
 
 CHOSEN = (Presence.AVAILABLE, Presence.BUSY, Presence.DO_NOT_DISTURB, Presence.AWAY)
 """The states that a person can choose, in the order of the menus."""
@@ -111,7 +116,7 @@ class StatusDialog(Dialog):
         self._text = self.add_field(tr("Words about it (may be empty)"), choice.text)
         self._text.setMaxLength(MAX_TEXT)
         self._text.setPlaceholderText(tr("e.g. in a hearing"))
-        self._day = DayField(tr("Back on (may be empty)"), choice.back_on, self.error.hide)
+        self._day = day_field.DayField(tr("Back on (may be empty)"), choice.back_on, self.error.hide)
         caption = label(tr("Back on (may be empty)"), "label")
         caption.setBuddy(self._day.field)
         self.body.addWidget(caption)
@@ -124,8 +129,8 @@ class StatusDialog(Dialog):
         disk refuses, the dialog shows why, and keeps what is typed."""
         self.error.hide()
         day = self._day.reading()
-        if isinstance(day, Unread):
-            self._refuse_day(unread_sentence(day))
+        if day is not None and not isinstance(day, date):
+            self._refuse_day(day_field.unread_sentence(day))
         elif day is not None and not is_ahead(day, clock.now_ms()):
             self._refuse_day(tr("The day has to be after today, and at most {n} days ahead.").format(n=MAX_BACK_DAYS))
         else:

@@ -3,16 +3,17 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from app.core.collation import swedish_key
 from app.core.ids import ObjId, RoomId
+from app.core.later import Later
 from app.core.words import words_of
 from app.objects.links import ObjectLink
 from app.people.person import Person
 from app.rooms.service import RoomSummary
 from app.session import Session
 from ui.kit.translate import tr
-from ui.shell.room.member_dialogs import person_row
 from ui.shell.rows import Row
 from ui.shell.tool_list import ToolList
 from ui.shell.window.commands import Commands
@@ -20,6 +21,11 @@ from ui.shell.window.palette import Choice, Group, matches
 from ui.shell.window.room_list import room_picture
 from ui.shell.window.search_view import hit_rows
 from ui.shell.words import type_word
+
+if TYPE_CHECKING:
+    from ui.shell.room import member_dialogs
+else:
+    member_dialogs = Later("ui.shell.room.member_dialogs", when_idle=True)
 
 _ROOMS, _OBJECTS, _PEOPLE, _COMMANDS, _HITS = 6, 6, 5, 6, 6
 _EVER = 100
@@ -98,7 +104,7 @@ class Finder:
             if not m.person.is_me and matches(f"{m.person.name} {m.person.title}", query)
         }
         people = sorted(known.values(), key=lambda p: swedish_key(p.name))[:_PEOPLE]
-        return [Choice(row=person_row(p), run=partial(self._write_to, p)) for p in people]
+        return [Choice(row=member_dialogs.person_row(p), run=partial(self._write_to, p)) for p in people]
 
     def _commanding(self, query: str) -> list[Choice]:
         found = [c for c in self._commands.shown() if matches(c.text, query)]

@@ -3,11 +3,13 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
+from app.core.later import Later
 from app.own.room_order import MAX_TITLE, RoomOrder
 from app.rooms.service import RoomService, RoomSummary
 from ui.kit.dialogs import ask, show
@@ -17,9 +19,13 @@ from ui.kit.translate import tr
 from ui.shell.room.levels import level_entries
 from ui.shell.room.restricted import RestrictedRooms
 from ui.shell.window.room_groups import RoomGroup
-from ui.shell.window.section_dialog import SectionDialog
 from ui.shell.words import type_name
 from ui.tool_views import toast
+
+if TYPE_CHECKING:
+    from ui.shell.window import section_dialog
+else:
+    section_dialog = Later("ui.shell.window.section_dialog", when_idle=True)
 
 
 class RoomMenu:
@@ -95,7 +101,9 @@ class RoomMenu:
 
     async def _choose_section(self, room: RoomSummary) -> None:
         choices = [(None, type_name(room.type)), *((each.ident, each.title) for each in self._order.sections())]
-        dialog = SectionDialog(self._owner.window(), room.title, choices, self._order.section_of(room.room))
+        dialog = section_dialog.SectionDialog(
+            self._owner.window(), room.title, choices, self._order.section_of(room.room)
+        )
         if await show(dialog):
             self._put(room, self._order.make(dialog.title) if dialog.title else dialog.section)
 

@@ -2,11 +2,13 @@
 """What a person asks for from outside a room: a new room, the direct room with somebody, no more invitations."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
 from app.core.enums import Role, RoomType
 from app.core.ids import RoomId, Uid
+from app.core.later import Later
 from app.people.person import Person
 from app.rooms.invitations import MoreInvitations
 from app.session import Session
@@ -14,9 +16,13 @@ from ui.kit.dialogs import confirm, show
 from ui.kit.tasks import run
 from ui.kit.translate import tr, trn
 from ui.shell.room.duplicate_accounts import may_add
-from ui.shell.room.member_dialogs import NewRoomDialog
 from ui.shell.tool_list import ToolList
 from ui.tool_views import toast
+
+if TYPE_CHECKING:
+    from ui.shell.room import member_dialogs
+else:
+    member_dialogs = Later("ui.shell.room.member_dialogs", when_idle=True)
 
 
 class RoomRequests:
@@ -44,7 +50,7 @@ class RoomRequests:
         run(self._window, self._decline_all(more))
 
     async def _new_room(self) -> None:
-        dialog = NewRoomDialog(self._window, self._tools.things())
+        dialog = member_dialogs.NewRoomDialog(self._window, self._tools.things())
         answer: list[tuple[str, RoomType]] = []
         dialog.accepted.connect(lambda: answer.append((dialog.title.text().strip(), dialog.room_type)))
         if await show(dialog) and answer:
