@@ -98,6 +98,17 @@ def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
     conn.execute(f"DELETE FROM search_rows WHERE {where}", params)
 
 
+def drop_some(conn: Connection, obj: ObjId, most: int) -> bool:
+    """Removes at most `most` places of an object from the search index. Inside the store's transaction. Returns whether
+    there may be more."""
+    ids = conn.execute("SELECT id FROM search_rows WHERE obj = ? LIMIT ?", (obj, most)).fetchall()
+    if ids:
+        conn.long_commit = True
+    for table, key in (("search_due", "id"), ("search", "rowid"), ("search_rows", "id")):
+        conn.executemany(f"DELETE FROM {table} WHERE {key} = ?", ids)
+    return len(ids) == most
+
+
 def drop_kind(conn: Connection, kind: str) -> None:
     """Removes all places (messages, cards …) of objects of the kind `kind` from the search index, before the kind's
     changes are indexed again. In the caller's transaction."""
