@@ -85,7 +85,7 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
     for change_id in whole:
         settle(conn, obj.obj, change_id)
     _settle_notes(conn, obj.obj, notes, whole)
-    refresh_room(conn, obj.room, part_of, count=bool(notes) or not _all_mine(conn, changes))
+    refresh_room(conn, obj.room, part_of, count=not changes or bool(notes) or not _all_mine(conn, changes))
     follow(conn, obj.room, _with_targets({one.change_id: 0 for one in added}, notes))
     if series.first(conn, obj.room, KIND_ID) != part_of:
         return ()

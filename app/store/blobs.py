@@ -23,6 +23,8 @@ from app.store.rows import BlobPart
 from sync.client.ports import PartUpload
 
 _PART = "SELECT part, room, obj, key, hash, size, plain_size, uploaded, present FROM parts"
+_DESTROYED = """EXISTS (SELECT 1 FROM events e WHERE e.obj = parts.obj AND e.room = parts.room
+    AND e.kind = 'destroy')"""
 _DROP = """DELETE FROM parts WHERE part = ? AND NOT EXISTS
     (SELECT 1 FROM outbox_parts named WHERE named.part = parts.part)"""
 
@@ -121,9 +123,11 @@ class Blobs:
 
     def to_upload(self, room: RoomId | None = None) -> list[BlobPart]:
         """Parts of files whose bytes are on this device and not at the server yet, oldest first; of one room, or of all
-        (None)."""
+        (None). Without those of destroyed objects, which the server refuses: they wait until their message is written
+        in another object."""
         rows = self._db.rows(
-            f"{_PART} WHERE present AND NOT uploaded AND (?1 IS NULL OR room = ?1) ORDER BY rowid", (room,)
+            f"{_PART} WHERE present AND NOT uploaded AND (?1 IS NULL OR room = ?1) AND NOT {_DESTROYED} ORDER BY rowid",
+            (room,),
         )
         return [_part(row) for row in rows]
 

@@ -28,11 +28,7 @@ def begin(conn: Connection) -> None:
 
 def make(conn: Connection, me: Uid | None, room: RoomId, events: Sequence[RoomEvent]) -> None:
     """Stores, in the caller's transaction, the notices that the entries `events` of the room's log make for the person
-    `me`: somebody else added them or changed their role. Also deletes the notices about objects that the entries
-    destroy. With `me` None it only deletes."""
-    for event in events:
-        if event.kind == "destroy" and event.obj is not None:
-            notice_rows.forget(conn, event.obj)
+    `me`: somebody else added them or changed their role. None with `me` None."""
     found = [notice for event in events if (notice := _notice(conn, me, room, event)) is not None]
     notice_rows.put(conn, me, found)
 

@@ -13,9 +13,10 @@ from app.store import counters, event_notices, heartbeats, joins, notice_rows, w
 from app.store import statements as sql
 from app.store.arrivals import Arrivals, arrivals, is_small
 from app.store.behind import Behind
-from app.store.cached_parts import forget_object, forget_room
+from app.store.cached_parts import forget_room
 from app.store.changes import Changes
 from app.store.database import Database
+from app.store.destroyed_objects import DestroyedObjects
 from app.store.judges import Judges
 from app.store.kept_items import KeptItems
 from app.store.newcomers import take_back
@@ -67,6 +68,7 @@ class Inbox:
         trials: Trials,
         judges: Judges,
         behind: Behind,
+        destroyed: DestroyedObjects,
     ) -> None:
         self.placed: Signal[RoomId, int] = Signal()
         """Emitted with a room and the last position of it that was just stored: in the transaction that stores it, and
@@ -81,6 +83,7 @@ class Inbox:
         self._trials = trials
         self._judges = judges
         self._behind = behind
+        self._destroyed = destroyed
         self._states: dict[RoomId, tuple[int, bytes]] = {}
         """(row, bytes) of the large states that this process has written."""
 
@@ -211,7 +214,9 @@ class Inbox:
             self._projecting.notify_changed(room)
         if verdicts is not None:
             self._judges.write(verdicts)
-        self._changes.receive(room, came.changes, tried, verdicts)
+        self._changes.receive(room, self._destroyed.without(room, came.changes), tried, verdicts)
+        if any(event.kind == "destroy" for event in came.events):
+            self._destroyed.begin(room)
         # ▲ only now: projections cache no state of a room that lacks something (`objects.cache_state`)
         match received:
             case Resolved(resolved=resolved):
@@ -295,7 +300,9 @@ class Inbox:
             self.placed.emit(room, positions[-1][0])
 
     def _put_shares(self, room: RoomId, shares: Sequence[tuple[ObjId, bytes]]) -> None:
-        self._db.conn.executemany(sql.PUT_SHARE, [(room, obj, share) for obj, share in shares])
+        """▲ Stores no share of a destroyed object, which the server may send again after it was deleted."""
+        kept = [(room, obj, share) for obj, share in shares if not self._destroyed.is_gone(room, obj)]
+        self._db.conn.executemany(sql.PUT_SHARE, kept)
 
     def _put_waiting(self, room: RoomId, waiting: Sequence[tuple[int, bytes]], bad: Sequence[tuple[int, str]]) -> None:
         self._db.conn.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in waiting])
@@ -365,8 +372,7 @@ class Inbox:
         for event in events:
             note(self._db.conn, room, event)
             if event.kind == "destroy" and event.obj is not None:
-                forget_object(conn, event.obj)
-                working_copies.forget_object(conn, event.obj)
+                self._destroyed.note(room, event.obj)
         event_notices.make(self._db.conn, self._me.uid, room, events)
         self._projecting.notify_changed(room)
 

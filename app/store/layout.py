@@ -160,6 +160,8 @@ _STATEMENTS = (
        place INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (room, n, kind, place)) WITHOUT ROWID""",
     "CREATE INDEX events_by_subject ON events (room, subject, n) WHERE kind <> 'leave-out'",
     "CREATE INDEX events_of_leaving ON events (room, by, n) WHERE kind = 'leave'",
+    "CREATE INDEX events_destroying ON events (obj, room) WHERE kind = 'destroy'",
+    "CREATE TABLE destroying (room BLOB NOT NULL, obj BLOB NOT NULL, PRIMARY KEY (room, obj)) WITHOUT ROWID",
     """CREATE TABLE joins (room BLOB NOT NULL, uid BLOB NOT NULL, added INTEGER NOT NULL, n INTEGER NOT NULL,
        t INTEGER NOT NULL, PRIMARY KEY (room, uid, added)) WITHOUT ROWID""",
     "CREATE INDEX joins_in_order ON joins (room, n)",

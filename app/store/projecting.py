@@ -349,6 +349,14 @@ class Projecting:
         notice_rows.hide_uncounted(conn, obj, sql.HELD)
         self.notify_changed(row.room)
 
+    def count_again(self, obj: ObjId) -> None:
+        """Has an object's kind write again what it counts beside the object's own rows, such as the latest line of a
+        conversation. In the caller's transaction."""
+        found = self._db.conn.execute(sql.OBJECT, (obj,)).fetchone()
+        kind = self._kinds.get(found[2]) if found else None
+        if found is not None and kind is not None:
+            self._project(self._db.conn, kind, object_row(found[:-2]), ())
+
     def _drop_rows(self, obj: ObjId, *kinds: Projector) -> None:
         """Deletes an object's rows for lists and search, and what the kinds `kinds` keep of the object in memory."""
         conn = self._db.conn

@@ -19,7 +19,8 @@ Project = Callable[[Connection, ObjectRow, Sequence[StoredChange]], Sequence[Not
 """Writes a tool's read-model rows for new changes of one object, inside the store's transaction. Returns the notices
 that the changes make for this person (app/store/notice_rows.py); None for none.
 
-Called once for each object and batch, in the order of receipt. The store writes the notices in the same transaction,
+Called once for each object and batch, in the order of receipt; and without changes when an object was destroyed, to
+count again what lists show beside the object's own rows. The store writes the notices in the same transaction,
 each once: it leaves out those of changes that are `replayed`, and of what this person did. Raise
 `app.errors.BadChange(code)` for a change that makes no sense: it is kept, marked and counted, and the others of the
 batch are projected without it.

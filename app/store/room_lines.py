@@ -45,10 +45,11 @@ class RoomLine:
     Every other field is None where it does not apply. `subject`: the person concerned. `role`: their role after it;
     `was`, for the kind "role": their role before. `history`: whether the added person may read the history. `obj`: the
     object that was destroyed or pruned, or of which a change was left out; `obj_title` and `obj_kind` are those that
-    this device knows; `until`: the position up to which it was pruned. `title`: the room's new title; for the kind
-    CONTINUED, that of the room which continues this one; `old`: the title before. `why`, for a new key: the kind of the
-    event that required it, "leave", "role", "pin" (a device was revoked) or "reset"; None if no event did. For the
-    room's first entry, `why` is "origin" if the room continues another.
+    this device knows; `period`: the month of the conversation that it is (app/core/months.py); `until`: the
+    position up to which it was pruned. `title`: the room's new title; for the kind CONTINUED, that of the room which
+    continues this one; `old`: the title before. `why`, for a new key: the kind of the event that required it, "leave",
+    "role", "pin" (a device was revoked) or "reset"; None if no event did. For the room's first entry, `why` is "origin"
+    if the room continues another.
     """
 
     n: int
@@ -65,6 +66,7 @@ class RoomLine:
     obj_title: str | None = None
     obj_kind: str | None = None
     until: int | None = None
+    period: int | None = None
     title: str | None = None
     old: str | None = None
     why: str | None = None
@@ -95,14 +97,17 @@ _EVENTS = f"""SELECT e.n AS n, 0 AS part, e.kind AS kind, e.place AS place, e.t,
     e.history, e.obj, o.title, o.kind, e.until, NULL, NULL,
     CASE e.kind WHEN 'genesis' THEN (SELECT 'origin' FROM origins r WHERE r.room = e.room)
         WHEN 'epoch' THEN (SELECT p.kind FROM events p WHERE p.room = e.room AND p.n < e.n
-        AND p.kind IN {_RAISES} ORDER BY p.n DESC LIMIT 1) END
+        AND p.kind IN {_RAISES} ORDER BY p.n DESC LIMIT 1) END,
+    (SELECT s.period FROM series s WHERE s.obj = e.obj AND s.room = e.room)
     FROM events e LEFT JOIN objects o ON o.obj = e.obj AND o.room = e.room
     WHERE e.room = ? AND e.n > ? AND e.n <= ?"""
-_JOINS = """SELECT n, 1, 'joined', 0, t, uid, uid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+_JOINS = """SELECT n, 1, 'joined', 0, t, uid, uid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM joins WHERE room = ? AND n > ? AND n <= ?"""
 _TITLES = f"""SELECT sort >> {PLACE_BITS}, 2, 'title', sort & {(1 << PLACE_BITS) - 1}, t, by, NULL, NULL, NULL, NULL,
-    NULL, NULL, NULL, NULL, title, old, NULL FROM titles WHERE room = ? AND sort > ? AND sort <= ? AND old <> title"""
-_MARKS = """SELECT n, 3, kind, place, t, by, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, title, NULL, NULL FROM (
+    NULL, NULL, NULL, NULL, title, old, NULL, NULL
+    FROM titles WHERE room = ? AND sort > ? AND sort <= ? AND old <> title"""
+_MARKS = """SELECT n, 3, kind, place, t, by, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, title, NULL, NULL, NULL
+    FROM (
         SELECT n, kind, t, coalesce(m.by, ?) AS by, (SELECT r.title FROM rooms r WHERE r.room = m.other) AS title,
             (SELECT count(*) FROM room_marks b WHERE (b.room, b.n, b.kind) = (m.room, m.n, m.kind)
                 AND b.other < m.other) AS place
@@ -280,7 +285,8 @@ def visible(own: Sequence[Row]) -> list[tuple[int, int]]:
 
 
 def _line(row: Row) -> RoomLine:
-    n, part, kind, place, t, by, subject, role, was, history, obj, obj_title, obj_kind, until, title, old, why = row
+    n, part, kind, place, t, by, subject, role, was, history, obj, obj_title, obj_kind, until, title, old, *rest = row
+    why, period = rest
     return RoomLine(
         n=n,
         t=t,
@@ -298,5 +304,6 @@ def _line(row: Row) -> RoomLine:
         until=until,
         title=title,
         old=old,
+        period=period,
         why=why if why in ("leave", "role", "pin", "reset", "origin") else None,
     )

@@ -5,7 +5,7 @@ Synchronous and on the loop's thread; a durable append takes about 0.2 ms.
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from app.store.cached_parts import CachedParts
 from app.store.changes import Changes
 from app.store.connection import Connection
 from app.store.database import Database, faults
+from app.store.destroyed_objects import DestroyedObjects
 from app.store.heartbeats import Heartbeats
 from app.store.held_changes import HeldChanges
 from app.store.inbox import Inbox
@@ -76,6 +77,10 @@ class Store:
         self.changes = Changes(db, self._me, self._projecting, journal, self.outbox)
         self.receipts_kept = Receipts(db)
         self.kept = KeptItems(db)
+        self.cached = CachedParts(db, CacheFiles(blobs_folder.with_name("received")))
+        self.cache_upkeep = db.spare = CacheUpkeep(db, self.cached)
+        self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit, self.cached, self.cache_upkeep)
+        self.destroyed = DestroyedObjects(db, self._me, self._projecting, self.outbox, kinds, self.blobs)
         self._make_inbox(kinds, tester)
         self.left_out = LeftOutChanges(db)
         self.newcomers = Newcomers(db, self._me)
@@ -92,9 +97,6 @@ class Store:
         self.series = self.objects.series
         self.indexing = Indexing(db, self._projecting.changed)
         self.search = Search(db, self.indexing)
-        self.cached = CachedParts(db, CacheFiles(blobs_folder.with_name("received")))
-        self.cache_upkeep = db.spare = CacheUpkeep(db, self.cached)
-        self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit, self.cached, self.cache_upkeep)
         self.copies = WorkingCopyRows(db)
         self.changed: Signal[RoomId] = self._projecting.changed
         """The room whose read models changed. Emitted after the commit, on the loop's thread."""
@@ -136,6 +138,7 @@ class Store:
             self.trials,
             self.judges,
             self._behind,
+            self.destroyed,
         )
 
     def _prepare(self, *, tries: bool) -> None:
@@ -204,7 +207,7 @@ class Store:
         self.put_sealed = self.outbox.put_sealed
         self.sealed = self.outbox.sealed
         self.rooms_with_work = self.outbox.rooms_with_work
-        self.shown = self.outbox.shown
+        self.shown = self.destroyed.shown
         self.unseal = self.outbox.unseal
         self.burned = self.outbox.burned
         self.waiting_count = self.outbox.waiting_count
@@ -264,6 +267,11 @@ class Store:
     def me(self) -> Uid | None:
         """This account's person; None before the first enrolment."""
         return self._me.uid
+
+    @property
+    def background(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
+        """What runs while the store is open, each until it is cancelled."""
+        return self.trials.run, self.cache_upkeep.run, self.destroyed.run
 
     def unsent(self, room: RoomId) -> int:
         """How many changes of one room the server does not have."""

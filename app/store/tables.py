@@ -40,5 +40,16 @@ def clear(conn: Connection, ddl: Sequence[str], obj: ObjId) -> None:
         conn.execute(statement, (obj,))
 
 
+def clear_some(conn: Connection, ddl: Sequence[str], obj: ObjId, most: int) -> bool:
+    """As `clear`, but deletes at most `most` rows of each table that has row ids. Returns whether there may be more."""
+    more = False
+    for name, statement in zip(names(ddl), (each for each in ddl if _TABLE.match(each)), strict=True):
+        some = f"rowid IN (SELECT rowid FROM {name} WHERE obj = ? LIMIT {most})"  # noqa: S608 - the names are words
+        where = "obj = ?" if "WITHOUT ROWID" in statement else some
+        deleted = conn.execute(f"DELETE FROM {name} WHERE {where}", (obj,)).rowcount  # noqa: S608 - as above
+        more = more or deleted == most
+    return more
+
+
 def _deletions(ddl: Sequence[str]) -> Iterator[str]:
     return (f"DELETE FROM {name} WHERE obj = ?" for name in names(ddl))  # noqa: S608 - the names are words

@@ -242,6 +242,11 @@ class Engine:
         found = self._link.rooms.get(room)
         return may_propose(found.stream.state, self.uid, subject) if found else "not-member"
 
+    @property
+    def server_now_ms(self) -> int:
+        """The server's time as its last handshake showed it; this computer's while there is no connection."""
+        return self._link.server_now_ms
+
     def prunes(self, room: RoomId) -> RoomPrunes:
         """What could be pruned in `room` (content that the server deletes because a snapshot replaces it), to be shown
         to an administrator. Raises nothing: `refusal` in the result says why this person cannot prune there now, None

@@ -58,6 +58,7 @@ def write(path: Path) -> None:
             conn.execute("UPDATE cached_parts SET name = ?, used = 7 WHERE digest = ?", (name, bytes([n]) * 32))
         conn.execute("UPDATE cached_parts SET used = 7")
         conn.execute("INSERT INTO uncached (name) VALUES ('removed')")
+        conn.execute("INSERT INTO destroying (room, obj) VALUES (?, ?)", (ROOM, b"destroyed object"))
     store.cached.pin_room(STATES, True)
     _copies(store)
     store.close()

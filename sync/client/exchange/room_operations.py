@@ -27,6 +27,9 @@ from sync.trust.room.payloads import Prune
 from sync.trust.room.successor_claim import Origin
 
 PROPOSAL = "proposal"
+_DESTROYED = "destroyed"
+NO_DOCUMENT = Hash(bytes(32))
+"""The `rule` or `decision` of a destroy that names none."""
 SETTLE_S = 30.0
 _AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.ROTATION_OWED, ErrorCode.SEALS, ErrorCode.BUSY)
 
@@ -162,6 +165,23 @@ class RoomOperations:
         """Has the server delete the content of an object behind the snapshot that `p` names. Refused by the server if
         the room's rules do not allow it."""
         await self._do(room_id, lambda d: d.prune(p.obj, p.n, p.snapshot))
+
+    async def destroy(self, room_id: RoomId, obj: ObjId) -> None:
+        """Destroys the object `obj` of the room, for everybody and for good: it accepts nothing more, the server
+        deletes its share, its content and the parts of its files, and so does every device that reads the entry. Does
+        nothing if it is destroyed already. Refused "object" by the server if the room has no such object, "forbidden"
+        if this person is no administrator, or for the room's own object. Which rule or decision allows it is not named:
+        both hashes of the entry are zeros."""
+
+        def check() -> None:
+            if obj in self._room(room_id).stream.state.destroyed:
+                raise Refused(_DESTROYED)
+
+        try:
+            await self._do(room_id, lambda d: d.destroy(obj, NO_DOCUMENT, NO_DOCUMENT), check)
+        except Refused as e:
+            if e.code != _DESTROYED:
+                raise
 
     async def rotate(self, room_id: RoomId) -> None:
         """Begins a new epoch."""

@@ -113,7 +113,8 @@ class Opener:
         """Tries to decrypt `rows`, the store's items that wait for a room's key or an object's share (its secret), each
         as (position, row). Returns what was in those that open, the positions that need not wait any more, and the
         objects of those that still wait. A row before `inside_from`, the first position that this person may read,
-        counts as resolved and is not decrypted. Reject if a row itself cannot be read."""
+        counts as resolved and is not decrypted, and so does one of a destroyed object. Reject if a row itself cannot be
+        read."""
         found = Tried()
         for n, raw in rows:
             if self.outside(n):  # it was judged before the addition that puts it out of scope
@@ -121,7 +122,8 @@ class Opener:
                 continue
             t, hdr_bytes, ct = _read(raw)
             hdr = envelope.Header.decode(hdr_bytes)
-            if self._open(n, t, hdr, hdr_bytes, ct, found.opened):
+            is_destroyed = hdr.obj in self._stream.state.destroyed  # ▲ nothing of it is to be readable any more
+            if is_destroyed or self._open(n, t, hdr, hdr_bytes, ct, found.opened):
                 found.resolved.append(n)
             else:
                 found.shut.add(hdr.obj)

@@ -129,8 +129,17 @@ class RoomKeys:
         return not known
 
     def missing_shares(self) -> list[ObjId]:
-        """Objects whose share a waiting item, or a change to be sent, needs."""
-        return [o for o in self._missing if o in self._stream.state.shares]
+        """Objects whose share a waiting item, or a change to be sent, needs; without destroyed ones, whose share nobody
+        has any more."""
+        state = self._stream.state
+        return [o for o in self._missing if o in state.shares and o not in state.destroyed]
+
+    def forget(self, obj: ObjId) -> None:
+        """▲ Drops from memory the share of `obj`, which was destroyed, and the keys that were derived from it. The
+        application's store deletes the share itself. Items that wait are tried again: those of `obj` wait no more."""
+        self._shares.pop(obj, None)
+        self._objects.forget(obj)
+        self.untried = True
 
     def take_shares(self, shares: Iterable[WireShare]) -> list[tuple[ObjId, bytes]]:
         """▲ Keeps in memory those of `shares` whose hash the room's log states, and returns them as (object, share), in

@@ -101,6 +101,9 @@ class RoomSync(TrackedRoom):
                 yield OpenedContent(room=self.room, more=True, changes=opened.changes[:CHUNK], events=first)
                 del opened.changes[:CHUNK]
                 first = ()
+        for event in events:
+            if event.kind == "destroy" and event.obj is not None:
+                self.keys.forget(event.obj)
         last = self._slice(accepted, opened, events, new_shares, more=more)
         if last is None:
             return

@@ -36,8 +36,8 @@ _MOST_WAITING = 64
 
 class RoleOf(Protocol):
     """An interface: what the rules of file parts ask about rooms. `role_of`: a person's role in a room, None if not a
-    member. `room_bytes`: how many bytes a room takes. `grew`: notes that a room has a new part. `Rooms` implements
-    it."""
+    member. `room_bytes`: how many bytes a room takes. `is_destroyed`: whether an object takes nothing more. `grew`:
+    notes that a room has a new part. `Rooms` implements it."""
 
     async def role_of(self, room: bytes, uid: bytes) -> Role | None:
         """The person's role in the room now, None if not a member."""
@@ -45,6 +45,10 @@ class RoleOf(Protocol):
 
     async def room_bytes(self, room: bytes) -> int:
         """Bytes that the room's items and parts take."""
+        ...
+
+    async def is_destroyed(self, room: bytes, obj: bytes) -> bool:
+        """Whether an administrator has destroyed the object, so that it takes nothing more."""
         ...
 
     def grew(self, room: bytes, size_bytes: int) -> None:
@@ -190,10 +194,10 @@ class Blobs:
         complete already gives 201 again for the same hash. If the device has too many unfinished uploads, a new one
         drops its oldest.
 
-        BlobRefusal 400 if `body` has another length; 409 if another request writes the part now, if the device writes
-        as many parts as it may, if the complete part has another hash, or if the piece does not continue what is stored
-        (`offset` says where it ends); 422 if the complete bytes have another hash, and the upload is then deleted; 507
-        for a quota, a full disk or a store that cannot write.
+        BlobRefusal 400 if `body` has another length; 403 if the part's object was destroyed; 409 if another request
+        writes the part now, if the device writes as many parts as it may, if the complete part has another hash, or if
+        the piece does not continue what is stored (`offset` says where it ends); 422 if the complete bytes have another
+        hash, and the upload is then deleted; 507 for a quota, a full disk or a store that cannot write.
         """
         try:
             async with self._uploads.writing(name.key):
@@ -208,6 +212,7 @@ class Blobs:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, e.code) from e
 
     async def _put(self, who: Who, name: PartName, headers: PutHeaders, body: bytes) -> tuple[HTTPStatus, int]:
+        await self._check_not_destroyed(name)
         found = await self._store.blob(name.room, name.obj, name.part)
         if found is not None:
             if found.sha256 != headers.sha256:
@@ -248,6 +253,7 @@ class Blobs:
         if not new:
             await self._uploads.gone(name.key)
             return HTTPStatus.CREATED, size
+        await self._check_not_destroyed(name)  # ▲ again: it may have been destroyed since the upload began
         row = BlobRow(room=name.room, obj=name.obj, part=name.part, size_bytes=size, sha256=h.sha256)
         try:
             await self._store.add_blob(row, senders(who), today(), len(body))
@@ -263,6 +269,15 @@ class Blobs:
         self._rooms.grew(name.room, size)
         self._meters.stored(size)
         return HTTPStatus.CREATED, size
+
+    async def _check_not_destroyed(self, name: PartName) -> None:
+        """▲ BlobRefusal 403 if the object of the part `name` was destroyed; all that was stored of the part is deleted
+        then. The caller must be the one that writes the part. Otherwise bytes would stay at the server that nobody may
+        read and nothing deletes."""
+        if await self._rooms.is_destroyed(name.room, name.obj):
+            await self._objects.delete(*name.key)
+            await self._uploads.gone(name.key)
+            raise BlobRefusal(HTTPStatus.FORBIDDEN, "forbidden")
 
     async def _check_quota(self, who: Who, name: PartName, h: PutHeaders, *, new: bool) -> None:
         """Checks the quotas before a piece of the part `name` is stored. BlobRefusal 507 "quota" if the whole part is

@@ -2,6 +2,7 @@
 """Builds what the store writes for accepted items: their rows, the changed members, and sometimes the room's state."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sync.server.rules.handshake import Who
 from sync.server.rules.live_rooms import LiveRoom
@@ -9,7 +10,7 @@ from sync.server.rules.quotas import senders, today
 from sync.server.rules.store_rows import authors, item_rows, member_changes
 from sync.server.store.base import DeviceHead, ItemRow, Placement, SealRow, ShareRow
 from sync.trust.formats.items import Item
-from sync.trust.room.payloads import Add, Prune
+from sync.trust.room.payloads import Add, Destroy, Prune
 from sync.trust.room.stream import Accepted, AcceptedEntry, AcceptedEnvelope
 
 STATE_EVERY = 512
@@ -67,16 +68,32 @@ def placement_of(
             else None
         ),
         state=live.stream.to_bytes() if stored else None,
-        prunes=bool(prunes_in(accepted)),
+        prunes=bool(deletions_in(accepted)),
         reuploaded=_naming_seals(accepted) if returned else None,
     )
 
 
-def prunes_in(accepted: Sequence[Accepted]) -> list[tuple[bytes, int]]:
-    """(object, position) of each valid prune (an administrator's entry) among the items `accepted`, in their order: the
-    object's content up to and including that position may be deleted."""
-    payloads = [a.entry.payload for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
-    return [(p.obj, p.n) for p in payloads if isinstance(p, Prune)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletions:
+    """What the valid entries of a placement allow the server to delete. `pruned`: (object, position): the object's
+    content up to and including that position. `destroyed`: (object, position of the entry): all of the object, its
+    content, its share and the parts of its files. False if there is nothing."""
+
+    pruned: Sequence[tuple[bytes, int]] = ()
+    destroyed: Sequence[tuple[bytes, int]] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.pruned or self.destroyed)
+
+
+def deletions_in(accepted: Sequence[Accepted]) -> Deletions:
+    """What the valid prunes and destroys (administrators' entries) among the items `accepted` allow to be deleted, in
+    their order."""
+    entries = [(a.n, a.entry.payload) for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
+    return Deletions(
+        pruned=[(p.obj, p.n) for _, p in entries if isinstance(p, Prune)],
+        destroyed=[(p.obj, n) for n, p in entries if isinstance(p, Destroy)],
+    )
 
 
 def _naming_seals(accepted: Sequence[Accepted]) -> list[int]:

@@ -36,7 +36,7 @@ from sync.server.rules.handshake import Who, now_ms
 from sync.server.rules.live_rooms import MAX_OLD_SEEN, LiveRoom, LiveRooms
 from sync.server.rules.named_items import named_by
 from sync.server.rules.people import People
-from sync.server.rules.placements import next_rows, placement_of, prunes_in
+from sync.server.rules.placements import Deletions, deletions_in, next_rows, placement_of
 from sync.server.rules.pruned_content import Pruning
 from sync.server.rules.quotas import Quotas
 from sync.server.rules.refusal import Refusal, refusal_of
@@ -270,7 +270,7 @@ class Placing:
         live.size_bytes += size
         if not returned:
             self._quotas.note(who, size)
-        return self._commit(live, placement, items, shares, prunes_in(accepted))
+        return self._commit(live, placement, items, shares, deletions_in(accepted))
 
     def _commit(
         self,
@@ -278,7 +278,7 @@ class Placing:
         placement: Placement,
         items: list[Item],
         shares: Sequence[WireShare],
-        pruned: Sequence[tuple[bytes, int]],
+        deletions: Deletions,
     ) -> "asyncio.Future[Receipt]":
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         written = self._store.place(placement)
@@ -299,8 +299,8 @@ class Placing:
                 if not answer.done():
                     answer.set_result(receipt)  # before the others are notified
                 self._publish(live, placement, items, shares)
-            if pruned:
-                self._pruning.begin(live, pruned)
+            if deletions:
+                self._pruning.begin(live, deletions.pruned, deletions.destroyed)
 
         written.add_done_callback(durable)
         return answer

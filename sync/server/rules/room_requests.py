@@ -102,6 +102,10 @@ class Rooms:
     async def room_bytes(self, room: bytes) -> int:
         return (await self._live.get(room)).size_bytes
 
+    async def is_destroyed(self, room: bytes, obj: bytes) -> bool:
+        """Whether an administrator of the room has destroyed the object `obj`, so that it takes nothing more."""
+        return obj in (await self._live.get(room)).stream.state.destroyed
+
     def grew(self, room: bytes, size_bytes: int) -> None:
         """Adds `size_bytes`, the size of a new part of a file, to the size of the room with the id `room`, if the room
         is in memory. The store has counted it already."""

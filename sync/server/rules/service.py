@@ -65,6 +65,7 @@ from sync.server.load.spending import metered
 from sync.server.objects.base import Objects
 from sync.server.rules.blob_parts import Blobs
 from sync.server.rules.clock_guard import ClockGuard
+from sync.server.rules.destroyed_objects import DestroyedObjects
 from sync.server.rules.handshake import Handshake, Who
 from sync.server.rules.live_rooms import LiveRooms
 from sync.server.rules.log_growth import LogGrowth
@@ -120,7 +121,8 @@ class Service:
         quotas = Quotas(store, limits)
         self.rooms = Rooms(store, self.people, self.hub, self.live, limits, quotas)
         closed: set[bytes] = set()
-        self.pruning = Pruning(store)
+        self.uploads = Uploads(store, objects, limits)
+        self.pruning = Pruning(store, DestroyedObjects(store, objects, self.uploads))
         self.live.loaded = self.pruning.resume
         self.placing = Placing(
             store, self.people, self.hub, self.live, limits, self.meters, self.pruning, quotas, self.clock, closed
@@ -129,7 +131,6 @@ class Service:
         self.restore_recovery = RestoreRecovery(
             store, self.people, self.hub, self.live, self.placing, identity, closed, growth
         )
-        self.uploads = Uploads(store, objects, limits)
         self.blobs = Blobs(store, objects, self.rooms, quotas, self.uploads, limits, self.meters)
         self.receipts = Receipts(store, identity.key.public)
         self.pairing = Pairing()

@@ -118,6 +118,12 @@ class Uploads:
         async with self.writing(name):
             await self.gone(name)
 
+    async def drop_object(self, room: bytes, obj: bytes) -> None:
+        """Drops the unfinished uploads of parts of the object `obj`, which was destroyed, and their bytes; not those
+        that are being written right now. Raises what `gone` raises."""
+        for name in [name for name in self._rows if name[:2] == (room, obj) and name not in self._writing]:
+            await self.drop(name)
+
     async def gone(self, name: Name) -> None:
         """Drops the unfinished upload of the part `name` and its bytes. Nothing happens if there is none. The caller
         must be the one that writes the part (within `writing`). The store's errors are raised; the bytes are gone

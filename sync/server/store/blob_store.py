@@ -66,6 +66,15 @@ class BlobStore(Protocol):
 
     async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None: ...
 
+    async def blobs_of(self, room: bytes, obj: bytes) -> list[BlobRow]:
+        """The complete parts of the files of an object, in no order."""
+        ...
+
+    async def forget_blobs(self, room: bytes, obj: bytes) -> int:
+        """Deletes the rows of the complete parts of an object, whose bytes are deleted already, and takes their sizes
+        from the room's. Returns how many bytes that are; a second call returns 0."""
+        ...
+
     async def count(self, amounts: Mapping[Tally, int], day: int) -> None:
         """Adds each amount to its count of a day."""
         ...

@@ -186,7 +186,13 @@ class RoomStore(Protocol):
         ...
 
     async def forget(self, room: bytes, ns: Sequence[int]) -> int:
-        """Deletes the content at these positions. Returns how many bytes that freed; a second call frees none."""
+        """Deletes the content at these positions, and overwrites it in the database's file. Returns how many bytes that
+        freed; a second call frees none."""
+        ...
+
+    async def forget_share(self, room: bytes, obj: bytes) -> None:
+        """Deletes the share of an object (its secret), and overwrites it in the database's file. The row with its
+        commitment stays. Nothing happens if it has none."""
         ...
 
     async def rhs(self, room: bytes, after: int, until: int) -> list[bytes]:

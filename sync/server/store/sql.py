@@ -49,6 +49,8 @@ from sync.server.store.statements import (
     count,
     fill_share,
     forget,
+    forget_blobs,
+    forget_share,
     insert_rows,
     keep_unmet,
     keep_upload,
@@ -96,6 +98,9 @@ class SqlStore(SqlPeople, SqlRestore, SqlAdminLog):
 
     async def forget(self, room: bytes, ns: Sequence[int]) -> int:
         return await self._write(lambda c: forget(c, room, ns))
+
+    async def forget_share(self, room: bytes, obj: bytes) -> None:
+        await self._write(lambda c: forget_share(c, room, obj))
 
     async def rhs(self, room: bytes, after: int, until: int) -> list[bytes]:
         def run(c: Connection) -> list[bytes]:
@@ -259,6 +264,17 @@ class SqlStore(SqlPeople, SqlRestore, SqlAdminLog):
             return None if row is None else BlobRow(**row._mapping)
 
         return await self._read(run)
+
+    async def blobs_of(self, room: bytes, obj: bytes) -> list[BlobRow]:
+        def run(c: Connection) -> list[BlobRow]:
+            b = s.blobs.c
+            rows = c.execute(select(s.blobs).where(b.room == room, b.obj == obj))
+            return [BlobRow(**row._mapping) for row in rows]
+
+        return await self._read(run)
+
+    async def forget_blobs(self, room: bytes, obj: bytes) -> int:
+        return await self._write(lambda c: forget_blobs(c, room, obj))
 
     async def count(self, amounts: Mapping[Tally, int], day: int) -> None:
         await self._write(lambda c: add_counts(c, amounts, day))

@@ -3,7 +3,8 @@
 transaction."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -209,14 +210,46 @@ def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> No
         c.execute(insert(s.sealless), [{"room": p.room, "n": n} for n in sealless])
 
 
+@contextmanager
+def _overwriting(c: Connection) -> Iterator[None]:
+    """Until the `with` block ends, what is deleted over `c` is overwritten with zeros in the database's file, also
+    within a transaction. Otherwise it would stay there, readable, until SQLite needs the space. Only for what must be
+    gone, since all else that is deleted would cost twice."""
+    c.exec_driver_sql("PRAGMA secure_delete=ON").close()
+    try:
+        yield
+    finally:
+        c.exec_driver_sql("PRAGMA secure_delete=OFF").close()
+
+
 def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
-    """Deletes the content of the items at the positions `ns` of the room with the id `room`; the items themselves stay.
-    The room's size shrinks by that. The caller commits. Returns how many bytes that freed. Positions without an item or
-    without content count 0, so a second call returns 0."""
+    """Deletes the content of the items at the positions `ns` of the room with the id `room`, and overwrites it in the
+    file; the items themselves stay. The room's size shrinks by that. The caller commits. Returns how many bytes that
+    freed. Positions without an item or without content count 0, so a second call returns 0."""
     i = s.items.c
     at = (i.room == room) & i.n.in_(ns) & i.ct.is_not(None)
     freed = c.scalar(select(func.coalesce(func.sum(func.length(i.ct)), 0)).where(at)) or 0
-    c.execute(update(s.items).where(at).values(size_bytes=i.size_bytes - func.length(i.ct), ct=None))
+    with _overwriting(c):
+        c.execute(update(s.items).where(at).values(size_bytes=i.size_bytes - func.length(i.ct), ct=None))
+    c.execute(update(s.rooms).where(s.rooms.c.room == room).values(size_bytes=s.rooms.c.size_bytes - freed))
+    return freed
+
+
+def forget_share(c: Connection, room: bytes, obj: bytes) -> None:
+    """Deletes the share of the object `obj` (its secret), and overwrites it in the file. The row with its commitment
+    stays. The caller commits. Nothing happens if the object has none."""
+    h = s.shares.c
+    with _overwriting(c):
+        c.execute(update(s.shares).where(h.room == room, h.obj == obj).values(share=None))
+
+
+def forget_blobs(c: Connection, room: bytes, obj: bytes) -> int:
+    """Deletes the rows of the complete parts of files of the object `obj`, whose bytes are deleted already. The room's
+    size shrinks by theirs. The caller commits. Returns how many bytes that are, 0 for a second call."""
+    b = s.blobs.c
+    at = (b.room == room) & (b.obj == obj)
+    freed = c.scalar(select(func.coalesce(func.sum(b.size_bytes), 0)).where(at)) or 0
+    c.execute(delete(s.blobs).where(at))
     c.execute(update(s.rooms).where(s.rooms.c.room == room).values(size_bytes=s.rooms.c.size_bytes - freed))
     return freed
 

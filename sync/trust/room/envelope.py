@@ -217,6 +217,10 @@ class ObjectKeys:
             self._keys[e, obj, snapshot] = found
         return found
 
+    def forget(self, obj: bytes) -> None:
+        """Drops the keys of the object `obj` from memory. Nothing happens if there are none."""
+        self._keys = {name: key for name, key in self._keys.items() if name[1] != obj}
+
     def __repr__(self) -> str:
         return "ObjectKeys(…)"
 

@@ -3,12 +3,17 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 from sync.protocol.messages import Receipt
+from sync.server.config import Limits
+from sync.server.objects.filesystem import FilesystemObjects
+from sync.server.rules.destroyed_objects import DestroyedObjects
 from sync.server.rules.entry_limits import EntryLimits
 from sync.server.rules.live_rooms import LiveRoom
 from sync.server.rules.pruned_content import Pruning
+from sync.server.rules.uploads import Uploads
 from sync.server.store.base import ItemRow, StoreError
 from sync.server.store.memory import MemoryStore
 from sync.trust.formats.items import ENTRY
@@ -50,9 +55,9 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_room_is_noted_until_the_older_of_two_deletions_has_ended_too() -> None:
-    store = PausingStore()
-    pruning = Pruning(store)
+async def test_a_room_is_noted_until_the_older_of_two_deletions_has_ended_too(tmp_path: Path) -> None:
+    store, objects = PausingStore(), FilesystemObjects(tmp_path)
+    pruning = Pruning(store, DestroyedObjects(store, objects, Uploads(store, objects, Limits())))
     live = room_at(await place(store, 1))
     pruning.begin(live, [(OBJ, 1)])
     live.head = await place(store, 2)
@@ -66,9 +71,9 @@ async def test_a_room_is_noted_until_the_older_of_two_deletions_has_ended_too() 
     assert await store.prunings() == []
 
 
-async def test_a_room_in_which_a_deletion_failed_stays_noted_for_the_next_start() -> None:
-    store = PausingStore()
-    pruning = Pruning(store)
+async def test_a_room_in_which_a_deletion_failed_stays_noted_for_the_next_start(tmp_path: Path) -> None:
+    store, objects = PausingStore(), FilesystemObjects(tmp_path)
+    pruning = Pruning(store, DestroyedObjects(store, objects, Uploads(store, objects, Limits())))
     live = room_at(await place(store, 1))
     pruning.begin(live, [(OBJ, 1)])
     await turns()
