@@ -76,8 +76,8 @@ class OpensMacros(OpensHarm):
 
 
 class OpensRemote(OpensHarm):
-    """Error: whoever opens the file fetches something from another computer, such as a template or a picture, or starts
-    another program (DDE). That computer sees who opens the file, from where and when, and may send macros."""
+    """Error: a program that opens the file fetches something from another computer, such as a template or a picture, or
+    starts another program (DDE). That computer sees who opens the file, from where and when, and may send macros."""
 
     code = "opens-remote"
 

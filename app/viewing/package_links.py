@@ -8,7 +8,7 @@ characters, other prefixes, UTF-16) are found too.
 
 import io
 from collections.abc import Callable, Sequence
-from typing import BinaryIO
+from typing import IO
 from xml.parsers import expat
 
 from app.viewing.errors import OpensMacros, OpensRemote, OpensUnchecked
@@ -46,7 +46,7 @@ class Links:
         self._clicked: dict[str, set[str]] = {}
         """By part, the relationships that lead to another computer when a person clicks."""
 
-    def relationships(self, name: str, file: BinaryIO) -> None:
+    def relationships(self, name: str, file: IO[bytes]) -> None:
         """Reads the list of relationships `name` of OOXML (lower case). OpensRemote if one of them, other than a
         hyperlink, leads to another computer; OpensUnchecked if it cannot be read, or merges a part in another
         format."""
@@ -69,7 +69,7 @@ class Links:
         parser.StartElementHandler = start
         _read(parser, file)
 
-    def part(self, name: str, file: BinaryIO) -> None:
+    def part(self, name: str, file: IO[bytes]) -> None:
         """Reads a part of OOXML or ODF, or an SVG picture. OpensRemote for what is fetched when it is opened, and for
         DDE; OpensMacros for what starts a program; OpensUnchecked if it cannot be read."""
         _Part(self._clicked.get(name, set())).read(file)
@@ -80,20 +80,16 @@ def check_flat(data: bytes) -> None:
     part = _Part(set(), _FLAT)
     try:
         part.read(io.BytesIO(data))
-    except _OtherXml:
-        return
     except OpensUnchecked:
+        if part.is_other:
+            return
         if not part.is_first or any(name in data.lower().replace(b"\0", b"") for name in _FLAT_MARKS):
             raise
 
 
-class _OtherXml(Exception):
-    """The file is no document that is looked through."""
-
-
 class _Part:
     """Reads one part. `clicked`: the relationships that a click may follow. `only`: if it is not empty, one of these
-    must be in the namespace of the first tag; otherwise _OtherXml is raised."""
+    must be in the namespace of the first tag; otherwise `is_other` is set, and nothing is judged."""
 
     def __init__(self, clicked: set[str], only: Sequence[str] = ()) -> None:
         self._clicked, self._only = clicked, only
@@ -106,10 +102,11 @@ class _Part:
         self._judge: Callable[[str], None] = self._formula
         self.is_first, self._is_svg = True, False
         """`is_first`: no tag was read yet."""
+        self.is_other = False
         self._parser = _parser()
         self._parser.StartElementHandler = self._start
 
-    def read(self, file: BinaryIO) -> None:
+    def read(self, file: IO[bytes]) -> None:
         """Reads the part to its end."""
         _read(self._parser, file)
         while self._fields:
@@ -121,7 +118,8 @@ class _Part:
         if self.is_first:
             self.is_first, self._is_svg = False, local == "svg"
             if self._only and not any(name in element.lower() for name in self._only):
-                raise _OtherXml
+                self.is_other, self._parser.StartElementHandler = True, None
+                return
         if local in _DDE:
             raise OpensRemote
         for key, value in attributes.items():
@@ -233,7 +231,7 @@ def _refuse_entity(*declared: object) -> None:
     raise OpensUnchecked
 
 
-def _read(parser: expat.XMLParserType, file: BinaryIO) -> None:
+def _read(parser: expat.XMLParserType, file: IO[bytes]) -> None:
     """Reads XML to its end. OpensUnchecked if it is no XML, or has a tag of more than MAX_TOKEN_BYTES."""
     given = 0
     try:

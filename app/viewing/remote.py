@@ -13,7 +13,7 @@ _HERE = {"about", "cid", "data", "mid", "urn", "vnd.sun.star.graphicobject", "vn
 _UNQUOTED = 5
 """How often an address is unquoted, at most: programs do it once, and some once more."""
 NESTED = "\0"
-"""Stands for a field in the code of another one."""
+"""What is in a field's code in place of a field inside it."""
 _STARTS = {"DDE", "DDEAUTO"}
 _FETCHES = {"DATABASE", "IMPORT", "INCLUDE", "INCLUDEPICTURE", "INCLUDETEXT", "LINK", "RD"}
 _WORD = re.compile(r'"[^"]*"|“[^”]*”|[^\s"“]+')

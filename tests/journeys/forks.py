@@ -29,8 +29,11 @@ def cut(desk: Desk) -> Wire:
 async def divide(o: Offices, room: RoomId, other: Desk, mine: list[Desk], meanwhile: Callable[[], None]) -> None:
     """`other` is closed and knows the room as it stood then; `mine` have gone on. `meanwhile` is what they write
     without a line. At the end `other` and `mine` have different histories and `mine` know it."""
+    before = [desk.session.engine._line._dialer for desk in mine]
     wires = [cut(desk) for desk in mine]
     await o.w.stop_server()
+    for dialer in before:
+        await dialer.close()
     await until(lambda: all(d.session.status.state is LinkState.OFFLINE for d in mine))
     meanwhile()
     o.w.moved_to = o.older

@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 
 from app.chat.model import Message
@@ -40,6 +41,12 @@ def manifest(desk: Desk, room: RoomId, at: int = 0) -> bytes:
 async def fetch(desk: Desk, room: RoomId, target: Path, at: int = 0) -> bytes:
     found = await desk.session.service(CHAT).fetch_file(room, message(desk, room, at), 0, target)
     return await asyncio.to_thread(found.read_bytes)
+
+
+def is_shown_and_here(desk: Desk, room: RoomId, text: str) -> bool:
+    """Whether the message with this text is shown, and its file is on the computer."""
+    texts = desk.texts(room)
+    return text in texts and desk.session.files.is_here(manifest(desk, room, texts.index(text)))
 
 
 def received(desk: Desk) -> list[Path]:
@@ -121,8 +128,7 @@ async def test_later_files_of_a_room_that_is_kept_come_by_themselves_also_after_
         await until(lambda: a.session.store.waiting_count() == 0)
         if name == "tre.pdf":
             await b.begin()
-        await until(lambda name=name: name in b.texts(room))
-        await until(lambda name=name: b.session.files.is_here(manifest(b, room, b.texts(room).index(name))))
+        await until(partial(is_shown_and_here, b, room, name))
     assert len(received(b)) == 6
     keeping = b.session.service(CHAT).keeping
     assert keeping is not None

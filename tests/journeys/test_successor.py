@@ -180,8 +180,7 @@ async def test_a_file_of_a_carried_message_opens_for_whoever_was_in_the_old_room
     await c.followed(c.clerk)
     [newcomer] = await o.hire("Arkivarie")
     await o.add(c.owner, room, newcomer, history=True)
-    for desk in (c.owner, c.clerk, newcomer):
-        await until(lambda desk=desk: "Med bilaga" in desk.texts(room))
+    await until(lambda: all("Med bilaga" in desk.texts(room) for desk in (c.owner, c.clerk, newcomer)))
     chat = c.clerk.session.service(CHAT)
     carried = next(m for m in messages(c.clerk, room) if m.attachments)
     assert carried.carried_by == c.owner.session.people.me.uid
