@@ -300,21 +300,22 @@ async def test_attack_a_large_board_is_joined_in_parts_also_with_what_comes_mean
         for n in range(20):
             add_card(board, title % n, HL)
     late, joining = sorted(devices, key=_obj, reverse=True)
-    board = late.tasks.board(ROOM, _obj(late))
+    gone = _obj(late)  # after the meeting it has the other's board
+    board = late.tasks.board(ROOM, gone)
     server.meet(*devices)  # type: ignore[arg-type]
     joining.turn()
     assert len(joining.titles()) < 41
     assert joining.turns, "it goes on in another turn"
     add_card(board, "Sent skriven", HL)
     server.meet(*devices)  # type: ignore[arg-type]
-    turns, listed = 1, cards_of(joining, _obj(late))
+    turns, listed = 1, cards_of(joining, gone)
     while joining.turns:
         joining.turn()
         turns += 1
-        before, listed = listed, cards_of(joining, _obj(late))
+        before, listed = listed, cards_of(joining, gone)
         assert before - listed <= DROPPED_AT_ONCE, "its rows leave part by part"
     assert turns > 5
-    assert (listed, places_of(joining, _obj(late))) == (0, 0)
+    assert (listed, places_of(joining, gone)) == (0, 0)
     assert len(joining.titles()) == 41
     restarted = len(joining.store.changes.of(_obj(joining)))
     joining.restart()
