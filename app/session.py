@@ -46,6 +46,7 @@ from app.profile import Profile
 from app.recovery import Recovery
 from app.reminders.wiring import open_notices, turns_of
 from app.rooms.arrivals import Arrivals
+from app.rooms.destroying import Destroying
 from app.rooms.formats import DeviceFormats
 from app.rooms.held import HeldBack
 from app.rooms.invitations import Invitations
@@ -219,6 +220,7 @@ class Session:
             drafts=self.drafts,
             alarms=self.alarms,
             own_room=self.own_room,
+            destroying=Destroying(self.engine, self.status_changed),
         )
 
     def linked(self, link: ObjectLink) -> Linked | None:
@@ -316,8 +318,7 @@ class Session:
             self._arrivals.run,
             self._formats.run,
             self._common_rooms.run,
-            self.store.trials.run,
-            self.store.cache_upkeep.run,
+            *self.store.background,
             self.kept_offline.run,
             self.copies.run,
         )

@@ -102,6 +102,27 @@ class Reads(Protocol):
         positions `left` up to it."""
 
 
+class Destroying(Protocol):
+    """Destroys objects of rooms (app/rooms/destroying.py)."""
+
+    @property
+    def changed(self) -> Signal[()]:
+        """The connection has changed."""
+        ...
+
+    def refusal(self, room: RoomId, /) -> str | None:
+        """Why nothing can be destroyed in the room now, as a code; None if it can."""
+        ...
+
+    def now_ms(self) -> int:
+        """The time by which a month counts as over."""
+        ...
+
+    async def destroy(self, room: RoomId, obj: ObjId, /) -> None:
+        """Destroys one object, for everybody. Unreachable; Refused."""
+        ...
+
+
 class OwnPlace(Protocol):
     """Finds or makes the room of one's own (decision 0023), in which a tool keeps what belongs to the person alone. No
     list shows the room. app/own/room.py implements it."""
@@ -152,7 +173,7 @@ class Parts:
     device does not have it. `room_changed` is emitted with a room whose content or members changed, by whomever.
     `alarms` calls the tool at times of day. `rooms_within` returns the rooms that belong to a room and that this person
     is in, each with its title. `reads` are the person's read marks and `drafts` what they were writing, which follow to
-    their other devices. `own_room` is the room of their own.
+    their other devices. `own_room` is the room of their own. `destroying` destroys objects for everybody.
     """
 
     db: Database
@@ -179,6 +200,7 @@ class Parts:
     drafts: OwnDrafts
     alarms: Alarms
     own_room: OwnPlace
+    destroying: Destroying
 
 
 # ---- what a tool gives the app

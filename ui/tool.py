@@ -8,7 +8,7 @@ here names a tool. No field has a default: None and () are answers. A part that 
 TypeError or BugError that names the part.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -31,6 +31,7 @@ from ui.tool_parts import (
     Check,
     JoinedKind,
     JoinedNotice,
+    JoinedRoomCommand,
     JoinedSection,
     JoinedTool,
     JoinedTrial,
@@ -171,6 +172,19 @@ class Section(Generic[S]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomCommand(Generic[S]):
+    """What a tool can do with a whole room. The room's menu has it, and the palette while the room is shown, for whom
+    `may(service, room)` is true; for all others it is nowhere. `title` is an English msgid. `run(parts, room, window)`
+    does it, and returns when the person is done with it."""
+
+    id: str
+    title: str
+    icon: str
+    may: Callable[[S, RoomId], bool]
+    run: Callable[[ViewParts[S], RoomId, QWidget], Coroutine[None, None, None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HomeCard(Generic[S]):
     """A card of one tool on the Home page, under a heading, over all rooms. `title` is an English msgid. `make` gets
     the tool's `ViewParts` and makes the card, which follows the tool's service by itself, and shows a sentence when it
@@ -240,10 +254,11 @@ class Tool(Generic[S]):
     parent)` makes the view of a room's tab, at the object `obj`, or where the tool chooses if that is None.
     `tab_shown` gets a room's objects of the tool and returns whether the room has the tab (`always`: every room).
     `shows_people`: whether the room's people panel is shown beside it; False for a tool with its own panel, or a wide
-    one. `kinds`: one for each kind of `app`. `notices`: one for each kind of notices that those make. `news`: for a
-    tool that counts something as unread, or None; `mark_read(service, room)` of such a tool marks all of that in a room
-    as read, `mark_unread(service, room)` makes the newest thing of others there unread again. `settings`: the settings
-    (app/settings.py) that the settings view shows under the tool's title. `trial`: how an installation is tried.
+    one. `kinds`: one for each kind of `app`. `notices`: one for each kind of notices that those make. `room_commands`:
+    what it can do with a whole room. `news`: for a tool that counts something as unread, or None; `mark_read(service,
+    room)` of such a tool marks all of that in a room as read, `mark_unread(service, room)` makes the newest thing of
+    others there unread again. `settings`: the settings (app/settings.py) that the settings view shows under the tool's
+    title. `trial`: how an installation is tried.
     """
 
     app: AppTool[S]
@@ -260,6 +275,7 @@ class Tool(Generic[S]):
     notices: tuple[ShownNotice[S], ...]
     mark_read: Callable[[S, RoomId], object] | None
     commands: tuple[ToolCommand, ...]
+    room_commands: tuple[RoomCommand[S], ...]
     news: NewsWords | None
     mark_unread: Callable[[S, RoomId], None] | None
     settings: tuple[AnySetting, ...]
@@ -334,6 +350,7 @@ class Tool(Generic[S]):
             notices=tuple(_join_notice(each, parts.service) for each in self.notices),
             mark_read=None if self.mark_read is None else partial(self.mark_read, parts.service),
             commands=self.commands,
+            room_commands=tuple(_join_room_command(each, parts) for each in self.room_commands),
             news=self.news,
             mark_unread=None if self.mark_unread is None else partial(self.mark_unread, parts.service),
             settings=self.settings,
@@ -360,6 +377,16 @@ def _join_kind(shown: ShownKind[S], parts: ViewParts[S], keeps_history: bool) ->
         origins=None if shown.origins is None else partial(shown.origins, parts),
         before=None if shown.before is None else partial(shown.before, parts),
         copy_question=shown.copy_question,
+    )
+
+
+def _join_room_command(command: RoomCommand[S], parts: ViewParts[S]) -> JoinedRoomCommand:
+    return JoinedRoomCommand(
+        id=command.id,
+        title=command.title,
+        icon=command.icon,
+        may=partial(command.may, parts.service),
+        run=partial(command.run, parts),
     )
 
 

@@ -2,7 +2,7 @@
 """The parts of a tool that know no service: commands, words for what is new; and a tool joined with the
 service of one session, as the window works with it. `Tool` itself is in ui/tool.py."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtWidgets import QWidget
@@ -58,6 +58,18 @@ class ToolCommand:
     title: str
     icon: str
     shortcuts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedRoomCommand:
+    """A `RoomCommand` (ui/tool.py), joined with the tool's service. `may(room)`: whether the person may do it there.
+    `run(room, window)` does it, and returns when the person is done with it."""
+
+    id: str
+    title: str
+    icon: str
+    may: Callable[[RoomId], bool]
+    run: Callable[[RoomId, QWidget], Coroutine[None, None, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +175,7 @@ class JoinedTool:
     notices: tuple[JoinedNotice, ...]
     mark_read: Callable[[RoomId], object] | None
     commands: tuple[ToolCommand, ...]
+    room_commands: tuple[JoinedRoomCommand, ...]
     news: NewsWords | None
     mark_unread: Callable[[RoomId], None] | None
     settings: tuple[AnySetting, ...]

@@ -17,6 +17,7 @@ from app.chat import projection
 from app.chat.attached import AttachedFiles
 from app.chat.authority import second_id
 from app.chat.carrying import carry
+from app.chat.destroying import Months
 from app.chat.drafts import Draft, Drafts
 from app.chat.errors import EmptyMessage
 from app.chat.files import MAX_FILE_BYTES, Files, Picture
@@ -96,6 +97,8 @@ class ChatService:
         space."""
         self.opening: Opening | None = None
         """Opens files in other programs; None: files can only be shown and saved."""
+        self.months: Months | None = None
+        """Destroys months of conversations; None: that is not offered."""
         self._db = db
         self.line = partial(message_line, db)
         self._changes = changes
@@ -198,10 +201,13 @@ class ChatService:
     def _may_change(self, room: RoomId, message: Message) -> bool:
         """Whether a message can be changed at all: it is not deleted, the object that it lies in is not destroyed, and
         this person may write in the room."""
-        gone = message.deleted
-        with suppress(StoreFault):  # views ask too, with no place for a fault: the action itself raises it
-            gone = gone or series.is_destroyed(self._db, room, message.obj)
-        return not gone and self.may_write(room)
+        return not message.deleted and not self.is_destroyed(room, message) and self.may_write(room)
+
+    def is_destroyed(self, room: RoomId, message: Message) -> bool:
+        """Whether the object that the message lies in is destroyed; False if the disk refuses to say."""
+        with suppress(StoreFault):  # views ask too, with no place for a fault: an action itself raises it
+            return series.is_destroyed(self._db, room, message.obj)
+        return False
 
     def may_write(self, room: RoomId) -> bool:
         """Whether this person may write in the room."""
@@ -395,7 +401,7 @@ class ChatService:
         for obj, of_obj in by_obj.items():
             room = of_obj[0].room
             if obj == ObjId(room):
-                self._on_records(room)
+                self.refresh(room)
             part_of = series.series_of(self._db, obj)
             if part_of is None:
                 continue
@@ -420,8 +426,8 @@ class ChatService:
         for room in self._drafts.follow_all(places):
             self.draft_changed.emit(room)
 
-    def _on_records(self, room: RoomId) -> None:
-        """Records of the room were received: an object may be part of its conversation now, or none any more."""
+    def refresh(self, room: RoomId) -> None:
+        """An object may be part of the room's conversation now, or none any more, or have lost messages."""
         channel = self.channel(room)
         timeline = self._timelines.get(channel) if channel is not None else None
         if timeline is not None:

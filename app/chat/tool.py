@@ -2,6 +2,7 @@
 """Chat as the app's tool. Kept out of `app.chat`, which the store's lists import without the service."""
 
 from app.chat import KIND
+from app.chat.destroying import Months
 from app.chat.keeping import Keeping
 from app.chat.opening import Opening
 from app.chat.ports import LinkedThings
@@ -32,6 +33,7 @@ def _make(parts: Parts) -> ChatService:
     service.may_print = parts.may_print
     service.keeping = Keeping(parts.db, parts.files, service.channel)
     service.opening = Opening(service.files, parts.copies, parts.may_export)
+    service.months = Months(parts.db, parts.changes, parts.rooms, service, parts.destroying)
     return service
 
 

@@ -142,13 +142,13 @@ async def test_what_waits_for_a_destroyed_month_is_offered_in_the_present_one_wi
     await outbox.append(link, outbox.drafter(link).destroy(channel, Hash(b"r" * 32), Hash(b"d" * 32)))
     on_again(wires, b)
     await until(lambda: b.session.service(CHAT).stranded(room).destroyed == 2)
-    assert a.texts(room) == ["denna månad å"]
+    assert a.texts(room) == []
     b.session.service(CHAT).write_stranded(room)
-    await until(lambda: a.texts(room) == ["denna månad å", "skrivet utan nät", "med fil"])
+    await until(lambda: a.texts(room) == ["skrivet utan nät", "med fil"])
     assert b.texts(room) == a.texts(room)
     await until(lambda: b.session.store.waiting_count() == 0)
-    assert messages(a, room)[1].obj != channel
-    sent = messages(a, room)[2]
-    assert sent.obj == messages(a, room)[1].obj
+    assert messages(a, room)[0].obj != channel
+    sent = messages(a, room)[1]
+    assert sent.obj == messages(a, room)[0].obj
     target = await a.session.service(CHAT).fetch_file(room, sent, 0, tmp_path / "hem.txt")
     assert target.read_text() == "innehåll å 🙂"

@@ -6,19 +6,25 @@ from unittest.mock import patch
 
 from PySide6.QtWidgets import QWidget
 
+from app.chat.destroying import Month
+from app.chat.tool import TOOL as CHAT
 from app.core.clock import now_ms
 from app.core.enums import Role
 from app.core.ids import ObjId
+from app.core.months import begins_ms, month_of
 from app.people.person import Person
 from app.rooms.pruning import PrunableObject, PrunePlan
 from tests.shots import story as told
 from tests.shots.scene import Scene, Step, close_menu, dialog
+from ui.chat.destroy_dialog import DestroyDialog
 from ui.kit import qr
 from ui.shell.room.events_dialog import EventsDialog
 from ui.shell.room.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
 from ui.shell.room.prune_dialog import PruneDialog
 from ui.shell.room.security_dialog import SecurityDialog, nested_text
 from ui.shell.room.verify_dialog import VerifyDialog
+
+_DAY_MS = 86_400_000
 
 
 async def new_room(s: Scene) -> QWidget:
@@ -89,7 +95,7 @@ async def key_notices(s: Scene, section: str) -> QWidget:
 
 async def clear_history(s: Scene) -> QWidget:
     view = s.room(told.CASE, "chat")
-    day_ms = 86_400_000
+    day_ms = _DAY_MS
     now = now_ms()
 
     def paper(title: str, items: int, lacks: str | None = None) -> PrunableObject:
@@ -112,6 +118,38 @@ async def clear_history_now(s: Scene) -> QWidget:
     view = s.room(told.EMPTY, "chat")
     pruning = s.story.me.pruning
     return dialog(s, PruneDialog(s.window, pruning, s.window.tools, view.room, await pruning.plan(view.room)))
+
+
+def _month(month: int, messages: int, **more: int) -> Month:
+    first = begins_ms(month) + 2 * _DAY_MS
+    shown = {"files": 0, "late": 0, "waiting": 0, "is_over": month < month_of(now_ms())} | more
+    return Month(
+        period=month, objs=(ObjId(month.to_bytes(16, "big")),), messages=messages, first_t=first,
+        last_t=first + 25 * _DAY_MS, files=shown["files"], late=shown["late"], waiting=shown["waiting"],
+        is_over=bool(shown["is_over"]),
+    )  # fmt: skip
+
+
+async def destroy_months(s: Scene) -> QWidget:
+    """Three months, one with messages that came late, and one chosen."""
+    view = s.room(told.CASE, "chat")
+    months = s.story.me.service(CHAT).months
+    assert months is not None
+    now = month_of(now_ms())
+    found = (_month(now, 41), _month(now - 1, 1280, files=12, late=3, waiting=1), _month(now - 2, 210, files=1))
+    made = DestroyDialog(s.window, months, view.room, found)
+    row = made.rows.row(now - 1)
+    assert row is not None
+    row.box.setChecked(True)
+    return dialog(s, made)
+
+
+async def destroy_months_now(s: Scene) -> QWidget:
+    """What the sample room really has."""
+    view = s.room(told.CASE, "chat")
+    months = s.story.me.service(CHAT).months
+    assert months is not None
+    return dialog(s, DestroyDialog(s.window, months, view.room, await months.read(view.room)))
 
 
 async def safety_number(s: Scene) -> QWidget:
@@ -158,5 +196,7 @@ VIEWS: dict[str, Step] = {
     "room-events": room_events,
     "clear-history": clear_history,
     "clear-history-nothing": clear_history_now,
+    "destroy-months": destroy_months,
+    "destroy-months-now": destroy_months_now,
     "member-menu": member_menu,
 }

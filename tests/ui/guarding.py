@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.bootstrap import Office
+from app.chat.destroying import Months
 from app.chat.keeping import Keeping
 from app.chat.service import ChatService
 from app.chat.transfers import Transfers
@@ -63,6 +64,7 @@ MODELS: Mapping[str, tuple[type, ...]] = {
     "files": (DocumentFiles,),
     "transfers": (Transfers,),
     "keeping": (Keeping,),
+    "months": (Months,),
     "typing": (Typing,),
     "session": (Session,),
     "rooms": (RoomService,),
@@ -95,8 +97,9 @@ READS: Mapping[type, str] = {
     " split_undo state",
     Undo: "close split together",
     Keeping: "can_keep is_kept is_room_kept",
-    ChatService: "authors can_delete can_edit can_mark_unread channel check_export draft linked may_write members"
-    " room_title stranded timeline unread unstored",
+    Months: "may_destroy refusal",
+    ChatService: "authors can_delete can_edit can_mark_unread channel check_export draft is_destroyed linked may_write"
+    " members room_title stranded timeline unread unstored",
     DocumentService: "before begin document_at list may_write presence rooms_to_move_to row shown_now versions",
     TaskService: "before board board_id done_of linked may_write members my_tasks tasks",
     LiveObjects: "begin damaged get holders holding ids models open room_of row shared unsaved unsaved_changes"

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 
 from app.chat.attached import AttachedFile
+from app.chat.destroying import Month
 from app.chat.model import Message, Reaction, Timeline
 from app.chat.transfers import Transfer, Transfers
 from app.core.ids import ChangeId, DevId, ObjId
@@ -16,9 +17,11 @@ from app.objects.files import Pasted
 from app.richtext.carets import Caret
 from app.richtext.model import Document
 from app.tasks.model import Board
+from tests.app.chat.destroys import Destroys, months_of
 from tests.office import EK, HL, ROOM, Folk, desk
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
 from ui.chat.composer import Composer
+from ui.chat.destroy_dialog import DestroyDialog
 from ui.chat.file_list import FileListPage
 from ui.chat.item_model import TimelineModel
 from ui.chat.spoken import MessageSpot
@@ -318,6 +321,29 @@ def tabs(folder: Path) -> Shown:
     return Shown(view, show, held, FEW)
 
 
+def months(folder: Path) -> Shown:
+    """The months that can be disposed of; of each only how many messages it has changes."""
+    at = desk(folder, HL, admin=True)
+    dialog = DestroyDialog(None, months_of(at, Destroys(at.store)), ROOM, [])
+    numbers = {key: 24_000 + number for number, key in enumerate(MANY)}
+
+    def show(rows: Rows) -> None:
+        dialog._show(
+            [
+                Month(period=numbers[key], objs=(ObjId(number(key)),), messages=len(text), files=0, first_t=1, last_t=1,
+                      late=0, waiting=0, is_over=True)
+                for key, text in rows.items()
+            ]
+        )  # fmt: skip
+
+    def held(key: str) -> QObject:
+        row = dialog.rows.row(numbers[key])
+        assert row is not None
+        return row.box
+
+    return Shown(dialog, show, held, FEW)
+
+
 LISTS = {
     "ui/tasks/column_view.py": cards,
     "ui/tasks/kanban.py": columns,
@@ -327,6 +353,7 @@ LISTS = {
     "ui/tasks/filter_line.py": filter_parts,
     "ui/chat/composer.py": files,
     "ui/chat/file_list.py": files_of_a_room,
+    "ui/chat/destroy_dialog.py": months,
     "ui/chat/text_field.py": names,
     "ui/chat/upload_rows.py": uploads,
     "ui/chat/item_model.py": messages,

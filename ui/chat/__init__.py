@@ -13,12 +13,13 @@ from app.core.ids import ObjId, RoomId
 from app.core.later import Later
 from ui.chat.notices import NOTICES
 from ui.kit.translate import tr, trn
-from ui.tool import ShownKind, Tool, Trial, ViewParts
+from ui.tool import RoomCommand, ShownKind, Tool, Trial, ViewParts
 from ui.tool_parts import NewsWords, Origin, Place, with_an_object
 
 if TYPE_CHECKING:
-    from ui.chat import view
+    from ui.chat import destroy_dialog, view
 else:
+    destroy_dialog = Later("ui.chat.destroy_dialog", when_idle=True)
     view = Later("ui.chat.view", when_idle=True)
 
 Parts = ViewParts[ChatService]
@@ -33,6 +34,14 @@ def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None)
         presence_of=parts.presence_of,
         reminders=parts.reminders,
     )
+
+
+def _may_destroy(service: ChatService, room: RoomId) -> bool:
+    return service.months is not None and service.months.may_destroy(room)
+
+
+async def _destroy_months(parts: Parts, room: RoomId, window: QWidget) -> None:
+    await destroy_dialog.destroy_months(parts, room, window)
 
 
 def _origins(parts: Parts, places: Sequence[Place]) -> Mapping[Place, Origin]:
@@ -76,6 +85,15 @@ TOOL = Tool(
     cards=(),
     notices=NOTICES,
     commands=(),
+    room_commands=(
+        RoomCommand(
+            id="destroy-months",
+            title="Dispose of messages …",
+            icon="delete",
+            may=_may_destroy,
+            run=_destroy_months,
+        ),
+    ),
     news=NewsWords(
         named_in=lambda room: tr("You were mentioned in {room}").format(room=room),
         new_in=lambda room: tr("New message in {room}").format(room=room),

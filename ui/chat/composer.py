@@ -3,7 +3,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Signal
@@ -263,6 +263,19 @@ class Composer(QFrame):
         """Shows the message that is answered as it is now: what others see no more is not left here."""
         if self._reply is not None:
             self._show_banner()
+
+    def drop_gone(self, is_gone: Callable[[Message], bool]) -> None:
+        """▲ Ends the answer to, and the change of, a message of which `is_gone` is true: it was disposed of. Of the
+        change nothing is kept, since its text is that of the message. What was being written beside stays."""
+        if self._edit is not None and is_gone(self._edit):
+            self._changed.pop(self._edit.change_id, None)
+            self._end_edit()
+        if self._aside.reply_to is not None and is_gone(self._aside.reply_to):
+            self._aside = replace(self._aside, reply_to=None, name="")
+        if self._reply is not None and is_gone(self._reply):
+            self._reply, self._name = None, ""
+            self._show_banner()
+            self.written.emit()
 
     def clear(self) -> None:
         """Empties the field and removes files and answer, after the message was sent or saved, or the change of a

@@ -241,6 +241,7 @@ class ChatView(QWidget):
         self.jump.show_count(self._unread, mentions)
         self.stranded.refresh()
         self.files.refresh()
+        self.composer.drop_gone(self._is_gone)
         self.composer.refresh()
 
     def _on_room(self, room: RoomId) -> None:
@@ -254,6 +255,12 @@ class ChatView(QWidget):
 
     def _show_message(self, change_id: ChangeId) -> None:
         self.open_ref(NOWHERE, change_id)
+
+    def _is_gone(self, message: Message) -> bool:
+        """Whether the message was disposed of. One of the person's own that was never sent is not: it can be sent in
+        another month."""
+        here = self._timeline.index_of(message.change_id) is not None
+        return not here and not message.waiting and self._service.is_destroyed(self._room, message)
 
     def _as_it_is_now(self, message: Message) -> Message:
         return found(self._timeline, message.change_id) or message

@@ -72,6 +72,7 @@ TOOL = Tool(
         ToolCommand(id="move-restricted", title="Move to restricted room …", icon="move", shortcuts=()),
         ToolCommand(id="import", title="Import documents …", icon="upload", shortcuts=()),
     ),
+    room_commands=(),
     news=None,
     mark_read=None,
     mark_unread=None,

@@ -8,7 +8,7 @@ from app.core.enums import Role
 from app.core.ids import Uid
 from app.people.person import Person
 from app.store.room_lines import RoomLine
-from ui.kit.translate import tr, trn
+from ui.kit.translate import month_text, tr, trn
 
 Folk = Callable[[Uid], Person]
 """Returns the person with an id."""
@@ -67,6 +67,8 @@ def lines_text(lines: Sequence[RoomLine], person: Folk, *, count: int, mixed: bo
         return line_text(first, person)
     if mixed:
         return trn("{n} event in the room", "{n} events in the room", count).format(n=number(count))
+    if first.kind == "destroy" and names_all(lines, count):
+        return _disposed(first).format(by=_name(person(first.by)), what=_months(lines))
     if names_all(lines, count):
         people = [line.by if line.kind in ("joined", "leave") else line.subject or line.by for line in lines]
         names = [(_named if first.kind in ("add", "rm") else _name)(person(uid)) for uid in people]
@@ -79,14 +81,32 @@ def lines_text(lines: Sequence[RoomLine], person: Folk, *, count: int, mixed: bo
 def names_all(lines: Sequence[RoomLine], count: int) -> bool:
     """Whether the sentence for these events names everybody, so that nothing more can be unfolded."""
     kinds = {line.kind for line in lines}
+    if kinds == {"destroy"}:
+        months = {line.period for line in lines}
+        return count == len(lines) and None not in months and len(months) <= NAMED
     return count == len(lines) <= NAMED and len(kinds) == 1 and kinds <= set(_NAMING)
 
 
 def what_text(line: RoomLine) -> str:
-    """The title of the object that an event is about; words for it if it has none here."""
+    """The title of the object that an event is about, or the month of the conversation that it is; words for it if it
+    has neither here."""
+    if line.period is not None and line.kind == "destroy":
+        return month_text(line.period)
     if line.obj_title:
         return tr("“{title}”").format(title=line.obj_title)
     return tr("a part of the conversation") if line.obj_kind == "chat" else tr("an object without a title here")
+
+
+def _disposed(line: RoomLine) -> str:
+    if line.period is not None:
+        return tr("{by} had the messages of {what} disposed of")
+    return tr("{by} had {what} disposed of")
+
+
+def _months(lines: Sequence[RoomLine]) -> str:
+    """The months that these events are about, each once: "oktober 2026 och november 2026"."""
+    names = [month_text(month) for month in sorted({line.period for line in lines if line.period is not None})]
+    return tr("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1]) if names[1:] else names[0]
 
 
 def role_word(role: Role | None) -> str:
@@ -147,7 +167,7 @@ _SENTENCES: dict[str, Callable[[RoomLine], str]] = {
     "role": lambda _: tr("{by} changed the role of {who}: {was} → {role}"),
     "title": lambda _: tr("{by} renamed the room: “{old}” → “{title}”"),
     "hist": lambda _: tr("{by} let {who} read everything since the beginning"),
-    "destroy": lambda _: tr("{by} had {what} disposed of"),
+    "destroy": _disposed,
     "prune": lambda _: tr("{by} merged older changes in {what}"),
     "leave-out": lambda _: tr("{by} had a change by {who} left out of {what}"),
     "recovery_use": lambda _: tr("{by} noted that the agency opens the room with its recovery key"),

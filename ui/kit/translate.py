@@ -101,6 +101,12 @@ def full_day(value: date) -> str:
     return f"{text} {value.year}"
 
 
+def month_text(month: int) -> str:
+    """A month (app/core/months.py) as text, with the year: november 2026."""
+    year, number = divmod(month, 12)
+    return tr("{month} {year}").format(month=_months()[number], year=year)
+
+
 def weekday(value: date) -> str:
     """fredag."""
     return _weekdays()[value.weekday()]

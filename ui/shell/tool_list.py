@@ -15,7 +15,7 @@ from app.store.rows import SearchHit
 from ui.kit.translate import day_or_time, tr
 from ui.shell.words import both, either
 from ui.tool import AnyTool, Office
-from ui.tool_parts import JoinedKind, JoinedSection, JoinedTool, NewsWords, Origin, Place
+from ui.tool_parts import JoinedKind, JoinedRoomCommand, JoinedSection, JoinedTool, NewsWords, Origin, Place
 
 
 class ToolList:
@@ -32,6 +32,7 @@ class ToolList:
         _unique("kind", [kind.kind for tool in self.all for kind in tool.kinds])
         _unique("section", [section.id for tool in self.all for section in tool.sections])
         _unique("command", [command.id for tool in self.all for command in tool.commands]
+                + [command.id for tool in self.all for command in tool.room_commands]
                 + [command.id for section in self.sections for command in section.commands])  # fmt: skip
 
     def of_kind(self, kind: str) -> JoinedTool | None:
@@ -58,6 +59,10 @@ class ToolList:
         counting = [tool for tool in self.all if tool.news is not None]
         newest = {tool.id: max((o.updated_ms for o in of_tool(tool, objects)), default=-1) for tool in counting}
         return max(counting, key=lambda tool: newest[tool.id]).news if counting else None
+
+    def room_commands(self, room: RoomId) -> list[JoinedRoomCommand]:
+        """What the tools can do with the whole room, as far as this person may do it there now."""
+        return [command for tool in self.all for command in tool.room_commands if command.may(room)]
 
     def mark_unread(self, room: RoomId) -> None:
         """Makes the newest thing of others in a room unread again, in each tool that counts something as unread. Does

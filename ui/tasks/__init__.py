@@ -97,6 +97,7 @@ TOOL = Tool(
     cards=(HomeCard(title="My tasks", make=lambda parts: home_card.HomeTasks(parts)),),
     notices=NOTICES,
     commands=(),
+    room_commands=(),
     news=None,
     mark_read=None,
     mark_unread=None,

@@ -101,6 +101,7 @@ TOOL = Tool(
         ),
     ),
     mark_read=None,
+    room_commands=(),
     commands=(ToolCommand(id="new-minutes", title="New minutes", icon="add", shortcuts=("Ctrl+Shift+M",)),),
     news=NewsWords(
         named_in=lambda room: tr("New in the minutes of {room}").format(room=room),

@@ -65,7 +65,7 @@ def test_edits_of_what_is_gone_are_dropped_with_a_sentence(view: ChatView, hl: D
     press(view, "OK")
     assert not view.stranded.isVisible()
     assert hl.store.waiting_count() == 0
-    assert hl.chat.timeline(ROOM).message(0).reactions == ()
+    assert len(hl.chat.timeline(ROOM)) == 0
 
 
 def test_who_may_not_write_is_offered_nothing(view: ChatView, hl: Desk) -> None:

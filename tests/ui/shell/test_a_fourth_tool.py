@@ -112,6 +112,7 @@ NOTES = Tool(
     ),
     cards=(HomeCard(title="Copy", make=lambda parts: NoteCard()),),
     notices=(),
+    room_commands=(),
     commands=(ToolCommand(id="stamp", title="Copy", icon="edit", shortcuts=("Ctrl+Alt+Y",)),),
     news=NewsWords(
         named_in=lambda room: f"nämnd i {room}",

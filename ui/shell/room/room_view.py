@@ -2,6 +2,7 @@
 """One room: header with its security status and people, tabs of tools, the open tool, and the people panel."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPen, QResizeEvent
@@ -42,7 +43,7 @@ from ui.shell.room.security_dialog import SecurityDialog, nested_text
 from ui.shell.room.succession_bar import SuccessionBar
 from ui.shell.tool_list import ToolList
 from ui.shell.words import the_other
-from ui.tool_parts import JoinedTool
+from ui.tool_parts import JoinedRoomCommand, JoinedTool
 from ui.tool_views import ClosableView, MarkingView, Opener
 
 _SHOWN_FACES = 4
@@ -363,6 +364,7 @@ class RoomView(QWidget):
             Entry(text=tr("Rename …"), icon="rename", run=lambda: run(self, self._rename()), enabled=admin),
             Entry(text=tr("What happened in the room …"), icon="clock", run=self.show_events),
             *([self._clearing()] if admin else []),
+            *self._of_tools(),
             *self._nested(),
             None,
             *level_entries(self, rooms, summary),
@@ -399,6 +401,15 @@ class RoomView(QWidget):
             run(self, clear_history(self.window(), self._session, self._tools, self.room))
 
         return Entry(text=tr("Merge older changes …"), icon="history", run=clear)
+
+    def _of_tools(self) -> list[Entry]:
+        return [
+            Entry(text=tr(each.title), icon=each.icon, run=partial(self._do, each))
+            for each in self._tools.room_commands(self.room)
+        ]
+
+    def _do(self, command: JoinedRoomCommand) -> None:
+        run(self, command.run(self.room, self.window()))
 
     async def _rename(self) -> None:
         summary = self.summary()

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from app.core.ids import RoomId
 from app.settings import TEXT_SIZE, THEME
+from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.reminding import COMMAND
 from ui.shell.home.home_pages import ACTIVITY
 from ui.shell.window.commands import Command
 from ui.shell.window.navigation import Place
 from ui.shell.window.sections import HOME
-from ui.tool_parts import SectionCommand, ToolCommand
+from ui.tool_parts import JoinedRoomCommand, SectionCommand, ToolCommand
 from ui.tool_views import ActingView
 
 if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
@@ -26,7 +27,7 @@ _REMIND = ToolCommand(id=COMMAND, title="Remind me …", icon="clock", shortcuts
 
 def window_commands(w: "MainWindow") -> list[Command]:
     """Every command of the window."""
-    of_tools = (*_of_sections(w), *_of_view(w))
+    of_tools = (*_of_sections(w), *_of_view(w), *_of_room(w))
     return [*_going(w), *_doing(w), *w.own_status.commands(), *of_tools, *_looks(w), *_sizes(w), *_hidden(w)]
 
 
@@ -154,6 +155,25 @@ def _of_view(w: "MainWindow") -> list[Command]:
             enabled=partial(possible, each.id),
         )
         for each in (_REMIND, *(each for tool in w.tools.all for each in tool.commands))
+    ]
+
+
+def _of_room(w: "MainWindow") -> list[Command]:
+    """What the tools can do with the room that is shown. Each is enabled only for a person who may do it there."""
+
+    def do(command: JoinedRoomCommand) -> None:
+        view = w.current_room()
+        if view is not None:
+            run(view, command.run(view.room, w))
+
+    def possible(command: JoinedRoomCommand) -> bool:
+        view = w.current_room()
+        return view is not None and command.may(view.room)
+
+    return [
+        Command(id=each.id, text=tr(each.title), icon=each.icon, run=partial(do, each), enabled=partial(possible, each))
+        for tool in w.tools.all
+        for each in tool.room_commands
     ]
 
 

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Disposing of months of a conversation: which months there are and what is in them, what happens to it, and the
+progress. Nothing here is undone, so that nothing happens before a second question."""
+
+import asyncio
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QCheckBox, QPushButton, QWidget
+
+from app.chat.destroying import Month, Months
+from app.chat.service import ChatService
+from app.core.ids import RoomId
+from ui.errors import format_error, sentence
+from ui.kit.bind import Soon, bind
+from ui.kit.card import IconLabel, SectionHeader
+from ui.kit.dialogs import Dialog, confirm, show
+from ui.kit.keyed_rows import KeyedRows
+from ui.kit.latest import Latest
+from ui.kit.line_words import number
+from ui.kit.progress import ProgressRow
+from ui.kit.style import column, label, line
+from ui.kit.tasks import run
+from ui.kit.translate import day, month_text, short_day, tr, trn
+from ui.tool import ViewParts
+
+READING = "reading"
+_INDENT_PX = 26
+"""The lines under a month begin below its name, to the right of the box."""
+
+
+class MonthRow(QWidget):
+    """A widget that shows one month of a conversation, with a box to choose it."""
+
+    def __init__(self, month: Month) -> None:
+        super().__init__()
+        self.period = month.period
+        rows = column(self, spacing=2)
+        self.box = QCheckBox(month_text(month.period))
+        rows.addWidget(self.box)
+        below = column(margins=(_INDENT_PX, 0, 0, 0), spacing=2)
+        rows.addLayout(below)
+        self._lines = [label("", "small", wrap=True) for _ in range(3)]
+        for each in self._lines:
+            below.addWidget(each)
+
+    def show_month(self, month: Month, *, is_idle: bool) -> None:
+        """Shows the numbers of `month`, the same one as before. It can be chosen if it is over and nothing is being
+        destroyed (`is_idle`)."""
+        texts = month_texts(month)
+        for each, text in zip(self._lines, [*texts, "", "", ""], strict=False):
+            each.setText(text)
+            each.setVisible(bool(text))
+        if not month.is_over:
+            self.box.setChecked(False)
+        self.box.setEnabled(month.is_over and is_idle)
+        self.box.setAccessibleName(month_text(month.period))
+        self.box.setAccessibleDescription(" ".join(texts))
+
+
+class DestroyDialog(Dialog):
+    """A dialog in which an administrator chooses months of a conversation that have ended, and destroys them for
+    everybody. `due` reads the months again. While it works, the other button, Stop, ends that; what was destroyed until
+    then stays destroyed."""
+
+    def __init__(self, parent: QWidget | None, months: Months, room: RoomId, found: Sequence[Month]) -> None:
+        super().__init__(parent, tr("Dispose of messages?"), accept=tr("Dispose of …"), danger=True, width=560)
+        self._months, self._room = months, room
+        self._found: tuple[Month, ...] = ()
+        self._task: asyncio.Task[None] | None = None
+        self._over = False
+        self.text = self.add_text(
+            tr("A month is disposed of as a whole, with all messages and files, for everybody in the room. "
+               "It cannot be undone."),
+            "body",
+        )  # fmt: skip
+        self._build_warning()
+        self._host = QWidget()
+        self._host.setAccessibleName(tr("Months"))
+        column(self._host, spacing=8)
+        self.rows: KeyedRows[Month, MonthRow] = KeyedRows(
+            self._host, lambda month: month.period, self._row, self._show_row
+        )
+        self.body.addWidget(self._host)
+        self._empty = self.add_text(tr("There are no messages to dispose of."))
+        self.consequences = [SectionHeader(tr("What happens")), *(label(text, "small", wrap=True) for text in _what())]
+        for each in self.consequences:
+            self.body.addWidget(each)
+        self.progress = ProgressRow(tr("Disposing of"))
+        self.progress.hide()
+        self.body.addWidget(self.progress)
+        self.error = self.add_error()
+        (self.close_button,) = (
+            b for b in self.buttons.buttons() if b is not self.accept_button and isinstance(b, QPushButton)
+        )
+        self._latest: Latest[RoomId, list[Month]] = Latest(self, months.read, lambda _, now: self._show(now))
+        self._soon = Soon(self, self._look)
+        self._show(found)
+
+    def _build_warning(self) -> None:
+        self._warning = QWidget()
+        row = line(self._warning, spacing=8)
+        row.addWidget(IconLabel("warning", "warning", 16))
+        self.warning = label("", "body", wrap=True)
+        row.addWidget(self.warning, 1)
+        self.body.addWidget(self._warning)
+
+    def _row(self, month: Month) -> MonthRow:
+        row = MonthRow(month)
+        row.box.toggled.connect(self._on_chosen)
+        return row
+
+    def _show_row(self, row: MonthRow, month: Month) -> None:
+        row.show_month(month, is_idle=self._task is None)
+
+    def due(self, *_moved: object) -> None:
+        """Asks for the months again, because the room or the connection has changed."""
+        self._soon.due()
+
+    def _look(self) -> None:
+        if not self._over and self._task is None:
+            self._latest.ask(self._room)
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+
+    def chosen(self) -> list[Month]:
+        """The months that the person has chosen, the latest first."""
+        return [month for month in self._found if (row := self.rows.row(month.period)) and row.box.isChecked()]
+
+    def _show(self, found: Sequence[Month]) -> None:
+        if self._over or self._task is not None:
+            return
+        self._found = tuple(found)
+        self.rows.show(self._found)
+        self._host.setVisible(bool(self._found))
+        self._empty.setVisible(not self._found)
+        self._on_chosen()
+
+    def _on_chosen(self) -> None:
+        refusal = self._refusal()
+        self.warning.setText(_refusal_text(refusal) if refusal is not None else "")
+        self._warning.setVisible(refusal is not None)
+        may = refusal in (None, READING)
+        self.accept_button.setEnabled(may and self._task is None and bool(self.chosen()))
+
+    def _refusal(self) -> str | None:
+        return self._months.refusal(self._room) if self._months.may_destroy(self._room) else "forbidden"
+
+    # -- doing it ---------------------------------------------------------------------------------------------------
+
+    def accept(self) -> None:
+        """Asks once more, and then destroys the chosen months, in the background, with a progress bar. The dialog stays
+        open and then shows which months were destroyed, or the error. Does nothing while the button is disabled: no
+        month is chosen, nothing can be destroyed, or that is under way."""
+        if self.accept_button.isEnabled():
+            run(self, self._ask(self.chosen()))
+
+    async def _ask(self, chosen: list[Month]) -> None:
+        names = tr("Dispose of {months}?").format(months=months_text(chosen))
+        text = tr("{what} are deleted for everybody, and nobody can bring them back.").format(what=total_text(chosen))
+        agreed = await confirm(self, names, text, accept=tr("Dispose of"), danger=True)
+        if not agreed or self._task is not None or not self.accept_button.isEnabled():
+            return
+        self.error.hide()
+        self.close_button.setText(tr("Stop"))
+        self._on_progress(0, 0)
+        self.progress.show()
+        self._task = run(self, self._destroy([month.period for month in chosen]), on_error=self._failed)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        """Shows whether months can be chosen now."""
+        self.rows.show(self._found)
+        self._on_chosen()
+
+    async def _destroy(self, periods: Sequence[int]) -> None:
+        gone = await self._months.destroy(self._room, periods, self._on_progress)
+        self._task, self._over = None, True
+        self.progress.hide()
+        for each in (self._warning, self._host, self._empty, *self.consequences):
+            each.hide()
+        self.text.setText(_done_text(gone))
+        self.accept_button.hide()
+        self.close_button.setText(tr("Close"))
+        self.close_button.setFocus()
+
+    def _on_progress(self, done: int, total: int) -> None:
+        self.progress.set_progress(done, total)
+
+    def _failed(self, error: Exception) -> None:
+        self._reset()
+        self.error.show_text(*format_error(error))
+
+    def _reset(self) -> None:
+        """Ends the progress after a fault or a stop, and reads the months again: it lists what is left."""
+        self._task = None
+        self.progress.hide()
+        self.close_button.setText(tr("Cancel"))
+        self.close_button.setFocus()
+        self._show_state()
+        self._look()
+
+    def reject(self) -> None:
+        """Stops what is under way; the dialog then stays open. Otherwise closes the dialog."""
+        if self._task is None:
+            super().reject()
+            return
+        self._task.cancel()
+        self._reset()
+        self.error.show_text(tr("Stopped. What was disposed of until then is gone."))
+
+
+async def destroy_months(parts: ViewParts[ChatService], room: RoomId, window: QWidget) -> None:
+    """Shows the dialog that destroys months of the room's conversation. Returns when it is closed."""
+    months = parts.service.months
+    if months is None:
+        return
+    dialog = DestroyDialog(window, months, room, await months.read(room))
+    bind(dialog, months.changed, dialog.due)
+    bind(dialog, parts.service.changed, lambda moved: dialog.due() if moved == room else None)
+    await show(dialog)
+
+
+# -- texts ----------------------------------------------------------------------------------------------------------
+
+
+def month_texts(month: Month) -> list[str]:
+    """What the dialog says of one month: how much is in it and from when to when; if some came late, how many; if some
+    are not sent yet, that these stay; or that the month has not ended."""
+    first, last = short_day(day(month.first_t)), short_day(day(month.last_t))
+    when = first if first == last else tr("{first} – {last}").format(first=first, last=last)
+    texts = [tr("{what}, {when}").format(what=total_text([month]), when=when)]
+    if not month.is_over:
+        return [*texts, tr("The month has not ended.")]
+    if month.late:
+        texts.append(
+            trn(
+                "{n} of them came more than a month after the month had ended.",
+                "{n} of them came more than a month after the month had ended.",
+                month.late,
+            ).format(n=number(month.late))
+        )
+    if month.waiting:
+        texts.append(
+            trn(
+                "{n} message of yours is not sent yet. It stays, and you can send it in the present month.",
+                "{n} messages of yours are not sent yet. They stay, and you can send them in the present month.",
+                month.waiting,
+            ).format(n=number(month.waiting))
+        )
+    return texts
+
+
+def total_text(months: Sequence[Month]) -> str:
+    """Text: how much is in these months, such as "128 messages and 4 files"."""
+    messages, files = sum(m.messages for m in months), sum(m.files for m in months)
+    texts = [trn("{n} message", "{n} messages", messages).format(n=number(messages))]
+    if files:
+        texts.append(trn("{n} file", "{n} files", files).format(n=number(files)))
+    return tr("{one} and {other}").format(one=texts[0], other=texts[1]) if files else texts[0]
+
+
+def months_text(months: Sequence[Month]) -> str:
+    """Text: the names of these months, the earliest first."""
+    names = [month_text(period) for period in sorted(month.period for month in months)]
+    return tr("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1]) if names[1:] else names[0]
+
+
+def _done_text(gone: Sequence[Month]) -> str:
+    if not gone:
+        return tr("Nothing was left to dispose of.")
+    text = trn(
+        "{months} has been disposed of. The server and the members' computers are deleting the messages.",
+        "{months} have been disposed of. The server and the members' computers are deleting the messages.",
+        len(gone),
+    )
+    return text.format(months=months_text(gone))
+
+
+def _refusal_text(code: str) -> str:
+    if code == READING:
+        return tr("This computer has not read all of the room yet. There may be more messages than are counted here.")
+    return sentence(code).text
+
+
+def _what() -> tuple[str, ...]:
+    return (
+        tr("The server deletes the messages, their files and the key that opens them. Each member's computer does so "
+           "too, as soon as it is connected: in the conversation, in search, in received files and in read-only "
+           "copies."),
+        tr("Backups of the server keep the messages until they are replaced. What somebody has saved, printed or "
+           "copied stays, and so does what was carried over into a room that continues this one."),
+        tr("Messages that a member has written but not sent yet stay with that member, who can send them in the "
+           "present month."),
+        tr("The room shows for ever that you disposed of the month, and when."),
+    )  # fmt: skip
