@@ -66,8 +66,8 @@ class Month:
 
 
 class Months:
-    """Lists and destroys the months of an account's conversations. `refusal` says why nothing can be destroyed in a
-    room now."""
+    """Lists and destroys the months of an account's conversations. `changed` is emitted when the connection has
+    changed."""
 
     def __init__(
         self, db: Database, changes: Changes, members: Members, chat: Conversations, destroying: Destroying
@@ -76,7 +76,6 @@ class Months:
         self._members = members
         self._chat = chat
         self._destroying = destroying
-        self.refusal = destroying.refusal
         self.changed = destroying.changed
         changes.taken_back.connect(self._on_taken_back)
 
@@ -85,6 +84,10 @@ class Months:
         with a conversation."""
         may = self._members.is_admin(room) and self._members.may_write(room)
         return may and self._chat.channel(room) is not None
+
+    def refusal(self, room: RoomId) -> str | None:
+        """Why nothing can be destroyed in the room now, as a code; None if it can."""
+        return self._destroying.refusal(room)
 
     async def read(self, room: RoomId) -> list[Month]:
         """The months of the room's conversation that have messages, the latest first; [] without a conversation. Reads

@@ -3,6 +3,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
@@ -25,6 +27,7 @@ from tests.world import until
 from ui.chat.destroy_dialog import DestroyDialog, month_texts, total_text
 from ui.chat.view import ChatView
 from ui.kit.dialogs import Dialog
+from ui.kit.line_words import lines_text
 
 LATE = begins_ms(month_of(NOVEMBER) + 1) + 32 * 86_400_000
 JANUARY = at(2027, 1, 20)
@@ -242,16 +245,18 @@ def test_what_was_written_about_a_message_that_is_gone_is_not_left_in_the_field(
     caught_up(view)
     assert view.composer.replies_to is None
     assert view.composer.text == "mitt svar å"
-    assert "i november å" not in " ".join(label.text() for label in view.findChildren(QLabel))
+    assert "i november å" not in " ".join(x.text() for x in view.findChildren(QLabel) if x.isVisibleTo(view))
 
 
-def test_the_line_in_the_conversation_names_the_month(qtbot: QtBot, hl: Desk, destroys: Destroys) -> None:
-    months_of(hl, destroys)
-    view = ChatView(hl.chat, ROOM)
-    qtbot.addWidget(view)
+def test_the_line_in_the_conversation_names_each_month_once(hl: Desk, destroys: Destroys) -> None:
     asyncio.run(destroys.destroy(ROOM, CHANNEL))
-    caught_up(view)
-    last = len(hl.chat.timeline(ROOM)) - 1
-    assert "Du lät gallra meddelandena från november 2026" in view.model.spoken(last)
+    timeline = hl.chat.timeline(ROOM)
+    places = [timeline.place(index) for index in range(len(timeline))]
+    (found,) = [each for place in places for each in (*place.lines, *place.after)]
+    shown = partial(lines_text, found.lines, hl.folk.person, count=found.count, mixed=found.mixed)
+    assert shown() == "Du lät gallra meddelandena från november 2026"
+    other = replace(found.lines[0], period=month_of(DECEMBER), n=found.lines[0].n + 1)
+    both = partial(lines_text, [*found.lines, other, other], hl.folk.person, count=3, mixed=False)
+    assert both() == "Du lät gallra meddelandena från november 2026 och december 2026"
     set_language("en")
-    assert "You had the messages of November 2026 disposed of" in view.model.spoken(last)
+    assert shown() == "You had the messages of November 2026 disposed of"
