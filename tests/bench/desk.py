@@ -23,7 +23,7 @@ from app.documents.tool import TOOL as DOCUMENTS
 from app.profile import DEFAULT, Profile
 from app.session import Session
 from app.store.rows import StoredChange
-from tests.bench.office import ROOT, environment
+from tests.bench.office import ROOT, environment, launch
 from tests.bench.turns import Turns
 
 TEXT = "Kompletteringen från sökanden är inkommen och diarieförd som aktbilaga {n}. 🙂"
@@ -40,7 +40,7 @@ class Desk:
         self.began_ns = time.monotonic_ns()
         self._asked = ""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.desk", *(["--turns"] if turns else [])],
+            [*launch(folder, name, "tests.bench.desk"), *(["--turns"] if turns else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
