@@ -35,12 +35,12 @@ SWITCH_INTERVAL_S = 0.001  # as ui/main sets it
 class Desk:
     """Starts the process and asks it. Every method but `call` is a `do_` of `Doing`."""
 
-    def __init__(self, folder: Path, name: str, *, turns: bool = False) -> None:
-        """`turns`: the loop's turns are timed from the session's opening on."""
+    def __init__(self, folder: Path, name: str, *, turns: bool = False, module: str = "tests.bench.desk") -> None:
+        """`turns`: the loop's turns are timed from the session's opening on. `module`: the other end."""
         self.began_ns = time.monotonic_ns()
         self._asked = ""
         self._process = subprocess.Popen(
-            [*launch(folder, name, "tests.bench.desk"), *(["--turns"] if turns else [])],
+            [*launch(folder, name, module), *(["--turns"] if turns else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
