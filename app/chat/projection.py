@@ -86,9 +86,10 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
         settle(conn, obj.obj, change_id)
     _settle_notes(conn, obj.obj, notes, whole)
     one_more = _one_more(changes, added, whole)
-    refresh_room(conn, obj.room, part_of, count=bool(notes) or not all(c.own for c in changes), one_more=one_more)
+    count = bool(notes) or not all(change.own for change in changes)
+    is_shown = refresh_room(conn, obj.room, part_of, count=count, one_more=one_more)
     follow(conn, obj.room, _with_targets({one.change_id: 0 for one in added}, notes))
-    if series.first(conn, obj.room, KIND_ID) != part_of:
+    if not is_shown:
         return ()
     return notices_of(conn, part_of, own_uid(conn), added, notes)
 
