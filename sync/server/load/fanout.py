@@ -152,19 +152,15 @@ class Hub:
         """The connections that listen to the room now."""
         return list(self._by_room.get(room, {}))
 
-    def news(self, room: bytes, n: int, frame: Frame, by: bytes = b"") -> None:
-        """Encodes `frame`, a Fresh frame (new items of a room), once and queues it for every connection that listens to
-        the room with the id `room`; `n` is the last position in the frame. If the frame is too large to send, or does
-        not fit a connection's queue, that connection gets a short Behind frame instead, and its client pulls the items.
+    def news(self, room: bytes, n: int, data: bytes, by: bytes = b"") -> None:
+        """Queues `data`, an encoded Fresh frame (new items of a room), for every connection that listens to the room
+        with the id `room`; `n` is the last position in the frame. If `data` is empty, or does not fit a connection's
+        queue, that connection gets a short Behind frame instead, and its client pulls the items.
         The connections of `by`, the device that sent the new items, come last: its user sees them already. If the
         others are at most _FEW, and nobody else waits to be written to, they are written to at once, before the caller
         answers the sender. On a busy server they wait, so that their frames are joined."""
         if listeners := self._by_room.get(room):
             is_idle = self.flushing.is_idle
-            try:
-                data = encode(frame)
-            except Reject:  # many large entries placed together: they are pulled in slices instead
-                data = b""
             others, own = [one for one in listeners if one.dev != by], [one for one in listeners if one.dev == by]
             for listener in (*others, *own):
                 listener.outbox.news(room, n, data)
@@ -241,6 +237,15 @@ class Hub:
     def queued_bytes(self) -> list[int]:
         """The number of queued bytes of each connection."""
         return [listener.outbox.size_bytes for listeners in self._by_uid.values() for listener in listeners]
+
+
+def encoded_news(frame: Frame) -> bytes:
+    """A Fresh frame (new items of a room) as bytes, for `Hub.news`; empty if it is too large to send, as many large
+    entries are that were placed together: they are pulled in slices instead."""
+    try:
+        return encode(frame)
+    except Reject:
+        return b""
 
 
 def _charge(listeners: int, data: bytes) -> None:
