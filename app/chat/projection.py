@@ -85,9 +85,11 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
     for change_id in whole:
         settle(conn, obj.obj, change_id)
     _settle_notes(conn, obj.obj, notes, whole)
-    refresh_room(conn, obj.room, part_of, count=not changes or bool(notes) or not _all_mine(conn, changes))
+    one_more = _one_more(changes, added, whole)
+    count = not changes or bool(notes) or not all(change.own for change in changes)
+    is_shown = refresh_room(conn, obj.room, part_of, count=count, one_more=one_more)
     follow(conn, obj.room, _with_targets({one.change_id: 0 for one in added}, notes))
-    if series.first(conn, obj.room, KIND_ID) != part_of:
+    if not is_shown:
         return ()
     return notices_of(conn, part_of, own_uid(conn), added, notes)
 
@@ -102,10 +104,18 @@ def _with_targets(touched: Mapping[bytes, int], notes: Sequence[tuple[StoredChan
     return found
 
 
-def _all_mine(conn: Connection, changes: Sequence[StoredChange]) -> bool:
-    """Whether this device's person wrote all these changes."""
-    me = own_uid(conn)
-    return all(change.author == me for change in changes)
+def _one_more(
+    changes: Sequence[StoredChange], added: Sequence["_Arrived"], settled: Container[bytes]
+) -> tuple[int, int] | None:
+    """(position, row) of the one change that is projected, if it adds a message of somebody else that was never counted
+    before, that nothing else is known about, and that mentions nobody. None otherwise."""
+    if len(changes) != 1 or len(added) != 1:
+        return None
+    [change], [one] = changes, added
+    is_plain = one.carried is None and not one.sent.mentions and one.change_id not in settled
+    if change.own or change.replayed or change.n is None or not is_plain:
+        return None
+    return change.n, change.rowid
 
 
 def _settle_notes(

@@ -259,27 +259,34 @@ def refresh_channel(conn: Connection, room: RoomId) -> None:
         refresh_room(conn, room, part_of)
 
 
-def refresh_room(conn: Connection, room: RoomId, part_of: ObjId, *, count: bool = True) -> None:
+def refresh_room(
+    conn: Connection, room: RoomId, part_of: ObjId, *, count: bool = True, one_more: tuple[int, int] | None = None
+) -> bool:
     """Stores, within the caller's transaction, the conversation `part_of`'s share of the room's line in the list: the
     latest message, how many are unread and how many of them mention this person. Only the room's one conversation
     counts, any other gets zeros. Otherwise a member could announce a second one whose messages nobody can read. An
-    empty conversation has no share.
+    empty conversation has no share. Returns whether it is the one that counts.
 
     `count`: whether the number of unread messages can have changed. An own message leaves it as it is, and counting
-    reads all own messages above the read mark.
+    reads all own messages above the read mark. `one_more`: position and row of a message, if adding that is all that
+    has happened, as `unread.with_one_more` has it.
     """
-    last = _last(conn, part_of)
+    last, is_shown = _last(conn, part_of), series.first(conn, room, KIND_ID) == part_of
     if last is None:
         counters.drop(conn, part_of)
-        return
-    if series.first(conn, room, KIND_ID) != part_of:
+        return is_shown
+    if not is_shown:
         counters.put(conn, room, part_of, Counter())
-        return
-    of_unread = unread.counts(conn, part_of, own_uid(conn), MAX_UNREAD) if count else counters.unread(conn, part_of)
+        return False
+    of_unread = unread.with_one_more(conn, part_of, *one_more, MAX_UNREAD) if one_more is not None else None
+    if of_unread is None:
+        me = own_uid(conn)
+        of_unread = unread.counts(conn, part_of, me, MAX_UNREAD) if count else counters.unread(conn, part_of)
     preview = _preview(*last[2:6])
     shown = quoted(preview) if last[6] is not None and preview else preview
     latest = Latest(t=last[1], by=Uid(last[0]), preview=shown)
     counters.put(conn, room, part_of, Counter(unread=of_unread[0], mentions=of_unread[1], last=latest))
+    return True
 
 
 def _last(conn: Connection, part_of: ObjId) -> Any:

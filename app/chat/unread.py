@@ -33,6 +33,9 @@ _NAMED_ABOVE = (
 _LEFT = f"""FROM read_apart a JOIN chat_mentions c ON c.uid = :me AND c.row = a.row
     JOIN chat_messages m ON m.row = a.row WHERE a.obj = :series AND a.row <= :mark AND {_NOT_READ_ELSEWHERE}"""
 """Mentions that stayed unread when all other messages were marked as read."""
+_STORED = """SELECT c.unread, c.mentions, coalesce((SELECT row FROM read_markers WHERE obj = c.obj), 0),
+    coalesce((SELECT position FROM read_positions WHERE obj = c.obj), 0)
+    FROM counters c WHERE c.obj = ? AND c.last_by IS NOT NULL"""
 
 
 def counts(conn: Connection, series: ObjId, me: Uid, most: int) -> tuple[int, int]:
@@ -56,6 +59,18 @@ def _counts_above(conn: Connection, place: dict[str, Any]) -> tuple[int, int]:
     named = f"SELECT count(*) {_NAMED_ABOVE_MARK}"
     found = conn.only(f"SELECT ({unread}), ({named})", place)
     return int(found[0]), int(found[1])
+
+
+def with_one_more(conn: Connection, series: ObjId, n: int, row: int, most: int) -> tuple[int, int] | None:
+    """What `counts` returns for a conversation to which one message was just added, from the numbers that are stored
+    for it: no message is read. The message, at the position `n` and in the row `row`, was received for the first time
+    from somebody else; it is neither deleted nor carried over, and mentions nobody. None if the messages must be
+    counted: the person has read up to there already, or no numbers are stored (those of a conversation that the room
+    does not show have no latest message)."""
+    stored = conn.execute(_STORED, (series,)).fetchone()
+    if stored is None or n <= stored[3] or row <= stored[2]:
+        return None
+    return min(most, stored[0] + 1), stored[1]
 
 
 def first(conn: Connection, series: ObjId, me: Uid) -> int | None:

@@ -57,7 +57,6 @@ class Writing:
         the same transaction, for the present month. If the message answers one in another object that is here,
         `reply_obj` is set to that object. `parts`: the ids of the parts of its files. MessageTooLong; NotFound as in
         `place`."""
-        part_of = self._series(room)
         answered = self.place_of(room, message.reply_to) if message.reply_to is not None else None
         if answered is not None:
             message = msgspec.structs.replace(message, reply_obj=answered if answered != obj else None)
@@ -65,7 +64,7 @@ class Writing:
         def store() -> ChangeId:
             with self._db.transaction():
                 if self._objects.get(obj) is None:
-                    self._members.announce_part(room, obj, KIND_ID, part_of, _now())
+                    self._members.announce_part(room, obj, KIND_ID, self._series(room), _now())
                     self._db.after_commit(lambda: self._announced(obj))
                 return self._changes.append(room, obj, encode(message), blobs=parts)
 

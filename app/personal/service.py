@@ -261,21 +261,26 @@ class Personal:
         return room
 
     def _introduce(self, room: RoomId) -> None:
-        me, shared = self._engine.devices.mine, self.shared
-        renamed, first = (self._store.notes.get(note) for note in (DEVICE_RENAMED, DEVICE_NAME))
-        wanted = renamed or shared.names.get(me) or first or machine.name() or machine.system()
+        me, shared, notes = self._engine.devices.mine, self.shared, self._store.notes
+        kept = {note: notes.get(note) for note in (DEVICE_RENAMED, DEVICE_NAME)}
+        wanted = kept[DEVICE_RENAMED] or shared.names.get(me) or kept[DEVICE_NAME] or machine.name() or machine.system()
         runs = DeviceRuns(dev=me, system=machine.system(), version=PROGRAM)
         known = shared.runs.get(me)
+        records = list[DeviceNamed | DeviceRuns | Alive]()
+        if shared.names.get(me) != wanted:
+            records.append(DeviceNamed(dev=me, name=wanted))
+        if known is None or (known.system, known.version) != (runs.system, runs.version):
+            records.append(runs)
+        is_due = clock.now_ms() - self.alive().get(me, 0) >= DAY_MS
+        if is_due and not records and self._store.unsent(room) == 0:
+            records.append(Alive())
+        if not records and not any(kept.values()):
+            return  # nearly always: this is asked after each message
         with self._store.transaction():
-            if shared.names.get(me) != wanted:
-                self._write(room, DeviceNamed(dev=me, name=wanted))
-            if known is None or (known.system, known.version) != (runs.system, runs.version):
-                self._write(room, runs)
-            for note in (DEVICE_RENAMED, DEVICE_NAME):
-                if self._store.notes.get(note):
-                    self._store.notes.set(note, "")
-            if self._store.unsent(room) == 0 and clock.now_ms() - self.alive().get(me, 0) >= DAY_MS:
-                self._write(room, Alive())
+            for record in records:
+                self._write(room, record)
+            for note in kept:
+                notes.set(note, "")
 
     # -- verified marks -------------------------------------------------------------------------------------------
 

@@ -55,12 +55,10 @@ class Database:
         self._key = key
         self._depth = 0
         self._doomed = False
-        self._commits = 0
-        """How many transactions were committed on the loop."""
+        self._commits = 0  # of transactions on the loop
         self.spare: SpareRoom = NoSpareRoom()
         """What is given up when the disk is full."""
-        self._gave_room = False
-        """Whether that gave room when the disk was full last."""
+        self._gave_room = False  # whether that gave room when the disk was full last
         self._after: _Acts = []
         self._before: dict[Callable[[list[Any]], object], list[Any]] = {}
         self._committing: tuple[Future[Exception | None], _Acts, list[Exception]] | None = None
@@ -181,8 +179,9 @@ class Database:
         power cut (decision 0017).
 
         The commit and the flush each run in a thread: together 2 to 15 ms for a slice of the server's. With `is_short`,
-        the commit alone runs on the loop: it is quicker than waking a thread if few small rows are written. Other reads
-        and writes on the loop's connection wait for the commit and the callbacks, not for the flush. A caller that is
+        the commit and the callbacks run on the loop, before the flush begins: that is quicker than waking a thread if
+        few small rows are written. Other reads and writes on the loop's connection wait for the commit and the
+        callbacks, not for the flush. A caller that is
         cancelled while it waits gets CancelledError at once; the transaction is committed and flushed all the same.
 
         If `write` or the commit fails, nothing is stored and no callback runs. An error of a callback is raised at the
@@ -207,8 +206,12 @@ class Database:
             failed: list[Exception] = []
             is_short = is_short and not self.conn.long_commit
             commit = self._committed_here() if is_short else self._committer.submit(self._commit_apart)
-            flush = self._flush() if durable else None
             self._committing = commit, acts, failed
+            try:
+                if is_short:
+                    self._settle()
+            finally:  # ▲ also if a callback ends with more than an Exception, as pycrdt's errors are
+                flush = self._flush() if durable else None
             if not commit.done():
                 await asyncio.wait([asyncio.wrap_future(commit)])
             if self._committing is not None and self._committing[0] is commit:
@@ -297,8 +300,7 @@ class Database:
             raise BugError("an inner transaction failed and the error was swallowed")
 
     def _commit(self) -> None:
-        """Commits the open transaction, on the loop's thread or the committer's. If that fails, rolls back and raises
-        the error."""
+        """Commits the open transaction, on whichever thread. If that fails, rolls back and raises the error."""
         try:
             self.conn.execute("COMMIT")
         except BaseException:
@@ -307,15 +309,13 @@ class Database:
             raise
 
     def _committed_here(self) -> "Future[Exception | None]":
-        """Commits on the loop's thread. Returns a finished future, as the committer's thread would: its result is the
-        commit's error, or None. Raises nothing."""
+        """Returns the result of `_commit_apart`, on the loop's thread, in a finished future."""
         commit: Future[Exception | None] = Future()
         commit.set_result(self._commit_apart())
         return commit
 
     def _commit_apart(self) -> Exception | None:
-        """Commits on the committer's thread. Returns the error instead of raising it, for the caller that began the
-        commit; None if it succeeded."""
+        """Commits. Returns the error, for the caller that began the commit; None if it succeeded."""
         try:
             self._commit()
         except Exception as e:

@@ -78,7 +78,7 @@ _STATEMENTS = (
     "CREATE INDEX changes_baselines ON changes (obj, n) WHERE baseline",
     """CREATE INDEX changes_unprojected ON changes (room)
        WHERE unprojected IS NOT NULL AND unprojected <> 'behind'""",
-    """CREATE TABLE batches (id INTEGER PRIMARY KEY AUTOINCREMENT, room BLOB NOT NULL, first_seq INTEGER NOT NULL,
+    """CREATE TABLE batches (id INTEGER PRIMARY KEY, room BLOB NOT NULL, first_seq INTEGER NOT NULL,
        last_id BLOB NOT NULL, bodies BLOB NOT NULL, cts BLOB NOT NULL, sig BLOB NOT NULL, shares BLOB NOT NULL)""",
     """CREATE TABLE outbox (row INTEGER PRIMARY KEY REFERENCES changes (row), room BLOB NOT NULL, obj BLOB NOT NULL,
        live INTEGER NOT NULL, held INTEGER NOT NULL DEFAULT 0, batch INTEGER REFERENCES batches (id))""",

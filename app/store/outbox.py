@@ -34,7 +34,7 @@ class Outbox:
         self._changed = waiting_changed
         self._encrypt_at_once: EncryptAtOnce | None = None
 
-    def set_encrypter(self, encrypt: EncryptAtOnce) -> None:
+    def set_encrypter(self, encrypt: EncryptAtOnce | None) -> None:
         """Has `encrypt` called with the changes that a transaction has written, right before it is committed, so that
         they are encrypted in the same transaction; see `OutboxPort.set_encrypter`. It is called once for each room, and
         only if the outbox has nothing else."""
@@ -48,8 +48,9 @@ class Outbox:
         if parts:
             conn.executemany(sql.ADD_OUTBOX_PART, [(change.rowid, part) for part in dict.fromkeys(parts)])
             conn.execute(sql.COUNT_HELD, (change.rowid,))
-        row = (change.rowid, change.room, change.obj, change.change_id, change.data, flush)
-        self._db.before_commit(self._encrypt_written, _pending(row))
+        if self._encrypt_at_once is not None:
+            row = (change.rowid, change.room, change.obj, change.change_id, change.data, flush)
+            self._db.before_commit(self._encrypt_written, _pending(row))
 
     def _encrypt_written(self, written: list[PendingChange]) -> None:
         """Has the changes that the running transaction has written encrypted within it, each room's apart. ▲ Only if

@@ -299,14 +299,14 @@ class OutboxPort(Protocol):
 
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]: ...
 
-    def set_encrypter(self, encrypt: EncryptAtOnce) -> None:
+    def set_encrypter(self, encrypt: EncryptAtOnce | None) -> None:
         """Has `encrypt` called right before a transaction that has written changes of the person is committed: once for
         each room, with the room and all changes of it. It is called only if the outbox has nothing else of any room,
         none of the changes names a file or is a baseline, and they are few: at most 64 with 32 KiB. `encrypt` may call
         `put_sealed`, which then joins the transaction: change and batch are stored together or not at all. It returns
         a function to be called once both are on the disk, before anybody else is notified of the commit; None if it
         encrypted nothing. An error of `encrypt` rolls back the changes too. A second call of this method replaces the
-        first function."""
+        first function; None: nothing is encrypted so, as before the first call."""
         ...
 
     def put_sealed(self, batch: SealedBatch) -> None:

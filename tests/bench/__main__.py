@@ -21,7 +21,16 @@ LIMIT_S = 900
 def find_benches() -> None:
     """Imports every module beside this one: a bench registers itself."""
     for module in pkgutil.iter_modules(tests.bench.__path__):
-        if module.name not in ("__main__", "hostile_run", "window_run", "window_work", "xmpp"):
+        if module.name not in (
+            "__main__",
+            "hostile_run",
+            "stations",
+            "traced",
+            "window_desk",
+            "window_run",
+            "window_work",
+            "xmpp",
+        ):
             importlib.import_module(f"tests.bench.{module.name}")
 
 

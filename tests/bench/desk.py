@@ -23,7 +23,7 @@ from app.documents.tool import TOOL as DOCUMENTS
 from app.profile import DEFAULT, Profile
 from app.session import Session
 from app.store.rows import StoredChange
-from tests.bench.office import ROOT, environment
+from tests.bench.office import ROOT, environment, launch
 from tests.bench.turns import Turns
 
 TEXT = "Kompletteringen från sökanden är inkommen och diarieförd som aktbilaga {n}. 🙂"
@@ -35,12 +35,12 @@ SWITCH_INTERVAL_S = 0.001  # as ui/main sets it
 class Desk:
     """Starts the process and asks it. Every method but `call` is a `do_` of `Doing`."""
 
-    def __init__(self, folder: Path, name: str, *, turns: bool = False) -> None:
-        """`turns`: the loop's turns are timed from the session's opening on."""
+    def __init__(self, folder: Path, name: str, *, turns: bool = False, module: str = "tests.bench.desk") -> None:
+        """`turns`: the loop's turns are timed from the session's opening on. `module`: the other end."""
         self.began_ns = time.monotonic_ns()
         self._asked = ""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.desk", *(["--turns"] if turns else [])],
+            [*launch(folder, name, module), *(["--turns"] if turns else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

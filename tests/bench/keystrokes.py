@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A letter's way to a colleague: both have the document open, each in a client process, with a real server between.
+"""A letter's way to a colleague: both have the document open, each in a client process, with a real server between;
+first without windows, from model to model, and then from window to window.
 
 A document that is open at two desks is sent at the first key and then at most every 250 ms
 (sync/client/exchange/outbox.py). So a lone key shows what the way costs, and quick typing shows what a colleague sees
@@ -34,6 +35,24 @@ def keystroke_remote() -> list[Figure]:
             n=len(quick),
             note=f"a key every {QUICK_GAP_S * 1000:.0f} ms, sent every 250 ms",
         ),
+    ]
+
+
+@bench("keystroke_window_p50_ms", "keystroke_window_p95_ms")
+def keystroke_window() -> list[Figure]:
+    """The same lone letters from one window to the other."""
+    with scratch() as folder, two_desks(folder, "tests.bench.window_desk") as (a, b, room):
+        obj = a.call("document", room=room)
+        a.ask("look", room=room, obj=obj)
+        b.call("look", room=room, obj=obj)
+        a.answer()
+        pressed = a.call("press", count=LONE_KEYS, gap_s=LONE_GAP_S)
+        seen = b.call("shown", count=LONE_KEYS)
+    samples = [(there - here) / 1e6 for here, there in zip(pressed, seen, strict=True)][int(LONE_KEYS * WARM_UP) :]
+    note = "a key in an editor to the letter painted in the other's; two processes with the window, offscreen, a server"
+    return [
+        Figure(name="keystroke_window_p50_ms", value=median(samples), unit="ms", n=len(samples), note=note),
+        Figure(name="keystroke_window_p95_ms", value=percentile(samples, 95), unit="ms", n=len(samples)),
     ]
 
 

@@ -51,11 +51,19 @@ def serving(folder: Path) -> Iterator[int]:
         yield port
 
 
+def launch(folder: Path, name: str, module: str) -> list[str]:
+    """The beginning of the command that runs a module as a process. If the folder has a subfolder `marks`, the process
+    writes there when it passed each station of a message's way (traced.py), under its name."""
+    marks = folder / "marks"
+    traced = ["tests.bench.traced", str(marks / f"{name}.json")] if marks.exists() else []
+    return [sys.executable, "-m", *traced, module]
+
+
 @contextmanager
 def server_process(folder: Path) -> Iterator[tuple[int, int]]:
     """The same; gives its process and its port."""
     data = folder / "server"
-    command = [sys.executable, "-m", "sync.server", "--log", "ERROR", "serve", "--data", str(data), "--port", "0"]
+    command = [*launch(folder, "server", "sync.server"), "--log", "ERROR", "serve", "--data", str(data), "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=as_shipped())
     try:
         assert process.stdout is not None

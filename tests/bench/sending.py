@@ -21,22 +21,22 @@ SCORE = 20
 
 
 @contextmanager
-def two_desks(folder: Path) -> Iterator[tuple[Desk, Desk, str]]:
-    """A server and two connected desks with a room: (first, second, room)."""
+def two_desks(folder: Path, module: str = "tests.bench.desk") -> Iterator[tuple[Desk, Desk, str]]:
+    """A server and two connected desks with a room: (first, second, room). `module` runs the desks."""
     found(folder)
     with serving(folder) as port:
         for name in (HANDLER, HEAD):
             asyncio.run(enrol(folder, name, port))
-        with desks(folder) as (a, b):
+        with desks(folder, module) as (a, b):
             room = a.call("room", others=[b.call("online")])
             b.call("joined", room=room)
             yield a, b, room
 
 
 @contextmanager
-def desks(folder: Path) -> Iterator[tuple[Desk, Desk]]:
+def desks(folder: Path, module: str = "tests.bench.desk") -> Iterator[tuple[Desk, Desk]]:
     """Both desks of a folder, connected."""
-    a, b = Desk(folder, HANDLER), Desk(folder, HEAD)
+    a, b = Desk(folder, HANDLER, module=module), Desk(folder, HEAD, module=module)
     try:
         a.call("online")
         b.call("online")

@@ -283,9 +283,10 @@ class Inbox:
         if frame.items[0].n != room.stream.n + 1:
             self._note_missing(room)
             return
-        if await self.slices.read(room, frame.items, frame.shares, frame.receipt) and self._verifier.agrees(
-            room, frame.receipt
-        ):
+        shows_first = not self._fresh
+        if await self.slices.read(
+            room, frame.items, frame.shares, frame.receipt, shows_first=shows_first
+        ) and self._verifier.agrees(room, frame.receipt):
             await self._after(room)
 
     async def _catch_up(self, room: RoomSync) -> None:

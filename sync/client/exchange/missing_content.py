@@ -58,8 +58,8 @@ class MissingContent:
             with self._link.kept(room):
                 await self._backfill.bootstrap(room)
                 if room.bootstrap_buffer is not None:
-                    with self._verifier.stored_with(room, self._verifier.agreed(room)) as receipt:
-                        for received in room.open_bootstrap_buffer(receipt):
+                    with self._verifier.stored_with(room, self._verifier.agreed(room)) as proven:
+                        for received in room.open_bootstrap_buffer(proven()):
                             await self._link.ports.receive_apart(received)
         except (Refused, Reject) as e:
             if isinstance(e, Reject) and (e.code, e.where) == STATE_TOO_LARGE:  # no lie of the server: see `Link.apart`

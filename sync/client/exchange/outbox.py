@@ -57,14 +57,12 @@ class Outbox:
         self._refusals: dict[RoomId, int] = {}
         self._rotate_at: dict[RoomId, float] = {}
         self._wake_at: float | None = None
-        self._is_at_work = False
         self._sent: dict[RoomId, tuple[Connection, SealedBatch, SentRequest]] = {}
         """By room, a batch that was sent right after its commit, and whose answer `work` has not waited for yet. One
         transaction may have written such a batch in each of several rooms."""
         self._rotations: dict[RoomId, int] = {}
         self._extras = Extras()
         self.maker = BatchMaker(link, self._extras, pull_again, self._later)
-        link.ports.set_encrypter(self._encrypt_at_once)
 
     def send_beside(self, room: RoomId, extras: Sequence[Extra]) -> None:
         """Queues `extras`, envelopes that are no changes of the person's (a snapshot's pieces, an attest, a heartbeat),
@@ -78,12 +76,12 @@ class Outbox:
         """Whenever something is to be sent: begins the new keys that rooms need, then sends the batches of each room.
         Runs until it is cancelled with the connection. While it runs, the store has changes encrypted in the
         transaction that writes them, where that is possible (`BatchMaker.at_once`)."""
-        self._is_at_work = True
         self._sent.clear()
+        self._link.ports.set_encrypter(self._encrypt_at_once)
         try:
             await self._work()
         finally:
-            self._is_at_work = False
+            self._link.ports.set_encrypter(None)
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
@@ -99,10 +97,10 @@ class Outbox:
                     await self._flush(room)
 
     def _encrypt_at_once(self, room: RoomId, rows: Sequence[PendingChange]) -> Callable[[], None] | None:
-        """See `OutboxPort.set_encrypter` and `BatchMaker.at_once`. Nothing is encrypted so while `work` does not run,
-        or after the server has refused a batch of the room."""
+        """See `OutboxPort.set_encrypter` and `BatchMaker.at_once`. Nothing is encrypted so after the server has refused
+        a batch of the room."""
         found = self._link.rooms.get(room)
-        if found is None or not self._is_at_work or room in self._refusals:
+        if found is None or room in self._refusals:
             return None
         return self.maker.at_once(found, rows, self._send_at_once)
 

@@ -9,7 +9,7 @@ another history has forked the room. The two receipts that contradict each other
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sync.client.link import Link
@@ -179,19 +179,26 @@ class ReceiptVerifier:
         return self._agreed.get(room.room)
 
     @contextmanager
-    def stored_with(self, room: RoomSync, r: m.Receipt | None) -> Iterator[KeptReceipt | None]:
-        """A context manager for storing the last verified position of `room`. Yields the server's receipt `r` for it,
-        to be stored in the same transaction. Yields None if there is nothing to store: `r` is None, is for another
-        position or hash, or is not signed, or a newer one is kept. Such a fault of `r` does nothing here: call `agrees`
-        and `keep` too, which stop the room or raise.
+    def stored_with(self, room: RoomSync, r: m.Receipt | None) -> Iterator[Callable[[], KeptReceipt | None]]:
+        """A context manager for storing the last verified position of `room`. Yields a function, to be called right
+        before that, which verifies the server's receipt `r` for the position and returns it, to be stored in the same
+        transaction. It returns None if there is nothing to store: `r` is None, is for another position or hash, or is
+        not signed, or a newer one is kept. Such a fault of `r` does nothing here: call `agrees` and `keep` too, which
+        stop the room or raise.
 
         ▲ A position that is stored without its receipt could not be proven to a restored server: the room would be
         rolled back for ever. If the block raises, its transaction may be stored all the same: this reads the stored
         receipts again, and raises the error on.
         """
-        proof = self._provable(room, r) if r is not None else None
+        proof: Proof | None = None
+
+        def provable() -> KeptReceipt | None:
+            nonlocal proof
+            proof = self._provable(room, r) if r is not None else None
+            return _row(proof) if proof is not None else None
+
         try:
-            yield _row(proof) if proof is not None else None
+            yield provable
         except BaseException:
             for stored in self._link.ports.receipts():
                 if stored.room == room.room:

@@ -46,14 +46,23 @@ class SliceReader:
         self._link, self._verifier, self._seals, self._snapshots = link, verifier, seals, snapshots
         self._logs, self._content, self._invitations = logs, content, invitations
 
-    async def read(self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare], receipt: m.Receipt) -> bool:
+    async def read(
+        self,
+        room: RoomSync,
+        wire: list[m.WireItem],
+        shares: list[m.WireShare],
+        receipt: m.Receipt,
+        *,
+        shows_first: bool = False,
+    ) -> bool:
         """Judges (verifies by the room's rules), decrypts and stores a slice of `room`, piece by piece: `wire` are its
         items (at least one), the first of which follows the last verified position; `shares` the secrets of objects
         that came with it, `receipt` is the server's for the room's last position, which may be after the slice. False
         if the room was stopped, since an item breaks the rules or is not what the server signed before, or if the room
         passed to the invitations; True otherwise. A lost connection (Unreachable) and errors of the store are raised.
         Reject if the server is asked for proof of a fork, and its answer is malformed or not signed; the room is then
-        stopped too.
+        stopped too. `shows_first`: nothing else waits to be read, so that a single change is stored and shown before
+        the rest of the slice is stored.
 
         ▲ Reading ends at the position at which this person left the room from another device. They may have been added
         again after it, and must then be asked before anything more of the room is read.
@@ -75,7 +84,8 @@ class SliceReader:
                 return False
             entries = entries or heavy
             breathe = heavy or len(piece) > BREATHE
-            await self._store(room, piece, accepted, shares, receipt, more=more, breathe=breathe)
+            first = shows_first and not more
+            await self._store(room, piece, accepted, shares, receipt, more=more, breathe=breathe, shows_first=first)
             if not room.is_member and _left(accepted[-1], me) and receipt.n > room.stream.n:
                 left = self._invitations.left(room, receipt)
                 if left:
@@ -103,12 +113,13 @@ class SliceReader:
         *,
         more: bool,
         breathe: bool,
+        shows_first: bool,
     ) -> None:
         """Decrypts and stores `piece`, a verified part of a slice of `room`. `accepted` are the verdicts on its items,
         one each in their order. `shares` are the secrets of objects and `receipt` the server's receipt that came with
         the slice; the receipt is stored with its last piece. `more`: further pieces of the slice follow. `breathe`:
         lets other tasks of the event loop run before each step, so that one turn does not take too long; set if `piece`
-        has an entry or is long.
+        has an entry or is long. `shows_first`: see `RoomSync.open_all`.
 
         While a newcomer (a new member or device) reads the room for the first time, content without a key is held in
         memory; if only headers were pulled, it is fetched later. An error is raised after the room was loaded from the
@@ -117,12 +128,13 @@ class SliceReader:
         since = self._link.server_now_ms - KEPT_MS
         # the receipt is for the slice's end; and while the buffer holds what is read, nothing is stored yet
         provable = None if more or room.bootstrap_buffer is not None else receipt
-        with self._link.kept(room), self._verifier.stored_with(room, provable) as row:
+        with self._link.kept(room), self._verifier.stored_with(room, provable) as proven:
             if breathe:
                 await asyncio.sleep(0)
             # an item without content could not be uploaded again
             kept = [] if room.headers_only else [i for i in piece if i.t >= since]
-            for received in room.open_all(accepted, shares, more=more, items=kept, receipt=row):
+            writes = room.open_all(accepted, shares, more=more, items=kept, receipt=proven, shows_first=shows_first)
+            for received in writes:
                 if breathe:
                     await asyncio.sleep(0)
                 await self._link.ports.receive_apart(received)

@@ -5,7 +5,7 @@ No network here. `judge` verifies a slice (it may run in a thread), `open_all` t
 the application's store, and `resolve` opens items that waited for a key or a share.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from sync.client.account.account_secrets import Account
@@ -16,14 +16,14 @@ from sync.client.room.bootstrap_buffer import BootstrapBuffer
 from sync.client.room.ephemerals import Ephemerals
 from sync.client.room.opening import Opened, Opener, objects_of
 from sync.client.room.room_phase import Event
-from sync.client.room.timeline_events import events_of, resets
+from sync.client.room.timeline_events import events_of, resets, void_among
 from sync.client.room.tracked_room import TrackedRoom
 from sync.crypto.kdf import H
 from sync.ids import ObjId, RoomId, Uid
 from sync.protocol.messages import WireShare
 from sync.trust.formats.items import ENVELOPE, Item, item_id, next_rh
 from sync.trust.room import envelope
-from sync.trust.room.stream import MAX_T, Accepted, AcceptedEntry, AcceptedEnvelope, RoomStream
+from sync.trust.room.stream import MAX_T, Accepted, AcceptedEnvelope, RoomStream
 
 CHUNK = 32
 """The largest number of changes that one transaction stores. Writing so many takes 2 to 5 ms of the event loop, the
@@ -37,8 +37,8 @@ STATE_EVERY = 64
 
 
 class RoomSync(TrackedRoom):
-    """One room that this device follows. It verifies what was received of the room, decrypts it, and returns the writes
-    for the application's store. Its state (phase, positions, what stops it) is in the base class `TrackedRoom`."""
+    """One room that this device follows. It verifies what was received, decrypts it, and returns the writes for the
+    store. Its state (phase, positions, what stops it) is in the base class `TrackedRoom`."""
 
     def __init__(
         self,
@@ -49,10 +49,10 @@ class RoomSync(TrackedRoom):
         state: bytes | None,
         stream: RoomStream | None = None,
     ) -> None:
-        """`room` is the room's id, `ports` is the store, `book` has people's key logs, `account` is this person's
-        account with this device's keys. `state` is the room's stored state, encoded; None for a new room. `stream` is
-        what the caller has already decoded from `state`; None to decode it here. Reject "format" if `state` is of
-        another version, any other error if it is damaged; the caller (`Link`) then shows the room as UNREADABLE."""
+        """`ports` is the store, `book` has people's key logs, `account` is this person's account with this device's
+        keys. `state` is the room's stored state, encoded; None for a new room. `stream` is what the caller has already
+        decoded from it; None to decode it here. Reject "format" if `state` is of another version, any other error if it
+        is damaged; the caller (`Link`) then shows the room as UNREADABLE."""
         super().__init__(room, ports, book, account, state, stream)
         self.ephemerals = Ephemerals(self.stream, room, self.keys.ring, book, account)
         self._stored_n = self.stream.n
@@ -78,7 +78,8 @@ class RoomSync(TrackedRoom):
         *,
         more: bool,
         items: Sequence[Item],
-        receipt: KeptReceipt | None,
+        receipt: Callable[[], KeptReceipt | None],
+        shows_first: bool = False,
     ) -> Iterator[Received]:
         """Decrypts `accepted`, the verified items of a slice, and yields the writes for the store, in order. `shares`
         are the objects' secrets that came with the slice. The caller stores each write in a transaction of its own.
@@ -86,9 +87,10 @@ class RoomSync(TrackedRoom):
         the slice is pulled again. Yields nothing while only headers are pulled and few positions are to be stored.
 
         Items are decrypted as the writes are asked for, so that one turn of the loop never opens a whole slice. `more`:
-        further parts of the same pulled slice follow. `items` are those that the store keeps as they were received, to
-        be uploaded again to a server that lost them; `receipt` is the server's for the last of `accepted`, None if none
-        is to be stored.
+        further parts of the same pulled slice follow. `items`: those that the store keeps, to be uploaded again to a
+        server that lost them. `receipt`, called right before the last write, returns the server's for the last of
+        `accepted`, None if none is to be stored. `shows_first`: a single change of somebody else gets a write of its
+        own before the rest, so that a person sees it sooner.
         """
         new_shares = self.keys.take_shares(shares)
         events, reread = self._events_in(accepted)
@@ -104,6 +106,10 @@ class RoomSync(TrackedRoom):
         for event in events:
             if event.kind == "destroy" and event.obj is not None:
                 self.keys.forget(event.obj)
+        of_others = [change for change in opened.changes if change.uid != self._account.uid]
+        if shows_first and len(accepted) == 1 and of_others and not new_shares and self._buffer is None:
+            yield OpenedContent(room=self.room, more=True, changes=of_others)
+            opened.changes = []
         last = self._slice(accepted, opened, events, new_shares, more=more)
         if last is None:
             return
@@ -111,7 +117,7 @@ class RoomSync(TrackedRoom):
             # ▲ before the slice is stored: `reread_done` would otherwise be stored behind it and erase the task
             reread = max(reread, self._reread)  # ▲ a second grant must not shorten what is owed
             self._history_granted(reread)
-        yield replace(last, items=items, receipt=receipt, reread=reread, incomplete=incomplete)
+        yield replace(last, items=items, receipt=receipt(), reread=reread, incomplete=incomplete)
 
     def _slice(
         self,
@@ -130,7 +136,7 @@ class RoomSync(TrackedRoom):
         and the result is None while they are few and nothing else is to be stored."""
         members, gone = self._members_since()
         events += self._resets(gone, events, accepted)
-        positions, void = self._positions(accepted), _void_among(accepted)
+        positions, void = self._positions(accepted), void_among(accepted)
         if self._buffer is not None and self.headers_only:
             has_other = bool(events or members or gone or shares or void)
             positions = self._buffer.judged(positions, more=more and not has_other)
@@ -171,8 +177,8 @@ class RoomSync(TrackedRoom):
         self, gone: Sequence[Uid], events: Sequence[RoomEvent], accepted: Sequence[Accepted]
     ) -> list[RoomEvent]:
         """Lines for the timeline about those of `gone` (members no more) whose account the agency has reset, except
-        those whom a line in `events` removes, or who left by one. `accepted`: the slice's verified items, of which the
-        last gives the position and the time; [] if there are none."""
+        those whom a line in `events` removes, or who left by one. The last of `accepted`, the slice's verified items,
+        gives the position and the time; [] if there are none."""
         if not gone or not accepted:
             return []
         explained = {e.by if e.kind == "leave" else e.subject for e in events if e.kind in ("rm", "leave")}
@@ -437,14 +443,3 @@ class RoomSync(TrackedRoom):
             whole=whole,
         )
         return [*first, last]
-
-
-def _void_among(accepted: Sequence[Accepted]) -> list[tuple[int, Uid, str]]:
-    """The items among `accepted` that the room's rules make void (of no effect), which the security report counts by
-    person: (position, person in whose name the item is, code). Items of a type, kind or extension that this program
-    does not know ("format") are left out: a newer server may rightly place them."""
-    return [
-        (a.n, a.entry.uid if isinstance(a, AcceptedEntry) else a.hdr.uid, a.void)
-        for a in accepted
-        if a.void is not None and a.void != "format"
-    ]

@@ -70,3 +70,14 @@ def event_of(item: AcceptedEntry) -> RoomEvent | None:
 
 def _note(by: Uid, p: Remove) -> bytes | None:
     return EncryptedNote(epoch=p.epoch.e, by=by, subject=p.uid, sealed=p.note).encode() if p.note else None
+
+
+def void_among(accepted: Sequence[Accepted]) -> list[tuple[int, Uid, str]]:
+    """The items among `accepted` that the room's rules make void (of no effect), which the security report counts by
+    person: (position, person in whose name the item is, code). Items of a type, kind or extension that this program
+    does not know ("format") are left out: a newer server may rightly place them."""
+    return [
+        (a.n, a.entry.uid if isinstance(a, AcceptedEntry) else a.hdr.uid, a.void)
+        for a in accepted
+        if a.void is not None and a.void != "format"
+    ]

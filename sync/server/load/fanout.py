@@ -22,6 +22,8 @@ _SEND_S = 30e-6
 joined)."""
 _BYTE_S = 2e-9
 """Processor time for each byte that is sent: encrypted, and copied twice."""
+_FEW = 4
+"""The most other listeners whose frames are written before the sender is answered, which delays it by 0.1 ms."""
 DEVICES = 3
 """All devices of one person together have the processor time of this many devices."""
 _PEOPLE_KEPT = 65_536
@@ -150,20 +152,22 @@ class Hub:
         """The connections that listen to the room now."""
         return list(self._by_room.get(room, {}))
 
-    def news(self, room: bytes, n: int, frame: Frame, by: bytes = b"") -> None:
-        """Encodes `frame`, a Fresh frame (new items of a room), once and queues it for every connection that listens to
-        the room with the id `room`; `n` is the last position in the frame. If the frame is too large to send, or does
-        not fit a connection's queue, that connection gets a short Behind frame instead, and its client pulls the items.
-        The connections of `by`, the device that sent the new items, come last: its user sees them already."""
+    def news(self, room: bytes, n: int, data: bytes, by: bytes = b"") -> None:
+        """Queues `data`, an encoded Fresh frame (new items of a room), for every connection that listens to the room
+        with the id `room`; `n` is the last position in the frame. If `data` is empty, or does not fit a connection's
+        queue, that connection gets a short Behind frame instead, and its client pulls the items.
+        The connections of `by`, the device that sent the new items, come last: its user sees them already. If the
+        others are at most _FEW, and nobody else waits to be written to, they are written to at once, before the caller
+        answers the sender. On a busy server they wait, so that their frames are joined."""
         if listeners := self._by_room.get(room):
-            try:
-                data = encode(frame)
-            except Reject:  # many large entries placed together: they are pulled in slices instead
-                data = b""
-            own = [one for one in listeners if one.dev == by]
-            for listener in listeners if not own else [*(one for one in listeners if one.dev != by), *own]:
+            is_idle = self.flushing.is_idle
+            others, own = [one for one in listeners if one.dev != by], [one for one in listeners if one.dev == by]
+            for listener in (*others, *own):
                 listener.outbox.news(room, n, data)
             _charge(len(listeners), data)
+            if is_idle and len(others) <= _FEW:
+                for listener in others:
+                    listener.outbox.write()
 
     def passing(self, room: bytes, frame: Frame, but: Listener) -> None:
         """Queues an ephemeral frame (a message that is not stored) for all connections that listen to the room with the
@@ -233,6 +237,15 @@ class Hub:
     def queued_bytes(self) -> list[int]:
         """The number of queued bytes of each connection."""
         return [listener.outbox.size_bytes for listeners in self._by_uid.values() for listener in listeners]
+
+
+def encoded_news(frame: Frame) -> bytes:
+    """A Fresh frame (new items of a room) as bytes, for `Hub.news`; empty if it is too large to send, as many large
+    entries are that were placed together: they are pulled in slices instead."""
+    try:
+        return encode(frame)
+    except Reject:
+        return b""
 
 
 def _charge(listeners: int, data: bytes) -> None:

@@ -22,6 +22,11 @@ class Flushing:
         self._due: dict[Callable[[], None], None] = {}
         self._running = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no connection waits to be written to."""
+        return not self._due
+
     def note(self, flush: Callable[[], None]) -> None:
         """Has `flush` called, without arguments, in one of the next steps of the event loop. A second call before then
         does nothing. An error of `flush` goes to the event loop, and the others are called all the same."""

@@ -14,7 +14,7 @@ from sync.protocol.messages import Behind
 
 
 def _nobody() -> None:
-    """Nobody waits for frames."""
+    """Nobody sends the frames."""
 
 
 class Outbox:
@@ -28,6 +28,8 @@ class Outbox:
         self.queued: Callable[[], None] = _nobody
         """Called, without arguments, each time something is queued that `take` returns, and by `finish`. The part that
         sends the frames sets it."""
+        self.write: Callable[[], None] = _nobody
+        """Writes what is queued at once, as far as the client reads. Raises nothing. Set by the same part."""
         self._room_for_more = asyncio.Event()
         self._room_for_more.set()
         self._last = False

@@ -32,6 +32,7 @@ class Sending:
         self._waiting: asyncio.Task[None] | None = None
         self._ended = False
         outbox.queued = self._queued
+        outbox.write = self.flush
 
     def flush(self) -> None:
         """Writes what is queued now. If the client reads too slowly, the rest is written once the client has read. Does

@@ -19,7 +19,7 @@ from sync.protocol.messages import (
     SharesWanted,
     WireShare,
 )
-from sync.server.load.fanout import Hub, Listener
+from sync.server.load.fanout import Hub, Listener, encoded_news
 from sync.server.rules.live_rooms import LiveRoom
 from sync.server.rules.refusal import Refusal
 from sync.server.store.base import ShareRow, Store
@@ -72,7 +72,7 @@ class Shares:
             raise Refusal(ErrorCode.INVALID, "share")
         row = ShareRow(obj=obj, n=live.head.n, share_c=expected, share=share)
         if await self._store.put_share(frame.room, row):
-            self._hub.news(frame.room, live.head.n, Fresh(frame.room, [], [frame.share], live.head))
+            self._hub.news(frame.room, live.head.n, encoded_news(Fresh(frame.room, [], [frame.share], live.head)))
         self._wanted.get(frame.room, {}).pop(obj, None)
         return Ok(frame.rid)
 

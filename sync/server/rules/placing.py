@@ -27,7 +27,7 @@ from sync.protocol.messages import (
     WireShare,
 )
 from sync.server.config import Limits
-from sync.server.load.fanout import Hub
+from sync.server.load.fanout import Hub, encoded_news
 from sync.server.load.meters import Meters
 from sync.server.load.spending import charged
 from sync.server.rules.addition_limit import check_crowding
@@ -56,6 +56,7 @@ _RECOVERY = 8
 """Most recovery recipients that a policy may name beside the members."""
 
 _Triple = tuple[bytes, bytes, bytes | None]
+_Made = tuple[Receipt, bytes | None]
 
 
 class Placing:
@@ -281,7 +282,14 @@ class Placing:
         deletions: Deletions,
     ) -> "asyncio.Future[Receipt]":
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        written = self._store.place(placement)
+        made = list[_Made]()
+
+        def make() -> None:
+            if not made:
+                with charged():
+                    made.append(self._make(placement, items, shares))
+
+        written = self._store.place(placement, make)
         live.tail = written
 
         def durable(future: "asyncio.Future[None]") -> None:
@@ -294,35 +302,41 @@ class Placing:
                     answer.set_exception(error or StoreError("cancelled"))
                     answer.exception()  # read here: asyncio would warn if the requester is gone
                 return
+            make()
             with charged():
-                receipt = self._stored(live, placement)
+                [(receipt, news)] = made
+                self._meters.accepted(len(placement.items))
+                live.head = receipt
                 if not answer.done():
                     answer.set_result(receipt)  # before the others are notified
-                self._publish(live, placement, items, shares)
+                self._publish(live, placement, news)
             if deletions:
                 self._pruning.begin(live, deletions.pruned, deletions.destroyed)
 
         written.add_done_callback(durable)
         return answer
 
-    def _stored(self, live: LiveRoom, placement: Placement) -> Receipt:
-        """Moves the room's head to the end of `placement`, which is on the disk, and returns the receipt for it."""
-        last = placement.items[-1]
-        self._meters.accepted(len(placement.items))
-        live.head = self._live.receipt(placement.room, last.n, last.rh, last.t)
-        return live.head
+    def _make(self, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> "_Made":
+        """Makes the receipt for the end of `placement`, which stores `items` and `shares`, and the frame with them for
+        the room's listeners (None if nobody listens). ▲ Both are kept here until the placement is on the disk: a
+        receipt that is sent is a promise."""
+        room, last = placement.room, placement.items[-1]
+        receipt = self._live.receipt(room, last.n, last.rh, last.t)
+        if not self._hub.listens(room):
+            return receipt, None
+        wire = [WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in items]
+        return receipt, encoded_news(Fresh(room, wire, list(shares), receipt))
 
-    def _publish(self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> None:
-        """Notifies listeners, added and removed members of `placement`, which stored `items` and `shares`."""
+    def _publish(self, live: LiveRoom, placement: Placement, news: bytes | None) -> None:
+        """Notifies listeners (with the encoded frame `news`), added and removed members of `placement`."""
         room, last = placement.room, placement.items[-1]
         for change in placement.members:
             if change.until_n is not None:
                 self._hub.unsubscribe(change.uid, room)
                 self._hub.notify_person(change.uid, Removed(room, change.until_n))
         if self._hub.listens(room):
-            wire = [WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in items]
             by = placement.device_head.dev if placement.device_head is not None else b""
-            self._hub.news(room, last.n, Fresh(room, wire, list(shares), live.head), by)
+            self._hub.news(room, last.n, news or b"", by)  # who has subscribed since the frame was made pulls the items
         for change in placement.members:
             if change.until_n is None:
                 self._hub.admit(change.uid, room)

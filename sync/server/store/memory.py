@@ -3,7 +3,7 @@
 process."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.server.store.base import (
@@ -210,7 +210,7 @@ class MemoryStore(MemoryRestore, MemoryPrunings, MemoryAdminLog):
 
     # -- rooms
 
-    def place(self, placement: Placement) -> "asyncio.Future[None]":
+    def place(self, placement: Placement, ahead: Callable[[], None] | None = None) -> "asyncio.Future[None]":
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             self._place(placement)

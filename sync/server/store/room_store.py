@@ -2,7 +2,7 @@
 """What the store keeps of rooms: their streams, members, shares and seals."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -159,10 +159,11 @@ class RoomStore(Protocol):
     whole or not at all. A failed write raises a StoreError. New items of a room are stored in the order of the calls of
     `place`. Reads see only durable writes."""
 
-    def place(self, placement: Placement) -> "asyncio.Future[None]":
+    def place(self, placement: Placement, ahead: Callable[[], None] | None = None) -> "asyncio.Future[None]":
         """Stores new items of a room at their positions; the future ends when they are durable. Its error is Moved if
         the room's last position is not `expected_n`, or another StoreError if the write failed. The order of the calls
-        is the order of the writes."""
+        is the order of the writes. `ahead` is called on the event loop while the disk works, if there is time for that:
+        it may make what will be sent, and must send nothing, since the write may still fail."""
         ...
 
     async def put_state(self, room: bytes, n: int, state: bytes) -> None:

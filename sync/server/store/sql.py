@@ -67,8 +67,8 @@ class SqlStore(SqlPeople, SqlRestore, SqlAdminLog):
 
     # -- rooms
 
-    def place(self, placement: Placement) -> "asyncio.Future[None]":
-        return self._write(lambda c: place(c, placement))
+    def place(self, placement: Placement, ahead: Callable[[], None] | None = None) -> "asyncio.Future[None]":
+        return self._write(lambda c: place(c, placement), ahead)
 
     async def put_state(self, room: bytes, n: int, state: bytes) -> None:
         def run(c: Connection) -> None:

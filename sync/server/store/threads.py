@@ -74,12 +74,12 @@ class Threads:
             self._read_connection.close()
             self._read_connection = None
 
-    def _write(self, run: Callable[[Connection], T]) -> "asyncio.Future[T]":
+    def _write(self, run: Callable[[Connection], T], ahead: Callable[[], None] | None = None) -> "asyncio.Future[T]":
         if self._writer is None:
             raise RuntimeError("the store is not open")
         along, self._along = self._along, None
         if along is None:
-            return self._writer.submit(run)
+            return self._writer.submit(run, ahead)
 
         def both(c: Connection) -> T:
             result = run(c)

@@ -9,7 +9,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -34,6 +36,7 @@ class _Job:
     run: Callable[[Connection], Any]
     done: "asyncio.Future[Any]"
     payer: Payer | None
+    ahead: Callable[[], None] | None
     result: Any = None
     error: Exception | None = None
 
@@ -54,16 +57,20 @@ class Writer:
         self._closed = False
         self._thread.start()
 
-    def submit(self, run: Callable[[Connection], T]) -> "asyncio.Future[T]":
+    def submit(self, run: Callable[[Connection], T], ahead: Callable[[], None] | None = None) -> "asyncio.Future[T]":
         """Queues `run`, which the writer's thread calls with its connection, in the order of the calls. `run` must not
         commit: the writer does, and several may share one commit. The future has its result after the commit. If `run`
         raises, its writes are undone and the future has its error; BugError if it breaks a constraint of the schema. If
-        the database fails, Unwritable or Full. Unwritable too after `close`."""
+        the database fails, Unwritable or Full. Unwritable too after `close`.
+
+        `ahead` is called on the event loop, in the caller's context, while the disk flushes the commit, if the job is
+        the only one in it. It does there what is needed after the commit and may be thrown away if that fails. It must
+        not raise."""
         done: asyncio.Future[T] = self._loop.create_future()
         if self._closed:
             done.set_exception(Unwritable("closed"))
         else:
-            self._jobs.put(_Job(run, done, payer()))
+            self._jobs.put(_Job(run, done, payer(), ahead and partial(copy_context().run, ahead)))
         return done
 
     @property
@@ -108,6 +115,8 @@ class Writer:
             with connection.begin():
                 if len(group) == 1:  # the common case when idle: a refusal may undo the whole transaction
                     _run(connection, group[0])
+                    if group[0].ahead is not None:  # while the flush waits for the disk, the loop is free
+                        self._loop.call_soon_threadsafe(group[0].ahead)
                 else:
                     for job in group:
                         _run_alone(connection, job)

@@ -2,6 +2,7 @@
 """Which messages are unread: only those that were on screen are read, and the mark never passes another."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.chat import KIND as CHAT
+from app.chat import unread
 from app.chat.records import Mention, MessageDeleted, MessageSent, encode
 from app.chat.service import ChatService
+from app.chat.settling import refresh_room
 from app.core.ids import ChangeId, ObjId
-from app.store import counters
+from app.errors import Forbidden
+from app.store import counters, read_positions
 from app.store.counters import Counter
+from app.store.rows import MAX_UNREAD
 from app.store.store import Store
 from app.tasks import KIND as BOARD
 from tests.app.chat.mentions import mentions
@@ -155,6 +160,53 @@ def test_unread_is_what_was_neither_seen_nor_marked(
             assert mark(at) >= before
     finally:
         at.close()
+
+
+ACTS = ("come", "come", "come", "named", "mine", "delete", "see", "see all", "unsee", "elsewhere")
+
+
+@settings(max_examples=60, deadline=None)
+@given(acts=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 11)), max_size=14))
+def test_messages_that_come_one_by_one_are_counted_as_if_all_were_read_again(
+    tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, int]]
+) -> None:
+    """One more message is added to the stored number, without reading the others."""
+    at = desk(tmp_path_factory.mktemp("desk"), HL)
+    try:
+        n, known = 10, come(at, 2)
+        for act, which in acts:
+            n += 10
+            one = known[which % len(known)]
+            match act:
+                case "come" | "named":
+                    known += come(at, 1, named=(0,) if act == "named" else (), n=n)
+                case "mine":
+                    at.chat.send(ROOM, "Rad å 🙂")
+                case "delete":
+                    from_others(at, EK, CHANNEL, [encode(MessageDeleted(target=one))], n=n, t=T)
+                case "see":
+                    at.chat.mark_read(ROOM, [one])
+                case "see all":
+                    at.chat.mark_all_read(ROOM)
+                case "unsee":
+                    with suppress(Forbidden):  # deleted, or the person's own
+                        at.chat.mark_unread(ROOM, one)
+                case _:  # the person reads on another device, perhaps beyond what is here
+                    with at.store.transaction() as conn:
+                        read_positions.put(conn, CHANNEL, 0, n + 3 * which, [n] if which % 2 else [])
+                        refresh_room(conn, ROOM, CHANNEL)
+            assert at.chat.unread(ROOM) == unread.counts(at.store.db.conn, CHANNEL, HL, MAX_UNREAD), act
+            assert line(at) == at.chat.unread(ROOM)
+    finally:
+        at.close()
+
+
+def test_a_message_costs_the_same_however_many_are_unread(hl: Desk) -> None:
+    come(hl, 1)
+    before = steps(hl, lambda: come(hl, 1, n=100))
+    come(hl, 500, n=200)
+    assert steps(hl, lambda: from_others(hl, EK, CHANNEL, [encode(MessageSent(text="Rad å"))], n=900, t=T)) < before
+    assert hl.chat.unread(ROOM) == (503, 0)
 
 
 def test_an_own_message_costs_the_same_after_two_thousand_own_ones(hl: Desk) -> None:

@@ -65,7 +65,7 @@ async def ready(a: Client, room: RoomId) -> None:
     """Until nothing keeps a change of the room from being encrypted at once."""
     at = a.engine.parts.link.rooms
     await until(lambda: room in at and at[room].is_settled and a.store.waiting_count() == 0)
-    await until(lambda: a.engine.parts.outbox._is_at_work)
+    await until(lambda: a.store.outbox._encrypt_at_once is not None)
 
 
 async def statements_of_a_change(a: Client, room: RoomId, obj: ObjId) -> list[str]:

@@ -66,9 +66,9 @@ async def test_the_next_room_is_pulled_while_one_is_judged(w: World, monkeypatch
     await until(lambda: not head.store.waiting_count())
     frames, go_on, take = asked(clerk), asyncio.Event(), SliceReader.read
 
-    async def waits(self: SliceReader, room: RoomSync, *slice_: Any) -> bool:
+    async def waits(self: SliceReader, room: RoomSync, *slice_: Any, **how: Any) -> bool:
         await go_on.wait()
-        return await take(self, room, *slice_)
+        return await take(self, room, *slice_, **how)
 
     monkeypatch.setattr(SliceReader, "read", waits)
     clerk.online()
@@ -85,10 +85,10 @@ async def test_items_placed_during_a_pull_are_pulled_too(w: World, monkeypatch: 
     await until(lambda: not head.store.waiting_count())
     frames, go_on, take, first = asked(clerk), asyncio.Event(), SliceReader.read, list[RoomId]()
 
-    async def waits(self: SliceReader, room: RoomSync, *slice_: Any) -> bool:
+    async def waits(self: SliceReader, room: RoomSync, *slice_: Any, **how: Any) -> bool:
         first.append(room.room)
         await go_on.wait()
-        return await take(self, room, *slice_)
+        return await take(self, room, *slice_, **how)
 
     monkeypatch.setattr(SliceReader, "read", waits)
     clerk.online()

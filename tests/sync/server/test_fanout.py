@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from sync.protocol.codec import encode
 from sync.protocol.messages import Behind, MemberMoved
 from sync.server.config import Limits
 from sync.server.load import spending
@@ -34,7 +35,7 @@ async def test_the_device_that_wrote_is_notified_last() -> None:
         listener = Listener(b"u" * 16, dev, _Noted(dev, notified), lambda code: None)
         hub.add(listener)
         hub.subscribe(listener, ROOM)
-    hub.news(ROOM, 7, Behind(ROOM, 7), by=b"1" * 16)
+    hub.news(ROOM, 7, encode(Behind(ROOM, 7)), by=b"1" * 16)
     assert notified == [b"2" * 16, b"3" * 16, b"1" * 16]
 
 

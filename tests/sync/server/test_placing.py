@@ -2,6 +2,7 @@
 """Placements that are refused or cut short leave the room as it is on the disk."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -29,9 +30,9 @@ class Held(SqlStore):
         super().__init__(path)
         self.waiting: list[tuple[Placement, asyncio.Future[None]]] = []
 
-    def place(self, placement: Placement) -> "asyncio.Future[None]":
+    def place(self, placement: Placement, ahead: Callable[[], None] | None = None) -> "asyncio.Future[None]":
         if not self.holds:
-            return super().place(placement)
+            return super().place(placement, ahead)
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.waiting.append((placement, written))
         return written
@@ -77,9 +78,9 @@ class FullDisk(SqlStore):
 
     full = False
 
-    def place(self, placement: Placement) -> "asyncio.Future[None]":
+    def place(self, placement: Placement, ahead: Callable[[], None] | None = None) -> "asyncio.Future[None]":
         if not self.full:
-            return super().place(placement)
+            return super().place(placement, ahead)
         refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         refused.set_exception(Full("disk"))
         return refused

@@ -145,7 +145,7 @@ async def test_a_rotation_that_could_not_be_stored_is_not_counted(
 ) -> None:
     _, bert, room = await a_writer(house)
 
-    def full(placement: Placement) -> asyncio.Future[None]:
+    def full(placement: Placement, ahead: object = None) -> asyncio.Future[None]:
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         failed.set_exception(Full("the disk is full or failing"))
         return failed

@@ -8,7 +8,7 @@ import resource
 import signal
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -304,8 +304,8 @@ class Slow(MemoryStore):
         self.go = asyncio.Event()
         self.held = asyncio.Event()
 
-    def place(self, placement: object) -> "asyncio.Future[None]":
-        written = super().place(placement)  # type: ignore[arg-type]
+    def place(self, placement: object, ahead: Callable[[], None] | None = None) -> "asyncio.Future[None]":
+        written = super().place(placement, ahead)  # type: ignore[arg-type]
 
         async def later() -> None:
             self.held.set()

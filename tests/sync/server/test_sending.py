@@ -13,6 +13,7 @@ from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
 from sync.protocol.messages import ErrorCode
 from sync.server.config import Limits
+from sync.server.load import fanout
 from sync.server.load.fanout import Hub, Listener
 from sync.server.load.flushing import _AT_ONCE, _STEPS, Flushing
 from sync.server.load.outbox import Outbox
@@ -20,7 +21,11 @@ from sync.server.process import uvicorn_protocols
 from sync.server.process.running import start_server
 from sync.server.process.sending import Sending
 from sync.server.process.uvicorn_protocols import SocketProtocol
+from sync.server.store.base import Full, Placement
+from sync.server.store.sql import SqlStore
 from tests.sync.server.house import TEXT, House
+from tests.sync.server.restored import code_of
+from tests.sync.server.store_rows import placement
 from tests.sync.server.wire import config
 
 ROOM = b"r" * 16
@@ -173,10 +178,15 @@ def test_a_messages_header_is_that_of_the_standard(size: int) -> None:
     assert uvicorn_protocols._head(size) + data == whole
 
 
-async def test_the_sender_is_answered_before_the_others_are_notified(
+async def test_in_a_small_room_the_others_are_notified_before_the_sender_is_answered(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a room of 300 the answer came after 300 frames to others, 16 ms after the first of them."""
+    """A person waits for the message of another, and nobody for the answer, which follows in one write."""
+    assert (await _told(data, monkeypatch)) == [["Fresh"], ["Fresh", "Placed"]] * 3
+
+
+async def _told(data: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The frames of each write of the server while one of two people in a room writes three messages."""
     written: list[tuple[SocketProtocol, list[str]]] = []
     write = SocketProtocol.write
 
@@ -195,8 +205,32 @@ async def test_the_sender_is_answered_before_the_others_are_notified(
             await anna.wire.next(m.Fresh)
             await anna.sync(room)
         await house.close()
-    told = [names for _, names in written if names != ["Items"]]
-    assert told == [["Fresh", "Placed"], ["Fresh"]] * 3, "its own connection first, with the answer"
+    return [names for _, names in written if names != ["Items"]]
+
+
+async def test_in_a_larger_room_the_sender_is_answered_before_the_others_are_notified(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a room of 300 the answer came after 300 frames to others, 16 ms after the first of them."""
+    monkeypatch.setattr(fanout, "_FEW", 0)
+    assert (await _told(data, monkeypatch)) == [["Fresh", "Placed"], ["Fresh"]] * 3
+
+
+async def test_on_a_busy_server_frames_are_joined() -> None:
+    """While somebody waits to be written to, others wait too, and their frames go out in one write."""
+    hub, wires = Hub(Limits()), [_Wire(), _Wire()]
+    for name, wire in zip((b"a", b"b"), wires, strict=True):
+        outbox = Outbox(1 << 20)
+        Sending(outbox, wire, hub.flushing, 60, lambda code: None)
+        listener = Listener(name * 16, name * 16, outbox, _ignored())
+        hub.add(listener)
+        hub.subscribe(listener, ROOM)
+    hub.news(ROOM, 7, encode(m.Behind(ROOM, 7)), by=b"a" * 16)
+    hub.news(ROOM, 8, encode(m.Behind(ROOM, 8)), by=b"a" * 16)
+    hub.news(ROOM, 9, encode(m.Behind(ROOM, 9)), by=b"a" * 16)
+    assert [len(wire.writes) for wire in wires] == [0, 1], "the first one at once: nobody waited"
+    await _steps()
+    assert [[len(frames) for frames in wire.writes] for wire in wires] == [[3], [1, 2]]
 
 
 async def test_answers_and_news_keep_their_order_for_one_connection() -> None:
@@ -207,10 +241,10 @@ async def test_answers_and_news_keep_their_order_for_one_connection() -> None:
     listener = Listener(b"u" * 16, b"d" * 16, outbox, _ignored())
     hub.add(listener)
     hub.subscribe(listener, ROOM)
-    hub.news(ROOM, 7, m.Behind(ROOM, 7))
+    hub.news(ROOM, 7, encode(m.Behind(ROOM, 7)))
     outbox.reply(encode(m.Ok(1)))
     sending.flush()
-    hub.news(ROOM, 8, m.Behind(ROOM, 8))
+    hub.news(ROOM, 8, encode(m.Behind(ROOM, 8)))
     await _steps()
     assert _names(each for write in wire.writes for each in write) == ["Behind", "Ok", "Behind"]
 
@@ -221,3 +255,43 @@ def _names(frames: Iterable[bytes]) -> list[str]:
 
 def _ignored() -> Callable[[str], None]:
     return lambda code: None
+
+
+async def test_what_was_made_while_the_disk_worked_is_sent_to_nobody_if_the_disk_refuses(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """▲ A receipt is a promise: it is signed early, and leaves only when the items are on the disk."""
+    made = list[bytes]()
+
+    def refuses(placement: Placement, ahead: Callable[[], None] | None = None) -> "asyncio.Future[None]":
+        assert ahead is not None
+        ahead()
+        made.append(placement.room)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(done.set_exception, Full("disk"))
+        return done
+
+    async with start_server(config(data)) as server:
+        house = House(server, data)
+        anna, bert, room = await house.two_in_a_room()
+        await anna.sync(room)
+        before = anna.rooms[room].n
+        with monkeypatch.context() as patched:
+            patched.setattr(server.store, "place", refuses)
+            assert await code_of(anna.push(room, TEXT)) == ErrorCode.FULL
+        assert made == [room]
+        assert await anna.sync(room) == []
+        await anna.push(room, TEXT)
+        news = await bert.wire.next(m.Fresh)
+        assert [item.n for item in news.items] == [before + 1], "the first that the other was notified of"
+        await house.close()
+
+
+async def test_while_the_flush_waits_for_the_disk_the_answer_is_made(tmp_path: Path) -> None:
+    store, order = SqlStore(tmp_path / "s.sqlite3"), list[str]()
+    await store.open()
+    for n in range(3):
+        await store.place(placement(n), lambda: order.append("made"))
+        order.append("on the disk")
+    await store.close()
+    assert order == ["made", "on the disk"] * 3

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What send_to_decrypted stands on: the same three processes, which only commit one row each and pass 700 bytes on.
+
+Two flushes, two hops by TLS, and the waking of three processes and one thread. No encryption of messages, no judging,
+no rows for lists or search, no second frame. What send_to_decrypted takes beyond it is ours.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.bench.office import ROOT, as_shipped, found, scratch
+from tests.bench.registry import Figure, bench, median
+from tests.bench.sending import GAP_S, MESSAGES, WARM_UP
+
+
+def _start(*arguments: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.bench.floor_run", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=as_shipped())
+
+
+def _said(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def latencies(folder: Path) -> list[float]:
+    """Milliseconds from the beginning of the sender's commit to the end of the receiver's, message by message."""
+    found(folder)
+    server = _start("server", folder)
+    try:
+        port = int(_said(server))
+        reader = _start("reader", folder, port, MESSAGES)
+        _said(reader)
+        sender = _start("sender", folder, port, MESSAGES, GAP_S)
+        seen, sent = json.loads(_said(reader)), json.loads(_said(sender))
+        for process in (reader, sender):
+            process.wait(30)
+    finally:
+        server.terminate()
+        server.wait(30)
+    return [(there - here) / 1e6 for here, there in zip(sent, seen, strict=True)][WARM_UP:]
+
+
+@bench("send_floor_p50_ms")
+def send_floor() -> list[Figure]:
+    """Commit, TLS, commit, TLS, commit."""
+    with scratch() as folder:
+        samples = latencies(folder)
+    note = "what send_to_decrypted_p50_ms stands on: three commits of one row, two flushes, TLS, three processes"
+    return [Figure(name="send_floor_p50_ms", value=median(samples), unit="ms", n=len(samples), note=note)]

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Where a message is, and when: `python -m tests.bench.stations` prints a table of the stations on its way.
+
+The same three processes and the same messages as send_to_decrypted, with their stations noted (traced.py), which adds
+about a twentieth. No figure of `make bench`: it says where the time goes, not how much there is.
+"""
+
+import json
+from bisect import bisect_left
+from pathlib import Path
+
+from tests.bench.office import HANDLER, HEAD, scratch
+from tests.bench.registry import median
+from tests.bench.sending import GAP_S, WARM_UP, latencies, two_desks
+
+_LIMIT_NS = int(GAP_S * 1e9)
+_FEWEST = 0.5
+"""A station that fewer of the messages pass is left out."""
+
+
+def passages(marks: list[tuple[str, int]], sent: list[int]) -> dict[str, list[list[int]]]:
+    """For each station, and each message by the time of its sending: the ns after it at which the station was passed,
+    in order, before the next message."""
+    by_station: dict[str, list[int]] = {}
+    for station, at in marks:
+        by_station.setdefault(station, []).append(at)
+    found: dict[str, list[list[int]]] = {}
+    for station, times in by_station.items():
+        times.sort()
+        found[station] = []
+        for began in sent:
+            first = bisect_left(times, began)
+            found[station].append([at - began for at in times[first : first + 4] if at - began < _LIMIT_NS])
+    return found
+
+
+def rows(folder: Path) -> list[tuple[float, str, str]]:
+    """(median µs since the sending, process, station), in the order of time. A station that is passed several times has
+    a row for each."""
+    marks = {name: json.loads((folder / f"{name}.json").read_text()) for name in (HANDLER, "server", HEAD)}
+    sent = [at for station, at in marks[HANDLER] if station == "send"][WARM_UP:]
+    out = []
+    for name in marks:
+        for station, each in passages(marks[name], sent).items():
+            for k in range(4):
+                passed = [times[k] / 1e3 for times in each if len(times) > k]
+                if len(passed) >= len(sent) * _FEWEST:
+                    out.append((median(passed), name, station if not k else f"{station} ({k + 1})"))
+    return sorted(out)
+
+
+def main() -> None:
+    with scratch() as folder:
+        (folder / "marks").mkdir()
+        with two_desks(folder) as (a, b, room):
+            samples = latencies(a, b, room)
+        for at, name, station in rows(folder / "marks"):
+            print(f"{at:8.0f} µs  {name:12} {station}")
+    print(f"p50 {median(samples):.2f} ms")
+
+
+if __name__ == "__main__":
+    main()
