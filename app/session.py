@@ -268,8 +268,7 @@ class Session:
         return self.engine.reading
 
     def hurry(self) -> None:
-        """Reconnects, and looks whether the time of a reminder has come. Call it when the machine woke, or when the
-        network or the route to the server changed."""
+        """Reconnects, and looks whether a reminder is due. Call it after sleep, or when the network or route changed."""
         self.engine.hurry()
         self.alarms.look()
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Devices of one person: real stores, and what only gives positions. Each is online when a test says so."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from app.chat import KIND as CHAT
 from app.core.enums import Role
@@ -134,6 +135,13 @@ class Device:
     def written(self) -> int:
         """How many changes of the person's own this device has, of all devices."""
         return len([c for o in self.store.objects.all(kind=OWN.id) for c in self.store.changes.of(o.obj)])
+
+
+def forge(stolen: Device, marks: Mapping[str, list[Any]]) -> None:
+    """A stolen device writes marks as it likes, and sends them with its next meeting."""
+    _, model = stolen.own._present(ROOM)
+    with stolen.store.transaction():
+        model.write(stolen.own.dev, 1, {"reads": dict(marks)})
 
 
 class Server:

@@ -17,7 +17,7 @@ from app.objects.links import ObjectLink
 from app.own.notice_marks import NoticeMarks
 from app.reminders.service import Reminders
 from app.store.store import Store
-from tests.app.own.devices import NOVEMBER, Device
+from tests.app.own.devices import NOVEMBER, Device, Server
 from tests.office import ROOM
 
 CHAT = ObjId(b"c" * 16)
@@ -166,4 +166,12 @@ async def wait(now: Now, seconds: int, *devices: Reminded) -> None:
     """Seconds pass, one after the other."""
     for _ in range(seconds):
         now.pass_s(1)
+        await settle(*devices)
+
+
+async def meet(server: Server, *devices: Reminded) -> None:
+    for _ in range(2):
+        for device in devices:
+            device.own.flush()
+        server.meet(*devices)
         await settle(*devices)

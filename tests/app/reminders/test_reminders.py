@@ -1,66 +1,21 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Reminders ring once, at the device that was used last, whatever happens to the clock, the network and the devices."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-
 import pytest
 
 from app.core import clock
-from app.core.enums import LinkState
-from app.notices import turns
-from app.notices.service import MOST_EARLY
 from app.notices.turns import WAIT_S, Rung
 from app.objects.object import Payload
-from app.store.notice_rows import NoticeState, id_of
+from app.store.notice_rows import NoticeState
 from tests.app.own.devices import DAY_MS, NOVEMBER, Server
-from tests.app.reminders.devices import HOUR_MS, MESSAGES, Air, Now, Reminded, settle, wait
+from tests.app.reminders.devices import HOUR_MS, MESSAGES, Now, Reminded, meet, settle, wait
 
 ONE, TWO, THREE = MESSAGES
 RUNG: Payload[Rung] = Payload(Rung)
 GOOD: list[object] = [0, 0, NOVEMBER + HOUR_MS, NOVEMBER // DAY_MS, "61" * 16, "62" * 16, "chat", "63" * 16]
 
 
-@pytest.fixture
-def now() -> Iterator[Now]:
-    made = Now()
-    end = clock.set_clock(made)
-    yield made
-    end()
-
-
 Two = tuple[Reminded, Reminded, Server]
-
-
-@pytest.fixture
-async def alone(tmp_path: Path, now: Now) -> AsyncIterator[Reminded]:
-    made = Reminded(tmp_path, 1, now, Air())
-    made.run()
-    await made.go(online=True)
-    yield made
-    await made.stop()
-    made.close()
-
-
-@pytest.fixture
-async def two(tmp_path: Path, now: Now) -> AsyncIterator[Two]:
-    air = Air()
-    both = Reminded(tmp_path / "home", 1, now, air), Reminded(tmp_path / "office", 2, now, air)
-    for device in both:
-        device.run()
-        await device.go(online=True)
-    yield (*both, Server())
-    for device in both:
-        await device.stop()
-        device.close()
-
-
-async def meet(server: Server, *devices: Reminded) -> None:
-    for _ in range(2):
-        for device in devices:
-            device.own.flush()
-        server.meet(*devices)
-        await settle(*devices)
 
 
 async def test_a_reminder_rings_at_its_time_and_once(alone: Reminded, now: Now) -> None:
@@ -370,53 +325,6 @@ async def test_attack_a_time_of_long_ago_or_far_ahead_rings_once_or_waits(
     assert alone.timer.delay_s <= 60
 
 
-async def test_damaged_messages_of_another_device_change_nothing(two: Two, now: Now) -> None:
-    home, office, server = two
-    home.reminders.remind(ONE, now.ms + HOUR_MS)
-    await meet(server, home, office)
-    home.turns.use()
-    for payload in (b"", b"x", b"\x01\xc1", bytes(5000)):
-        home.turns.receive(office.dev, payload)
-    now.pass_s(3600)
-    await settle(home)
-    assert len(home.rung) == 1, "it is still the device that was used last"
-
-
-async def test_attack_what_a_stolen_device_says_has_rung_makes_no_rows(two: Two, now: Now) -> None:
-    """1,000 rows a second, and each with a commit and lists that are read again."""
-    home, stolen, server = two
-    home.reminders.remind(ONE, now.ms + HOUR_MS)
-    await meet(server, home)
-    changed: list[None] = []
-    home.notices.changed.connect(lambda: changed.append(None))
-    for first in range(0, MOST_EARLY + 4000, turns.MOST_IDS):
-        ids = tuple(n.to_bytes(16, "big") for n in range(first, first + turns.MOST_IDS))
-        home.turns.receive(stolen.dev, RUNG.encode(Rung(ids=ids)))
-    assert (home.store.db.value("SELECT count(*) FROM notice_states"), changed) == (0, [])
-    home.turns.use()
-    now.pass_s(3600)
-    await settle(home)
-    assert len(home.rung) == 1
-
-
-async def test_what_rang_elsewhere_before_this_device_made_its_notice_stays_silent_once(two: Two, now: Now) -> None:
-    home, office, server = two
-    row = home.reminders.remind(ONE, now.ms + HOUR_MS)
-    await meet(server, home, office)
-    notice = id_of("reminder", ONE.room, ONE.obj, row.id + row.at.to_bytes(8, "big"))
-    await office.stop()
-    home.turns.receive(office.dev, RUNG.encode(Rung(ids=(notice,))))
-    now.pass_s(3600)
-    await settle(home)
-    await wait(now, 60, home)
-    assert ([each.id for each in home.open()], home.rung) == ([notice], [])
-    home.notices.snooze([notice], now.ms + HOUR_MS)
-    now.pass_s(3600)
-    await settle(home)
-    await wait(now, 60, home)
-    assert home.rung == [notice]
-
-
 async def test_a_reminder_that_rang_and_is_moved_or_removed_leaves_no_notice(alone: Reminded, now: Now) -> None:
     row, other = alone.reminders.remind(ONE, now.ms), alone.reminders.remind(TWO, now.ms)
     await settle(alone)
@@ -427,59 +335,3 @@ async def test_a_reminder_that_rang_and_is_moved_or_removed_leaves_no_notice(alo
     now.pass_s(3600)
     await settle(alone)
     assert [each.ref for each in alone.open()] == [ONE.ref]
-
-
-async def test_attack_a_server_that_never_lets_a_device_catch_up_silences_no_reminder(
-    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(turns, "LONGEST_S", 10)
-    home, office, _ = two
-    await office.stop()
-    office.is_online = False
-    home.reminders.remind(ONE, now.ms + HOUR_MS)
-    for state in (LinkState.OFFLINE, LinkState.SYNCING):
-        home.notices.on_status(state)
-    now.pass_s(3600)
-    await settle(home)
-    await wait(now, WAIT_S + 9, home)
-    assert (len(home.open()), home.rung) == (1, [])
-    await wait(now, 2, home)
-    assert len(home.rung) == 1
-
-
-async def test_attack_a_server_that_ends_each_connection_soon_silences_no_reminder(
-    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(turns, "LONGEST_S", 10)
-    home, office, _ = two
-    await office.stop()
-    office.is_online = False
-    home.reminders.remind(ONE, now.ms + HOUR_MS)
-    now.pass_s(3600)
-    await settle(home)
-    for _ in range(3):
-        await home.go(online=False)
-        await home.go(online=True)
-        await wait(now, WAIT_S - 5, home)
-    assert len(home.rung) == 1
-
-
-async def test_attack_a_late_message_that_a_notice_has_rung_ends_no_snooze(
-    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home, office, server = two
-    home.turns.use()
-    home.reminders.remind(ONE, now.ms)
-    await meet(server, home, office)
-    (row,) = office.open()
-    late = list[bytes]()
-    monkeypatch.setattr(home.air, "send", lambda by, payload: late.append(payload))
-    home.turns.note_rung([row.id])
-    until_ms = now.ms + HOUR_MS
-    office.notices.snooze([row.id], until_ms)
-    office.turns.receive(home.dev, late[0])
-    assert [(each.id, each.until) for each in office.notices.snoozed()] == [(row.id, until_ms)]
-    now.pass_s(3600)
-    await settle(office)
-    await wait(now, 30, office)
-    assert [each.id for each in office.open()] == office.rung == [row.id]

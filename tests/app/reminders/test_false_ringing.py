@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Messages about what has rung that are damaged, forged, late or kept back by a server."""
+
+import pytest
+
+from app.core.enums import LinkState
+from app.notices import turns
+from app.notices.service import MOST_EARLY
+from app.notices.turns import WAIT_S, Rung
+from app.objects.object import Payload
+from app.store.notice_rows import id_of
+from tests.app.own.devices import DAY_MS, NOVEMBER, Server
+from tests.app.reminders.devices import HOUR_MS, MESSAGES, Now, Reminded, meet, settle, wait
+
+ONE, TWO, THREE = MESSAGES
+RUNG: Payload[Rung] = Payload(Rung)
+GOOD: list[object] = [0, 0, NOVEMBER + HOUR_MS, NOVEMBER // DAY_MS, "61" * 16, "62" * 16, "chat", "63" * 16]
+
+
+Two = tuple[Reminded, Reminded, Server]
+
+
+async def test_damaged_messages_of_another_device_change_nothing(two: Two, now: Now) -> None:
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    home.turns.use()
+    for payload in (b"", b"x", b"\x01\xc1", bytes(5000)):
+        home.turns.receive(office.dev, payload)
+    now.pass_s(3600)
+    await settle(home)
+    assert len(home.rung) == 1, "it is still the device that was used last"
+
+
+async def test_attack_what_a_stolen_device_says_has_rung_makes_no_rows(two: Two, now: Now) -> None:
+    """1,000 rows a second, and each with a commit and lists that are read again."""
+    home, stolen, server = two
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home)
+    changed: list[None] = []
+    home.notices.changed.connect(lambda: changed.append(None))
+    for first in range(0, MOST_EARLY + 4000, turns.MOST_IDS):
+        ids = tuple(n.to_bytes(16, "big") for n in range(first, first + turns.MOST_IDS))
+        home.turns.receive(stolen.dev, RUNG.encode(Rung(ids=ids)))
+    assert (home.store.db.value("SELECT count(*) FROM notice_states"), changed) == (0, [])
+    home.turns.use()
+    now.pass_s(3600)
+    await settle(home)
+    assert len(home.rung) == 1
+
+
+async def test_what_rang_elsewhere_before_this_device_made_its_notice_stays_silent_once(two: Two, now: Now) -> None:
+    home, office, server = two
+    row = home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    notice = id_of("reminder", ONE.room, ONE.obj, row.id + row.at.to_bytes(8, "big"))
+    await office.stop()
+    home.turns.receive(office.dev, RUNG.encode(Rung(ids=(notice,))))
+    now.pass_s(3600)
+    await settle(home)
+    await wait(now, 60, home)
+    assert ([each.id for each in home.open()], home.rung) == ([notice], [])
+    home.notices.snooze([notice], now.ms + HOUR_MS)
+    now.pass_s(3600)
+    await settle(home)
+    await wait(now, 60, home)
+    assert home.rung == [notice]
+
+
+async def test_attack_a_server_that_never_lets_a_device_catch_up_silences_no_reminder(
+    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LONGEST_S", 10)
+    home, office, _ = two
+    await office.stop()
+    office.is_online = False
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    for state in (LinkState.OFFLINE, LinkState.SYNCING):
+        home.notices.on_status(state)
+    now.pass_s(3600)
+    await settle(home)
+    await wait(now, WAIT_S + 9, home)
+    assert (len(home.open()), home.rung) == (1, [])
+    await wait(now, 2, home)
+    assert len(home.rung) == 1
+
+
+async def test_attack_a_server_that_ends_each_connection_soon_silences_no_reminder(
+    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LONGEST_S", 10)
+    home, office, _ = two
+    await office.stop()
+    office.is_online = False
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    now.pass_s(3600)
+    await settle(home)
+    for _ in range(3):
+        await home.go(online=False)
+        await home.go(online=True)
+        await wait(now, WAIT_S - 5, home)
+    assert len(home.rung) == 1
+
+
+async def test_attack_a_late_message_that_a_notice_has_rung_ends_no_snooze(
+    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, office, server = two
+    home.turns.use()
+    home.reminders.remind(ONE, now.ms)
+    await meet(server, home, office)
+    (row,) = office.open()
+    late = list[bytes]()
+    monkeypatch.setattr(home.air, "send", lambda by, payload: late.append(payload))
+    home.turns.note_rung([row.id])
+    until_ms = now.ms + HOUR_MS
+    office.notices.snooze([row.id], until_ms)
+    office.turns.receive(home.dev, late[0])
+    assert [(each.id, each.until) for each in office.notices.snoozed()] == [(row.id, until_ms)]
+    now.pass_s(3600)
+    await settle(office)
+    await wait(now, 30, office)
+    assert [each.id for each in office.open()] == office.rung == [row.id]
