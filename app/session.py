@@ -268,7 +268,7 @@ class Session:
         return self.engine.reading
 
     def hurry(self) -> None:
-        """Reconnects, and looks whether a reminder is due. Call it after sleep, or when the network or route changed."""
+        """Reconnects, and looks whether a reminder is due. Call it after sleep, or when the network has changed."""
         self.engine.hurry()
         self.alarms.look()
 
