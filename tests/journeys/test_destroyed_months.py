@@ -151,14 +151,19 @@ async def test_two_administrators_who_dispose_of_a_month_at_once_do_it_once(o: O
     assert kinds.count("destroy") == 1
 
 
-async def test_offline_nothing_is_destroyed_and_the_reason_is_known(o: Offices, tmp_path: Path) -> None:
+async def test_offline_nothing_is_destroyed_and_the_reason_is_known(o: Offices) -> None:
     a, b = await o.hire("Enhetschef", "Handläggare")
-    room, period = await written(o, a, b, tmp_path)
+    room = await o.room(a, b)
+    a.session.service(CHAT).send(room, CANARY)
+    await until(lambda: b.texts(room) == [CANARY])
+    await settled(a, b, room=room)
+    channel = a.session.service(CHAT).channel(room)
+    assert channel is not None
     wires = await offline(o, a)
     assert months(a).refusal(room) == Unreachable.code
     with pytest.raises(Unreachable):
-        await months(a).destroy(room, [period], nothing)
-    assert len(a.texts(room)) == 2
+        await a.session.engine.operations.destroy(room, channel)
+    assert a.texts(room) == [CANARY]
     on_again(wires, a)
     await until(lambda: months(a).refusal(room) is None)
 
