@@ -19,6 +19,17 @@ def spoken(qapp: QApplication) -> None:
 
 
 @pytest.fixture(autouse=True)
+def windows_gone(qapp: QApplication) -> Iterator[None]:
+    """Deletes the windows that a test left: each later test would style and lay out their widgets again."""
+    before = set(qapp.topLevelWidgets())
+    yield
+    for left in set(qapp.topLevelWidgets()) - before:
+        if left.parent() is None:
+            left.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+@pytest.fixture(autouse=True)
 def usual_size() -> Iterator[None]:
     yield
     app = QApplication.instance()
