@@ -37,7 +37,7 @@ for."""
 
 
 class _Entries:
-    """The values of one device under a root, as far as they were read; and the keys whose values were not."""
+    """The values of one device under a root that were read from the CRDT, and the keys whose values were not yet."""
 
     __slots__ = ("held", "unread")
 

@@ -107,8 +107,9 @@ class ReadMarks:
         return len(ahead)
 
     def _look(self, keys: Sequence[str]) -> tuple[dict[ObjId, ReadMark], list[tuple[str, RoomId | None, int | None]]]:
-        """(the marks of those of these series whose rows are to change, at most AT_ONCE; of each series that was looked
-        at, its key, its room, and the lowest position of its marks that are still ahead)."""
+        """Reads the marks of these series, until AT_ONCE of them have changed. Returns (the new mark of each series
+        whose row is to change; for each series that was read, its key, its room, and the lowest position of its marks
+        that are still ahead)."""
         conn, changed = self._store.db.conn, dict[ObjId, ReadMark]()
         ahead = list[tuple[str, RoomId | None, int | None]]()
         for key in keys:
@@ -131,8 +132,8 @@ class ReadMarks:
         return changed, ahead
 
     def _on_placed(self, room: RoomId, n: int) -> None:
-        """Stores the marks that the room has reached with its position `n`, in the transaction that stores it and
-        before its changes: so nothing rings of what another device has read. What tools count follows after it."""
+        """Stores the marks that the room reaches with its position `n`, in the transaction that stores the position and
+        before its changes: so nothing rings that was read on another device. What tools count is updated afterwards."""
         due = self._ahead.due(room, n)
         if not due:
             return
@@ -152,7 +153,7 @@ class ReadMarks:
             self._queue.add(due)  # those that are stored already change nothing; of some, further marks are ahead
 
     def _on_room(self, room: RoomId) -> None:
-        """Looks for series that were not here when their marks came."""
+        """Reads the marks of series that this device did not have when the marks were received."""
         if self._ahead.unplaced:
             here = {series.hex() for series in self._store.series.begun_in(room)} & self._ahead.unplaced
             if here:

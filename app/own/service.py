@@ -360,7 +360,8 @@ class Own:
             self._look_for_unreadable()
 
     def look_again(self, keys: Iterable[Key]) -> None:
-        """Notes that other values than before may count under `keys`, although no device has changed them."""
+        """Has `run` compare the values under `keys` with the present year's object again. Call it when other values
+        count than before, although no device has changed any."""
         if len(self._models) > 1:
             self._unchecked.update(keys)
 
