@@ -86,7 +86,7 @@ async def shows(of: Dialog, look: Callable[[], bool]) -> None:
 
 
 async def question(of: Dialog) -> Dialog:
-    """The second question."""
+    """Waits for the second question, and returns it."""
     await until(lambda: bool(of.findChildren(Dialog)))
     (found,) = of.findChildren(Dialog)
     return found
@@ -212,7 +212,7 @@ async def test_offline_it_says_that_it_needs_the_server_and_goes_on_when_there_i
     assert shown.accept_button.isEnabled()
 
 
-async def test_who_loses_the_right_meanwhile_destroys_nothing(qtbot: QtBot, hl: Desk, months: Months) -> None:
+async def test_a_person_who_loses_the_right_meanwhile_destroys_nothing(qtbot: QtBot, hl: Desk, months: Months) -> None:
     shown = await opened(qtbot, months)
     shown.rows.rows[2].box.setChecked(True)
     hl.folk.admin = False
@@ -233,7 +233,7 @@ async def test_without_messages_it_says_so(qtbot: QtBot, hl: Desk) -> None:
 def test_what_was_written_about_a_message_that_is_gone_is_not_left_in_the_field(
     qtbot: QtBot, hl: Desk, destroys: Destroys
 ) -> None:
-    """The change of one's own message has its text, and an answer names what it answers."""
+    """The change of an own message holds the message's text, and an answer quotes what it answers."""
     months_of(hl, destroys)
     view = ChatView(hl.chat, ROOM)
     qtbot.addWidget(view)

@@ -67,7 +67,9 @@ async def test_the_palette_opens_it_by_keys_alone_while_a_room_is_shown(window: 
 
 
 @pytest.mark.parametrize("role", [Role.WRITER, Role.READER])
-def test_who_is_no_administrator_is_offered_it_nowhere(window: MainWindow, session: Session, role: Role) -> None:
+def test_a_member_who_is_no_administrator_is_offered_it_nowhere(
+    window: MainWindow, session: Session, role: Role
+) -> None:
     become(session, office().case, role)
     found = menu(window, office().case)
     texts = [action.text() for action in found.actions()]
