@@ -228,7 +228,7 @@ class OwnObject:
 
 
 def _differ(before: _Entries, now: _Entries, key: str) -> bool:
-    """Whether the two have different values under a key, or that is not known."""
+    """Whether the two have different values under a key; also True if a value was not read, so that it is not known."""
     return key in before.unread or key in now.unread or before.held.get(key) != now.held.get(key)
 
 
