@@ -2,14 +2,14 @@
 """Disposing of months of a conversation in a dialog: what it says, by keyboard, with progress, a stop and an error."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.destroying import Month, Months
@@ -21,6 +21,7 @@ from tests.app.chat.destroys import Destroys, months_of
 from tests.app.chat.months import DECEMBER, NOVEMBER, announced, at, come, months_object, set_to, texts, written
 from tests.office import CHANNEL, ROOM, Desk
 from tests.ui.faces import Name, face
+from tests.ui.shown import shows, words
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from tests.world import until
@@ -69,20 +70,6 @@ async def opened(qtbot: QtBot, months: Months, parent: QWidget | None = None) ->
     made.open()
     qtbot.waitExposed(made)
     return made
-
-
-def words(of: Dialog) -> str:
-    QApplication.processEvents()  # what was put into a layout is shown then
-    return " ".join(x.text() for x in of.findChildren(QLabel) if x.isVisibleTo(of))
-
-
-async def shows(of: Dialog, look: Callable[[], bool]) -> None:
-    def now() -> bool:
-        caught_up(of)
-        QApplication.processEvents()
-        return look()
-
-    await until(now)
 
 
 async def question(of: Dialog) -> Dialog:
