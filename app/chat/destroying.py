@@ -142,7 +142,7 @@ class Months:
         if not self._is_here(room, kept.aside_reply_to):
             kept = structs.replace(kept, aside_reply_to=None)
         if kept != draft:
-            with suppress(StoreFault):  # it stays in memory, and is stored later
+            with suppress(StoreFault):  # the draft stays in memory, and is stored later
                 self._chat.keep_draft(room, kept)
 
     def _is_here(self, room: RoomId, message: bytes | None) -> bool:

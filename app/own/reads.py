@@ -150,7 +150,7 @@ class ReadMarks:
             if changed:
                 with self._store.transaction():
                     self.changed.emit(changed)
-            self._queue.add(due)  # those that are stored already change nothing; of some, further marks are ahead
+            self._queue.add(due)  # a series may have further marks ahead; to store a mark again changes nothing
 
     def _on_room(self, room: RoomId) -> None:
         """Reads the marks of series that this device did not have when the marks were received."""

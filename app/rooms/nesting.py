@@ -111,7 +111,7 @@ class Nesting:
         if not self.may_make(parent):
             raise Forbidden
         room = self._unlinked.pop((parent, title), None) or await self._rooms.create(title, RoomType.CASE)
-        if not self.may_make(parent):  # something happened meanwhile: the room stays, as one of its own
+        if not self.may_make(parent):  # the right was lost meanwhile: the room stays, and belongs to none
             raise Forbidden
         try:
             self._link(parent, room)

@@ -55,10 +55,10 @@ class Database:
         self._key = key
         self._depth = 0
         self._doomed = False
-        self._commits = 0  # of transactions on the loop
+        self._commits = 0  # how many transactions were committed on the loop
         self.spare: SpareRoom = NoSpareRoom()
         """What is given up when the disk is full."""
-        self._gave_room = False  # whether that gave room when the disk was full last
+        self._gave_room = False  # whether `spare` freed space when the disk was last full
         self._after: _Acts = []
         self._before: dict[Callable[[list[Any]], object], list[Any]] = {}
         self._committing: tuple[Future[Exception | None], _Acts, list[Exception]] | None = None

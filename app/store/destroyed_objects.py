@@ -45,8 +45,8 @@ _NOTE = "INSERT OR IGNORE INTO destroying (room, obj) VALUES (?, ?)"
 
 
 class DestroyedObjects:
-    """Deletes destroyed objects from the store. `kinds`: the kinds of objects by id. The methods but `run` and `shown`
-    run within the caller's transaction."""
+    """Deletes destroyed objects from the store. `kinds`: the kinds of objects by id. Call the methods within a
+    transaction, except `run`, `complete` and `shown`, which have their own."""
 
     def __init__(
         self, db: Database, me: Me, projecting: Projecting, outbox: Outbox, kinds: Mapping[str, Projector], blobs: Blobs
@@ -146,8 +146,8 @@ class DestroyedObjects:
             await asyncio.sleep(0)
 
     def _step(self, conn: Connection, room: RoomId, obj: ObjId) -> None:
-        """Deletes at most SLICE rows of each table of an object. Ends the object if nothing is left: the rows of what
-        was not sent are made again, and lists are counted again."""
+        """Deletes at most SLICE rows of each table of an object. If nothing is left, removes the object from
+        `destroying`, makes the rows of its unsent changes again, and counts the lists again."""
         rows = conn.execute(_GOING, (obj, room)).fetchall()
         conn.executemany("DELETE FROM unjudged WHERE row = ?", rows)
         conn.executemany("DELETE FROM changes WHERE row = ?", rows)

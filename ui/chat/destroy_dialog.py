@@ -87,7 +87,7 @@ class DestroyDialog(Dialog):
         ]
         for each in self.consequences:
             self.body.addWidget(each)
-        self.progress = ProgressRow(tr("Disposing of"))
+        self.progress = ProgressRow(tr("Disposing of messages"))
         self.progress.hide()
         self.body.addWidget(self.progress)
         self.error = self.add_error()
