@@ -3,7 +3,7 @@
 
 Nobody can know the hash of a position that does not exist yet. Without the hash a stolen device could write a mark with
 a huge position, and everything that is ever written would count as read, also once that device is revoked. A mark that
-is further than this device's copy of the room is kept, and counts once the copy reaches its position (`Ahead`).
+is further than this device's copy of the room is kept, and counts once the copy reaches its position (`MarksAhead`).
 """
 
 import heapq
@@ -22,10 +22,10 @@ the hundred; the others are due with the room's next items."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
+class RoomCopy:
     """How far this device has received the room of a series. `room`: None if this device does not have the series.
-    `head`: the last position that is stored. `hashes`: the room's hashes by position, for those positions that `look`
-    was asked about and that are stored."""
+    `head`: the last position that is stored. `hashes`: the room's hashes by position, for those positions that
+    `room_copy` was asked about and that are stored."""
 
     room: RoomId | None
     head: int
@@ -43,22 +43,22 @@ class Reached:
         return min((mark.position for mark in marks if mark is not None and mark.position > self.head), default=None)
 
 
-NOTHING_HERE = Reached(room=None, head=0, hashes={0: read_positions.START_HASH})
+NO_COPY = RoomCopy(room=None, head=0, hashes={0: read_positions.START_HASH})
 
 
-def look(rows: RowSource, key: str, values: Iterable[Value]) -> Reached:
+def room_copy(rows: RowSource, key: str, values: Iterable[Value]) -> RoomCopy:
     """How far this device has received the room of the series with the id `key` (hex), with the hashes that are needed
     to judge the read marks in `values`."""
     ident = id_in(key)
     found = read_positions.stream_of(rows, ObjId(ident)) if ident is not None else None
     if found is None:
-        return NOTHING_HERE
+        return NO_COPY
     room, head = found
     positions = {mark.position for value in values if (mark := mark_from(value)) is not None and mark.position <= head}
-    return Reached(room=room, head=head, hashes=read_positions.hashes(rows, room, positions))
+    return RoomCopy(room=room, head=head, hashes=read_positions.hashes(rows, room, positions))
 
 
-class Ahead:
+class MarksAhead:
     """The series with read marks that are further than their rooms are here, by room, each with the lowest position of
     these marks."""
 

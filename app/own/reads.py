@@ -10,7 +10,7 @@ from app.errors import StoreFault
 from app.own.joining import NOTHING_READ, ReadMark, Value, join_marks, mark_from
 from app.own.key_queue import KeyQueue
 from app.own.model import Key, id_in
-from app.own.reached import Ahead, look
+from app.own.reached import MarksAhead, room_copy
 from app.own.service import Own
 from app.store import read_positions
 from app.store.store import Store
@@ -29,7 +29,7 @@ class ReadMarks:
         """Emitted with the series that were read, or marked as unread, on another device. It is emitted in a
         transaction, that which stores their rows or the next one, so that what a tool counts agrees with the rows."""
         self._own, self._store = own, store
-        self._ahead = Ahead()
+        self._ahead = MarksAhead()
         self._queue = KeyQueue(self._store_some)
         self.run = self._queue.run
         """Keep it running until it is cancelled: it stores the marks of other devices that are too many for one turn of
@@ -117,9 +117,9 @@ class ReadMarks:
             if ident is None:
                 ahead.append((key, None, None))
                 continue
-            series, reached = ObjId(ident), look(self._store.db, key, values)
-            ahead.append((key, reached.room, reached.lowest_ahead(values)))
-            mark = join_marks(each for v in values if reached.counts(v) and (each := mark_from(v)) is not None)
+            series, copy = ObjId(ident), room_copy(self._store.db, key, values)
+            ahead.append((key, copy.room, copy.lowest_ahead(values)))
+            mark = join_marks(each for v in values if copy.counts(v) and (each := mark_from(v)) is not None)
             known = ReadMark(
                 generation=read_positions.generation(conn, series),
                 position=read_positions.position(conn, series),
