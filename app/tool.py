@@ -107,7 +107,7 @@ class Destroying(Protocol):
 
     @property
     def changed(self) -> Signal[()]:
-        """The connection has changed."""
+        """Emitted when the connection has changed."""
         ...
 
     def refusal(self, room: RoomId, /) -> str | None:
@@ -115,7 +115,7 @@ class Destroying(Protocol):
         ...
 
     def now_ms(self) -> int:
-        """The time by which a month counts as over."""
+        """The time (ms) by which a month counts as over."""
         ...
 
     async def destroy(self, room: RoomId, obj: ObjId, /) -> None:

@@ -68,8 +68,8 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the whole are slow without saying so one by one: together they are minutes. The longest tests come
-    first, or a worker would be alone with one of them at the end of a run."""
+    """Marks the tests of whole folders as slow, and runs the longest tests first. Otherwise one worker would be left
+    with one of them at the end of a run."""
     for item in items:
         if WHOLE & set(item.path.parents):
             item.add_marker(pytest.mark.slow)

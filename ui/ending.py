@@ -248,8 +248,9 @@ class Ending:
             self.over.set()
 
     def _proof(self) -> Proof:
-        """How a person proves that the unsaved work is theirs to discard: by what lifts the curtain. If only a silent
-        key store opens the store, that proves nothing, and a person who sits there could open the store anyway."""
+        """How a person proves that the unsaved work is theirs to discard: by an unlock method that lifts the curtain.
+        If only a silent key store opens the store, no proof is asked for: anybody who sits there could open the
+        store."""
         keys = self._office.unlocking
         try:
             lifting = keys.lifting()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Imports what the first window did not need, in turns of the event loop in which nothing else is to be done."""
+"""Imports the modules that the first window did not need, while the event loop has nothing else to do."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.core import garbage, later, log
 
 AFTER_MS = 100
-"""By then the window is painted, and has asked the server for what is new."""
+"""Milliseconds. By then the window is painted, and has asked the server for what is new."""
 
 
 class IdleImports(QObject):
@@ -23,7 +23,7 @@ class IdleImports(QObject):
         self._timer.timeout.connect(self._step)
 
     def start(self) -> None:
-        """Begins AFTER_MS later, when the window was painted."""
+        """Begins to import, AFTER_MS later. Call it when the window is shown."""
         self._steps = later.import_in_steps()
         self._timer.start(AFTER_MS)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Reminders of things in rooms: the menu in which a time is chosen, changed or removed, and the button that opens it.
-Every tool's views open it."""
+The views of every tool use them."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -109,8 +109,8 @@ class Reminding:
 
 
 class ReminderButton(IconButton):
-    """A button that opens the menu of times for what a view shows (`link`), and says when the person is reminded of
-    that. `size`: of the icon, at 100 %."""
+    """A button that opens the menu of times for what a view shows (`link`). If there is a reminder of that, the name of
+    the button says when. `size`: of the icon, in pixels at 100 %."""
 
     def __init__(self, reminding: Reminding, link: ObjectLink | None = None, *, size: int = 18) -> None:
         super().__init__("clock", tr("Remind me"), self._open, size=size)
@@ -119,7 +119,7 @@ class ReminderButton(IconButton):
         self._refresh()
 
     def show_link(self, link: ObjectLink | None) -> None:
-        """Is for what this link leads to, from now on; hidden for None. Call it when the button has its parent."""
+        """Makes this the button for what `link` leads to; hides it for None. Call it when the button has its parent."""
         self._link = link
         self.setVisible(link is not None)
         self._refresh()

@@ -173,9 +173,9 @@ class Section(Generic[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomCommand(Generic[S]):
-    """What a tool can do with a whole room. The room's menu has it, and the palette while the room is shown, for whom
-    `may(service, room)` is true; for all others it is nowhere. `title` is an English msgid. `run(parts, room, window)`
-    does it, and returns when the person is done with it."""
+    """A command of a tool that is about a whole room. If `may(service, room)` is true, it is in the room's menu, and in
+    the palette while the room is shown; otherwise it is shown nowhere. `title` is an English msgid. `run(parts, room,
+    window)` runs it, and returns when its dialogs are closed."""
 
     id: str
     title: str

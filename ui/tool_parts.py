@@ -62,8 +62,8 @@ class ToolCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedRoomCommand:
-    """A `RoomCommand` (ui/tool.py), joined with the tool's service. `may(room)`: whether the person may do it there.
-    `run(room, window)` does it, and returns when the person is done with it."""
+    """A `RoomCommand` (ui/tool.py), joined with the tool's service. `may(room)`: whether the person may run it there.
+    `run(room, window)` runs it, and returns when its dialogs are closed."""
 
     id: str
     title: str

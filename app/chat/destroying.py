@@ -42,7 +42,7 @@ class Conversations(Protocol):
     def keep_draft(self, room: RoomId, draft: Draft, /) -> None: ...
 
     def refresh(self, room: RoomId, /) -> None:
-        """Reads the room's open conversation again, from which messages have gone."""
+        """Reads the room's conversation again after messages of it were deleted; nothing if it is not open."""
         ...
 
 
@@ -80,8 +80,8 @@ class Months:
         changes.taken_back.connect(self._on_taken_back)
 
     def may_destroy(self, room: RoomId) -> bool:
-        """Whether this person may destroy months there at all: as an administrator or owner who may write, in a room
-        with a conversation."""
+        """Whether the room has a conversation, and this person may destroy months of it: they are an administrator or
+        owner, and may write."""
         may = self._members.is_admin(room) and self._members.may_write(room)
         return may and self._chat.channel(room) is not None
 
@@ -120,8 +120,9 @@ class Months:
         return wanted
 
     def _on_taken_back(self, obj: ObjId) -> None:
-        """Messages of the object may be gone. ▲ If it was destroyed, drops from the room's draft what quotes it: the
-        changed text of a message of it, and which message of it is answered."""
+        """Shows the conversation without the messages that are gone from the object. ▲ If the object was destroyed,
+        drops from the room's draft what quotes it: the changed text of a message of it, and the reference to a message
+        of it that is being answered."""
         row = self._db.one("SELECT room FROM series WHERE obj = ?", (obj,))
         if row is None:
             return
@@ -141,7 +142,7 @@ class Months:
         if not self._is_here(room, kept.aside_reply_to):
             kept = structs.replace(kept, aside_reply_to=None)
         if kept != draft:
-            with suppress(StoreFault):  # it stays in memory, and is stored later
+            with suppress(StoreFault):  # the draft stays in memory, and is stored later
                 self._chat.keep_draft(room, kept)
 
     def _is_here(self, room: RoomId, message: bytes | None) -> bool:
@@ -150,7 +151,7 @@ class Months:
 
 
 def _content(reader: Connection, period: int, obj: ObjId, *, is_over: bool) -> Month | None:
-    """The month as one object has it; None if it has no message."""
+    """What the object `obj` has of the month `period`; None if it has no message."""
     late_from = begins_ms(min(period, LAST_MONTH) + 1) + LATE_AFTER_MS
     count, first_t, last_t, waiting, late = reader.only(_CONTENT, (obj, PENDING, late_from))
     if not count:
@@ -169,7 +170,7 @@ def _content(reader: Connection, period: int, obj: ObjId, *, is_over: bool) -> M
 
 
 def _length(head: bytes) -> int:
-    """How many items a msgpack array has that begins with `head`."""
+    """The number of items of a msgpack array, from its first three bytes."""
     return head[0] & 0x0F if head[0] >> 4 == 9 else int.from_bytes(head[1:3], "big")
 
 

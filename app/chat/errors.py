@@ -10,8 +10,8 @@ from app.errors import WorldError
 
 
 class FileInOldRoom(WorldError):
-    """Error: the message was brought from the room that this one continues, and its file is in that room, from which
-    this person cannot fetch it: they were no member there, or it was removed there."""
+    """Error: the message was carried over from the room that this one continues, and its file is only in that room.
+    This person cannot fetch it there: they were no member of it, or the file was removed."""
 
     code = "file-in-old-room"
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Stores which parts of files each message names, so that the deletion of one message leaves those that another one
-names. Has the files of a room fetched that are kept on this computer."""
+names. If a room's files are kept on this computer, pins those of each new message."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def add_parts(conn: Connection, row: int, obj: ObjId, files: Sequence[Attachment
     """Stores, in the caller's transaction, to which encrypted parts a message refers by its `files`. `row`: the row of
     the message's change; `obj`: the chat object with it. A part that is stored for the message already is not stored
     again. A file with a damaged manifest (the list of its parts) is left out. If the person keeps the room's files on
-    this computer, these are kept too, and fetched in the background."""
+    this computer, pins the parts too: they are then fetched in the background."""
     manifests = [file.manifest for file in files]
     digests = part_digests(manifests)
     if digests:

@@ -71,11 +71,10 @@ class Keeping:
         return self._files.is_room_pinned(room)
 
     async def keep_room(self, room: RoomId, on: bool) -> None:
-        """Keeps all files of the room on this computer (`on`), also those of later messages, as far as the limit holds
-        them. Not `on`: keeps none of them any more, also none that
-        was kept by itself. Other tasks run after every AT_ONCE files. NoRoomOffline if the limit is too low for all,
-        and then only those are kept that were kept before. StoreFault if the disk refuses; then some of them are
-        kept."""
+        """With `on`: keeps all files of the room on this computer, also those of later messages while the limit allows
+        it. Otherwise keeps no file of the room any more, also none that the person has chosen one by one. Other tasks
+        run after every AT_ONCE files. NoRoomOffline if the limit is too low for all files that are here now; then only
+        those are kept that were kept before. StoreFault if the disk refuses; then some of them may be kept."""
         if not on:
             self._files.unpin_room(room)
             return

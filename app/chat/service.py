@@ -204,7 +204,7 @@ class ChatService:
         return not message.deleted and not self.is_destroyed(room, message) and self.may_write(room)
 
     def is_destroyed(self, room: RoomId, message: Message) -> bool:
-        """Whether the object that the message lies in is destroyed; False if the disk refuses to say."""
+        """Whether the object that has the message is destroyed; False if the store cannot be read."""
         with suppress(StoreFault):  # views ask too, with no place for a fault: an action itself raises it
             return series.is_destroyed(self._db, room, message.obj)
         return False
@@ -427,7 +427,8 @@ class ChatService:
             self.draft_changed.emit(room)
 
     def refresh(self, room: RoomId) -> None:
-        """An object may be part of the room's conversation now, or none any more, or have lost messages."""
+        """Reads the room's conversation again, if it is open. Call it when an object may have become part of it, may be
+        no part any more, or may have lost messages."""
         channel = self.channel(room)
         timeline = self._timelines.get(channel) if channel is not None else None
         if timeline is not None:

@@ -238,8 +238,8 @@ class WorkingCopies:
         self._is_left |= not all(gone)  # in this or another working folder
 
     async def _name_lost(self, folder: Path) -> None:
-        """Looks once more at the copies in a working folder whose room or object is gone, and says which were changed
-        since the last comparison. They are removed right after."""
+        """Compares the copies in the working folder `folder`, whose room or object is gone, once more, and emits `lost`
+        with the names of those that were changed since the last comparison. The caller removes them afterwards."""
         dropped = [each for each in self._dropped if Path(each[0].folder).parent == folder]
         self._dropped = [each for each in self._dropped if each not in dropped]
         lost = list[str]()

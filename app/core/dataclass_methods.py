@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Makes dataclasses in a fifth of the time: a quarter of a start was the making of 370 of them.
+"""Makes dataclasses in a fifth of the time that Python takes. A quarter of the program's start went into 370 of them.
 
 Up to Python 3.12, `dataclass` writes the source of each method and has it compiled: six methods a class, if it is
-frozen. Only `__init__` gains by that. Here it is compiled when the first instance is made, which most starts do of one
-class in four. The other five are closures, which do the same (tests/app/core/test_dataclass_methods.py compares them
-with Python's own). Later versions of Python compile all methods of a class at once, and are left as they are.
+frozen. Only `__init__` runs faster for that. Here `__init__` is compiled when the first instance is made; a start makes
+instances of one class in four. The other five methods are closures, which do the same
+(tests/app/core/test_dataclass_methods.py compares them with Python's own). Later versions of Python compile all methods
+of a class at once, and are left as they are.
 """
 
 import dataclasses
@@ -111,7 +112,8 @@ def _called(name: str, function: Method) -> Method:
 
 
 def check_order(fields: Sequence[_Named]) -> None:
-    """TypeError if a field without a default follows one that has a default: Python says so when the class is made."""
+    """Raises TypeError if a field without a default follows one that has a default, as Python does when it makes the
+    class."""
     has_default = False
     for field in fields:
         if not field.init:

@@ -47,8 +47,9 @@ def waiting() -> list[str]:
 
 
 def import_in_steps() -> Iterator[str]:
-    """At each step, imports one module, and yields its name. First come those that a waiting module imports, then that
-    one; also what begins to wait meanwhile. A module whose import fails is left out: its first use raises the error."""
+    """At each step, imports one module, and yields its name: first the modules that a waiting one imports, then the
+    waiting one. Includes modules that begin to wait meanwhile. A module whose import fails is left out: its first use
+    raises the error."""
     tried: set[str] = set()
     while names := [name for name in waiting() if name not in tried]:
         for name in names:
@@ -56,7 +57,8 @@ def import_in_steps() -> Iterator[str]:
 
 
 def _steps_of(name: str, tried: set[str]) -> Iterator[str]:
-    """Imports what the module imports, and then the module itself, unless it is in `tried`, to which it is added."""
+    """Imports the modules that the module `name` imports, then `name` itself, and yields the name of each. Leaves out
+    those in `tried`, and adds the others to it."""
     if name in sys.modules or name in tried:
         return
     tried.add(name)
@@ -78,8 +80,8 @@ class _Reading(Protocol):
 
 
 def _imported_by(spec: ModuleSpec) -> Iterator[str]:
-    """The modules of ours that a module of ours imports at its head and in any case. When the next one is asked for,
-    the one before must have been imported."""
+    """The modules of ours that a module of ours imports at its head, outside any `if`. The caller must have imported
+    each of them before it asks for the next."""
     if not isinstance(spec.loader, _Reading) or not _is_ours(spec.name):
         return
     code = spec.loader.get_code(spec.name)

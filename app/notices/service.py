@@ -287,8 +287,8 @@ class Notices:
     def _on_rung_elsewhere(self, ids: Collection[NoticeId]) -> None:
         """Stores what another device has rung. If the disk refuses, this device rings too. ▲ A notice that is put off
         to a later time stays so. Otherwise a message that the server delays would end what the person has put off since
-        it was sent, and the notice would not ring here again. ▲ Of notices that this device has not made yet it only
-        keeps in memory that they have rung, of the latest MOST_EARLY. Otherwise a stolen device that names ids of
+        it was sent, and the notice would not ring here again. ▲ For a notice that this device has not made yet, only
+        the id is kept, in memory, of the latest MOST_EARLY such notices. Otherwise a stolen device that names ids of
         nothing would have 1,000 rows a second written. After a restart such a notice waits for its value in the
         person's own object, as if the message had been lost."""
         with suppress(StoreFault):

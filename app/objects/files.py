@@ -248,10 +248,10 @@ class SealedFiles:
         await self._upkeep.empty()
 
     async def complete(self) -> None:
-        """Fetches what is missing of the files that are kept offline, also those of later messages of a room that is.
-        What the server refuses is left out, until `ask_again`. ▲ So is what the limit does not hold: otherwise a
-        member could fill the disk of a colleague who keeps the room offline. It is fetched once there is room for it.
-        Unreachable while offline; StoreFault."""
+        """Fetches the missing parts of files that are kept offline, one by one or with their room. Parts that the
+        server or the disk refuses are left out until `ask_again`. ▲ Parts beyond the limit for received files are left
+        out until there is space for them. Otherwise a member could fill the disk of a colleague who keeps the room
+        offline. Unreachable while offline; StoreFault."""
         beyond = 0
         for wanted in self._cached.wanted():
             if wanted in self._refused:

@@ -80,7 +80,8 @@ def join_marks(marks: Iterable[ReadMark]) -> ReadMark:
 
 def join_reads(values: Sequence[Value]) -> Value | None:
     """Joins read marks as values; None if no value is a mark. Pass only those that count here (app/own/reached.py).
-    Further fields are those of one mark of the highest generation, in any order of `values` the same one."""
+    Fields of a newer program are kept from one mark of the highest generation: the greatest by its bytes, so that the
+    order of `values` does not matter."""
     found = [(mark, value) for value in values if (mark := mark_from(value)) is not None]
     if not found:
         return None

@@ -37,7 +37,7 @@ for."""
 
 
 class _Entries:
-    """The values of one device under a root, as far as they were read; and the keys whose values were not."""
+    """The values of one device under a root that were read from the CRDT, and the keys whose values were not yet."""
 
     __slots__ = ("held", "unread")
 
@@ -228,7 +228,7 @@ class OwnObject:
 
 
 def _differ(before: _Entries, now: _Entries, key: str) -> bool:
-    """Whether the two have different values under a key, or that is not known."""
+    """Whether the two have different values under a key; also True if a value was not read, so that it is not known."""
     return key in before.unread or key in now.unread or before.held.get(key) != now.held.get(key)
 
 

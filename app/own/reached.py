@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """▲ Which read marks count on this device: those whose hash is that of the device's own room at the mark's position.
 
-Nobody can know the hash of a position that does not exist yet. Without it a stolen device could write a mark with a
-huge position, and everything that is ever written would count as read, also once that device is revoked. A mark that is
-further than this device's copy of the room is kept, and counts when the copy has come there (`Ahead`).
+Nobody can know the hash of a position that does not exist yet. Without the hash a stolen device could write a mark with
+a huge position, and everything that is ever written would count as read, also once that device is revoked. A mark that
+is further than this device's copy of the room is kept, and counts once the copy reaches its position (`MarksAhead`).
 """
 
 import heapq
@@ -22,9 +22,10 @@ the hundred; the others are due with the room's next items."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
-    """What this device has of a series' room. `room`: None if the series is not here. `head`: the room's last position
-    here. `hashes`: by position, those that were asked for and are here."""
+class RoomCopy:
+    """How far this device has received the room of a series. `room`: None if this device does not have the series.
+    `head`: the last position that is stored. `hashes`: the room's hashes by position, for those positions that
+    `room_copy` was asked about and that are stored."""
 
     room: RoomId | None
     head: int
@@ -42,30 +43,31 @@ class Reached:
         return min((mark.position for mark in marks if mark is not None and mark.position > self.head), default=None)
 
 
-NOTHING_HERE = Reached(room=None, head=0, hashes={0: read_positions.START_HASH})
+NO_COPY = RoomCopy(room=None, head=0, hashes={0: read_positions.START_HASH})
 
 
-def look(rows: RowSource, key: str, values: Iterable[Value]) -> Reached:
-    """What this device has of the room of the series with the id `key` (hex), for the read marks in `values`."""
+def room_copy(rows: RowSource, key: str, values: Iterable[Value]) -> RoomCopy:
+    """How far this device has received the room of the series with the id `key` (hex), with the hashes that are needed
+    to judge the read marks in `values`."""
     ident = id_in(key)
     found = read_positions.stream_of(rows, ObjId(ident)) if ident is not None else None
     if found is None:
-        return NOTHING_HERE
+        return NO_COPY
     room, head = found
     positions = {mark.position for value in values if (mark := mark_from(value)) is not None and mark.position <= head}
-    return Reached(room=room, head=head, hashes=read_positions.hashes(rows, room, positions))
+    return RoomCopy(room=room, head=head, hashes=read_positions.hashes(rows, room, positions))
 
 
-class Ahead:
+class MarksAhead:
     """The series with read marks that are further than their rooms are here, by room, each with the lowest position of
     these marks."""
 
     def __init__(self) -> None:
         self.unplaced: set[str] = set()
-        """The series with marks of which this device does not know the room."""
+        """The series with marks whose room this device does not know."""
         self._lowest: dict[str, int] = {}
         self._rooms: dict[RoomId, list[tuple[int, str]]] = {}
-        """A heap for each room. An entry with another position than `_lowest` has is of no use any more."""
+        """A heap of (position, series) for each room. An entry is out of date if `_lowest` has another position."""
 
     def note(self, key: str, room: RoomId | None, lowest: int | None) -> None:
         """Notes the lowest position of the marks of the series `key` that are ahead; None if there are none."""
@@ -79,14 +81,15 @@ class Ahead:
             heapq.heappush(self._rooms.setdefault(room, []), (lowest, key))
 
     def due(self, room: RoomId, n: int) -> list[str]:
-        """The series with marks that a room has reached with the position `n`: at most MOST_DUE."""
+        """The series with marks whose positions the room has reached, now that it has the position `n`: at most
+        MOST_DUE."""
         due = self._popped(room, n)
         for position, key in due:
             heapq.heappush(self._rooms[room], (position, key))
         return [key for _, key in due]
 
     def take(self, room: RoomId, n: int) -> list[str]:
-        """As `due`, and forgets them."""
+        """As `due`, and removes them from here."""
         due = [key for _, key in self._popped(room, n)]
         for key in due:
             del self._lowest[key]

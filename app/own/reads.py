@@ -10,7 +10,7 @@ from app.errors import StoreFault
 from app.own.joining import NOTHING_READ, ReadMark, Value, join_marks, mark_from
 from app.own.key_queue import KeyQueue
 from app.own.model import Key, id_in
-from app.own.reached import Ahead, look
+from app.own.reached import MarksAhead, room_copy
 from app.own.service import Own
 from app.store import read_positions
 from app.store.store import Store
@@ -29,7 +29,7 @@ class ReadMarks:
         """Emitted with the series that were read, or marked as unread, on another device. It is emitted in a
         transaction, that which stores their rows or the next one, so that what a tool counts agrees with the rows."""
         self._own, self._store = own, store
-        self._ahead = Ahead()
+        self._ahead = MarksAhead()
         self._queue = KeyQueue(self._store_some)
         self.run = self._queue.run
         """Keep it running until it is cancelled: it stores the marks of other devices that are too many for one turn of
@@ -107,8 +107,9 @@ class ReadMarks:
         return len(ahead)
 
     def _look(self, keys: Sequence[str]) -> tuple[dict[ObjId, ReadMark], list[tuple[str, RoomId | None, int | None]]]:
-        """(the marks of those of these series whose rows are to change, at most AT_ONCE; of each series that was looked
-        at, its key, its room, and the lowest position of its marks that are still ahead)."""
+        """Reads the marks of these series, until AT_ONCE of them have changed. Returns (the new mark of each series
+        whose row is to change; for each series that was read, its key, its room, and the lowest position of its marks
+        that are still ahead)."""
         conn, changed = self._store.db.conn, dict[ObjId, ReadMark]()
         ahead = list[tuple[str, RoomId | None, int | None]]()
         for key in keys:
@@ -116,9 +117,9 @@ class ReadMarks:
             if ident is None:
                 ahead.append((key, None, None))
                 continue
-            series, reached = ObjId(ident), look(self._store.db, key, values)
-            ahead.append((key, reached.room, reached.lowest_ahead(values)))
-            mark = join_marks(each for v in values if reached.counts(v) and (each := mark_from(v)) is not None)
+            series, copy = ObjId(ident), room_copy(self._store.db, key, values)
+            ahead.append((key, copy.room, copy.lowest_ahead(values)))
+            mark = join_marks(each for v in values if copy.counts(v) and (each := mark_from(v)) is not None)
             known = ReadMark(
                 generation=read_positions.generation(conn, series),
                 position=read_positions.position(conn, series),
@@ -131,8 +132,8 @@ class ReadMarks:
         return changed, ahead
 
     def _on_placed(self, room: RoomId, n: int) -> None:
-        """Stores the marks that the room has reached with its position `n`, in the transaction that stores it and
-        before its changes: so nothing rings of what another device has read. What tools count follows after it."""
+        """Stores the marks that the room reaches with its position `n`, in the transaction that stores the position and
+        before its changes: so nothing rings that was read on another device. What tools count is updated afterwards."""
         due = self._ahead.due(room, n)
         if not due:
             return
@@ -149,10 +150,10 @@ class ReadMarks:
             if changed:
                 with self._store.transaction():
                     self.changed.emit(changed)
-            self._queue.add(due)  # those that are stored already change nothing; of some, further marks are ahead
+            self._queue.add(due)  # a series may have further marks ahead; to store a mark again changes nothing
 
     def _on_room(self, room: RoomId) -> None:
-        """Looks for series that were not here when their marks came."""
+        """Reads the marks of series that this device did not have when the marks were received."""
         if self._ahead.unplaced:
             here = {series.hex() for series in self._store.series.begun_in(room)} & self._ahead.unplaced
             if here:

@@ -36,7 +36,7 @@ class RoomWishes:
         self._registers.close()
 
     def start(self) -> None:
-        """Applies what other devices wished before; of more than 100 wishes `run` applies the rest. Called once a
+        """Applies the wishes of other devices that are stored: the first 100 now, the rest in `run`. Called once a
         session."""
         self._take(self._own.keys("rooms"))
 
@@ -56,8 +56,8 @@ class RoomWishes:
             self._queue.add(names)
 
     def _apply_some(self, names: Sequence[str]) -> int:
-        """Applies the wishes of these names to the list, and returns how many these are, as `KeyQueue` asks. One about
-        a room that is not here yet is applied at the next start."""
+        """Applies the wishes of these names to the list, and returns their number, as `KeyQueue` asks. A wish about a
+        room that this device does not have yet is applied at the next start."""
         for name in names:
             key, _, field = name.partition("/")
             room = id_in(key) if field in FIELDS else None

@@ -27,7 +27,7 @@ from app.own.adapter import Announce, OwnAdapter
 from app.own.joining import JOINS, Value, is_kept, is_possible
 from app.own.model import MAX_KEY, ROOTS, Key, OwnObject
 from app.own.projection import KIND_ID
-from app.own.reached import look
+from app.own.reached import room_copy
 from app.store import own_waiting
 from app.store.rows import StoredChange
 from app.store.store import Store
@@ -178,12 +178,12 @@ class Own:
         return JOINS[root]([value for values in found.values() for value in values if counts(value)])
 
     def _counting(self, root: str, key: str) -> tuple[dict[str, list[Value]], Callable[[Value], bool]]:
-        """(what `values` returns, which of these values count here): of read marks those in `Reached`, otherwise
-        all."""
+        """(what `values` returns, which of these values count here): read marks only if `RoomCopy.counts` accepts
+        them, other values always."""
         found = self.values(root, key)
         if root != "reads":
             return found, lambda value: True
-        return found, look(self._store.db, key, [value for values in found.values() for value in values]).counts
+        return found, room_copy(self._store.db, key, [value for values in found.values() for value in values]).counts
 
     def keys(self, root: str) -> set[str]:
         """The keys of a root under which any device has a value."""
@@ -360,7 +360,8 @@ class Own:
             self._look_for_unreadable()
 
     def look_again(self, keys: Iterable[Key]) -> None:
-        """Notes that other values than before may count under `keys`, although no device has changed them."""
+        """Has `run` compare the values under `keys` with the present year's object again. Call it when other values
+        count than before, although no device has changed any."""
         if len(self._models) > 1:
             self._unchecked.update(keys)
 

@@ -9,8 +9,8 @@ from app.core.signal import Signal
 
 
 class Answer(Protocol):
-    """The person's `answer` to the addition to a room at position `n` (0 if not known): "accepted", "declined", or
-    "asked" (they want to be asked again). `t`: the server's time of the answer in ms; None while the server does not
+    """The person's `answer` about having been added to a room at position `n` (0 if not known): "accepted", "declined",
+    or "asked" (they want to be asked again). `t`: the server's time of the answer in ms; None while the server does not
     have it."""
 
     @property
@@ -38,7 +38,7 @@ class Answers(Protocol):
 
 
 def is_before(answer: Answer, left_n: int, left_ms: int) -> bool:
-    """Whether an `answer` was given before the person left the room, at the position `left_n` at `left_ms` (the
-    server's time). ▲ The server's time decides too: a stolen device may write any position, and its answer would hold
-    for an addition that nobody can know yet."""
+    """Whether an `answer` was given before the person left the room, at the position `left_n` and the time `left_ms`
+    (the server's). ▲ An answer that is earlier by either of the two counts as earlier. Otherwise a stolen device could
+    write a high position, and its answer would count for additions that are still to come."""
     return answer.n < left_n or (answer.t is not None and answer.t < left_ms)

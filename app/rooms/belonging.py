@@ -135,7 +135,7 @@ def newest(db: Database, room: RoomId, child: RoomId | None) -> int | None:
 
 
 def former_parents(db: Database, child: RoomId) -> list[RoomId]:
-    """The rooms of which this room or they themselves have said that it belongs to them, also if that has ended."""
+    """The rooms to which a record has linked `child` as theirs, in this room or in theirs, also if that has ended."""
     sql = """SELECT other FROM room_links WHERE obj = ?1 AND side = 1 AND other IS NOT NULL
         UNION SELECT obj FROM room_links WHERE side = 0 AND other = ?1"""
     return [RoomId(parent) for (parent,) in db.rows(sql, (child,))]

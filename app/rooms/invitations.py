@@ -181,9 +181,9 @@ class Invitations:
     # -- sync.client.room.invitation_consent.Consent --------------------------------------------------------------
 
     def answered(self, room: RoomId, n: int) -> Verdict | None:
-        """The answer that the person has already given, on this device or on another of theirs, to an addition to a
-        room whose last position is `n`; None for no answer, and if they want to be asked again. ▲ A yes to an addition
-        that the room does not have is none."""
+        """The answer that the person has already given, on this device or on another of theirs, about a room whose last
+        position is `n`; None for no answer, and if they want to be asked again. ▲ A yes about a position after `n` is
+        no answer: the room has no such addition yet."""
         found = self._answers.answer(room)
         if found is None or (found.answer == "accepted" and found.n > n):
             return None
@@ -209,8 +209,9 @@ class Invitations:
         return decide(added, known)
 
     def _holds(self, yes: Answer, added: Added, left_n: int) -> bool:
-        """Whether a `yes` is about the addition `added`, the last one to its room, from which the person left at
-        `left_n` before (0: they did not). ▲ Otherwise a stolen device could say yes to all that are still to come."""
+        """Whether `yes`, a stored answer, is about the addition `added`, the last one to its room. `left_n`: the
+        position at which the person left the room before, 0 if they did not. ▲ Otherwise a stolen device could accept
+        all additions that are still to come."""
         if added.added_n > left_n:
             return yes.n == added.added_n
         left_ms = self._store.rooms_list.entry_time(added.room, left_n) or 0

@@ -111,7 +111,7 @@ class Nesting:
         if not self.may_make(parent):
             raise Forbidden
         room = self._unlinked.pop((parent, title), None) or await self._rooms.create(title, RoomType.CASE)
-        if not self.may_make(parent):  # something happened meanwhile: the room stays, as one of its own
+        if not self.may_make(parent):  # the right was lost meanwhile: the room stays, and belongs to none
             raise Forbidden
         try:
             self._link(parent, room)
@@ -172,8 +172,9 @@ class Nesting:
         return lambda: self._write_link(room, parent, sides, on=True)
 
     def former_parents(self, room: RoomId) -> list[RoomSummary]:
-        """The rooms that `room` once belonged to and of which this person can say so again, for one of the two rooms or
-        for both; in the order of their titles. None while `room` belongs to a room, or other rooms to it."""
+        """The rooms that `room` was once linked to, and to which this person can link it again, on the side of one of
+        the two rooms or of both; in the order of their titles. [] while `room` belongs to a room, or other rooms to
+        it."""
         parents = self.parents()
         if room in parents or room in parents.values():
             return []
@@ -182,10 +183,10 @@ class Nesting:
         return sorted(found, key=lambda each: each.title.casefold())
 
     def link_again(self, room: RoomId, parent: RoomId) -> Callable[[], None]:
-        """Says that `room` belongs to `parent` again, for those of the two rooms for which this person may; works
-        offline. The link counts only if both rooms say so: `parent(room)` shows that. Returns a function that takes it
-        back. Forbidden if `parent` is not in `former_parents`; StoreFault from either if the disk refuses, and then
-        nothing has changed."""
+        """Links `room` to `parent` again: writes the record of each of the two rooms for which this person may do so.
+        Works offline. The link counts only if both rooms have their record: `parent(room)` shows that. Returns a
+        function that undoes it. Forbidden if `parent` is not in `former_parents`. Both functions raise StoreFault if
+        the disk refuses, and then nothing has changed."""
         if parent not in [each.room for each in self.former_parents(room)]:
             raise Forbidden
         unsaid, named = self._unsaid(room, parent), belonging.named_parent(self._store.db, room)
@@ -197,8 +198,8 @@ class Nesting:
         return take_back
 
     def _unsaid(self, child: RoomId, parent: RoomId) -> tuple[bool, bool]:
-        """Whether the child, and the parent, do not say that they are linked, and this person can say it for them.
-        Nothing can be said of a parent that itself names a parent: that would not count."""
+        """(child, parent): whether the room has no record of the link yet, and this person may write it. Both False if
+        `parent` itself names a parent: a link to it would not count."""
         db, (owns, administers) = self._store.db, self._sides(child, parent)
         if belonging.named_parent(db, parent) is not None:
             return False, False

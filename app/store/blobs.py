@@ -123,8 +123,8 @@ class Blobs:
 
     def to_upload(self, room: RoomId | None = None) -> list[BlobPart]:
         """Parts of files whose bytes are on this device and not at the server yet, oldest first; of one room, or of all
-        (None). Without those of destroyed objects, which the server refuses: they wait until their message is written
-        in another object."""
+        (None). Parts of destroyed objects are not among them, since the server refuses them: they wait until their
+        message is written in another object."""
         rows = self._db.rows(
             f"{_PART} WHERE present AND NOT uploaded AND (?1 IS NULL OR room = ?1) AND NOT {_DESTROYED} ORDER BY rowid",
             (room,),

@@ -106,7 +106,8 @@ class CacheFiles:
 
 
 def _free_bytes(folder: str) -> int:
-    """Asked before each transaction: 3 µs where the system has statvfs, as against 20 by shutil and a Path."""
+    """The bytes that this user has free on the folder's disk; OSError. Called before each transaction: 3 µs by statvfs,
+    where shutil with a Path takes 20."""
     if sys.platform == "win32":
         return shutil.disk_usage(folder).free
     found = os.statvfs(folder)

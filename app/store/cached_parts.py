@@ -192,7 +192,7 @@ class CachedParts:
         return all_of - sum(sizes)
 
     def fetched_pinned_bytes(self) -> int:
-        """How many bytes of what is kept offline are here."""
+        """How many bytes the parts have that are kept offline and fetched already."""
         sql = "SELECT coalesce(sum(size), 0) FROM cached_parts WHERE pinned AND name IS NOT NULL"
         return int(self._db.value(sql) or 0)
 
@@ -244,8 +244,8 @@ def _values(wanted: WantedPart) -> tuple[object, ...]:
 
 def pin_new(conn: Connection, wanted: Iterable[WantedPart]) -> None:
     """Pins, in the caller's transaction, parts that a new message names and whose room is pinned, except own parts that
-    are on this device. Those that are not here are then in `CachedParts.wanted`, also after a restart. How much of them
-    is fetched is decided there: this checks no limit."""
+    are on this device. Parts that are not fetched yet are then in `CachedParts.wanted`, also after a restart. Checks no
+    limit: the code that fetches them does."""
     rows = [_values(part) for part in wanted]
     if rows and conn.executemany(_PIN_NEW, rows).rowcount > 0 and conn.parts_wanted is not None:
         conn.parts_wanted()

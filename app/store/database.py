@@ -55,10 +55,10 @@ class Database:
         self._key = key
         self._depth = 0
         self._doomed = False
-        self._commits = 0  # of transactions on the loop
+        self._commits = 0  # how many transactions were committed on the loop
         self.spare: SpareRoom = NoSpareRoom()
         """What is given up when the disk is full."""
-        self._gave_room = False  # whether that gave room when the disk was full last
+        self._gave_room = False  # whether `spare` freed space when the disk was last full
         self._after: _Acts = []
         self._before: dict[Callable[[list[Any]], object], list[Any]] = {}
         self._committing: tuple[Future[Exception | None], _Acts, list[Exception]] | None = None
@@ -181,8 +181,8 @@ class Database:
         The commit and the flush each run in a thread: together 2 to 15 ms for a slice of the server's. With `is_short`,
         the commit and the callbacks run on the loop, before the flush begins: that is quicker than waking a thread if
         few small rows are written. Other reads and writes on the loop's connection wait for the commit and the
-        callbacks, not for the flush. A caller that is
-        cancelled while it waits gets CancelledError at once; the transaction is committed and flushed all the same.
+        callbacks, not for the flush. A caller that is cancelled while it waits gets CancelledError at once; the
+        transaction is committed and flushed all the same.
 
         If `write` or the commit fails, nothing is stored and no callback runs. An error of a callback is raised at the
         end. If the flush fails, this raises DiskFull or StoreUnwritable after the callbacks: everything is stored, and
@@ -300,7 +300,7 @@ class Database:
             raise BugError("an inner transaction failed and the error was swallowed")
 
     def _commit(self) -> None:
-        """Commits the open transaction, on whichever thread. If that fails, rolls back and raises the error."""
+        """Commits the open transaction, on the calling thread. If that fails, rolls back and raises the error."""
         try:
             self.conn.execute("COMMIT")
         except BaseException:
@@ -309,13 +309,13 @@ class Database:
             raise
 
     def _committed_here(self) -> "Future[Exception | None]":
-        """Returns the result of `_commit_apart`, on the loop's thread, in a finished future."""
+        """As `_commit_apart`, but commits on the loop's thread; returns a finished future with its result."""
         commit: Future[Exception | None] = Future()
         commit.set_result(self._commit_apart())
         return commit
 
     def _commit_apart(self) -> Exception | None:
-        """Commits. Returns the error, for the caller that began the commit; None if it succeeded."""
+        """Commits, and returns the error instead of raising it; None if it succeeded. Called in a thread."""
         try:
             self._commit()
         except Exception as e:

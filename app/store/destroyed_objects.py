@@ -2,8 +2,9 @@
 """▲ Deletes what a destroyed object has on this computer: its changes, the rows that lists and search read, its share,
 and the parts of its files. An administrator's entry in the room's log destroys an object for everybody.
 
-What this person wrote in it and the server never got stays, so that the person can send it elsewhere. What is about
-objects that merge (documents, boards) stays too: no program offers to destroy these, and an open one could not go on.
+Changes that this person wrote in the object and the server never received stay, so that the person can send them in
+another object. Objects that merge (documents, boards) stay too: this program does not offer to destroy them, and an
+open one could not go on.
 
 A month may have thousands of messages. So only a part is deleted in the transaction that receives the entry, and the
 rest in the background; `destroying` names what is left, also after a crash.
@@ -44,8 +45,8 @@ _NOTE = "INSERT OR IGNORE INTO destroying (room, obj) VALUES (?, ?)"
 
 
 class DestroyedObjects:
-    """Deletes destroyed objects from the store. `kinds`: the kinds of objects by id. The methods but `run` and `shown`
-    run within the caller's transaction."""
+    """Deletes destroyed objects from the store. `kinds`: the kinds of objects by id. Call the methods within a
+    transaction, except `run`, `complete` and `shown`, which have their own."""
 
     def __init__(
         self, db: Database, me: Me, projecting: Projecting, outbox: Outbox, kinds: Mapping[str, Projector], blobs: Blobs
@@ -76,12 +77,14 @@ class DestroyedObjects:
         conn.execute(_NOTE, (room, obj))
 
     def is_gone(self, room: RoomId, obj: ObjId) -> bool:
-        """Whether nothing of the object is stored any more: the room's log destroys it, and its kind does not merge."""
+        """Whether nothing of the object may be stored any more but this person's changes that were not sent: the room's
+        log destroys it, and its kind does not merge."""
         return series.is_destroyed(self._db, room, obj) and not self._projecting.merges(obj)
 
     def without(self, room: RoomId, changes: Sequence[OpenedChange]) -> Sequence[OpenedChange]:
-        """Those of the changes that the server sent which may be stored: all but those of destroyed objects. Deletes
-        this person's copies of the others: the server has placed them, so they were part of what was destroyed."""
+        """Those of the `changes` from the server that may be stored: all but those of destroyed objects. If this person
+        wrote one of the others, deletes this device's copy of it: the server has placed it, so it is a part of what was
+        destroyed."""
         gone = {obj for obj in {change.obj for change in changes} if self.is_gone(room, obj)}
         if not gone:
             return changes
@@ -143,8 +146,8 @@ class DestroyedObjects:
             await asyncio.sleep(0)
 
     def _step(self, conn: Connection, room: RoomId, obj: ObjId) -> None:
-        """Deletes at most SLICE rows of each table of an object. Ends the object if nothing is left: the rows of what
-        was not sent are made again, and lists are counted again."""
+        """Deletes at most SLICE rows of each table of an object. If nothing is left, removes the object from
+        `destroying`, makes the rows of its unsent changes again, and counts the lists again."""
         rows = conn.execute(_GOING, (obj, room)).fetchall()
         conn.executemany("DELETE FROM unjudged WHERE row = ?", rows)
         conn.executemany("DELETE FROM changes WHERE row = ?", rows)

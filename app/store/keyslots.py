@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Key slots: each seals the database's raw key under something a person or a machine has. Any one opens the store.
+"""Key slots: each has the database's raw key, encrypted under something that a person or a machine has. Any one opens
+the store.
 
 A slot is a file keys/<kind>.slot (slot_file.py). Removing or changing a slot gives the database a new key: the other
 slots are written as .new files first, then the database is rekeyed, then the .new files take their places. Whatever
-happens in between, one of the two keys opens the database and `settle` finishes the rest: a file `settling` says that
-it has begun, and which slots stay.
+happens in between, one of the two keys opens the database, and `settle` finishes the rest: the file `settling` shows
+that a change has begun, and names the slots that stay.
 """
 
 import os

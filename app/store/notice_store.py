@@ -274,7 +274,7 @@ class NoticeStore:
             self._notify_changed()
 
     def known(self, ids: Collection[NoticeId]) -> set[NoticeId]:
-        """Those of the notices `ids` that are stored here, or of which a state from another device is."""
+        """Those of `ids` of which this device has stored the notice itself, or its state from another device."""
         marks = ", ".join("?" * len(ids))
         sql = f"SELECT id FROM notices WHERE id IN ({marks}) UNION SELECT id FROM notice_states WHERE id IN ({marks})"
         return {NoticeId(ident) for (ident,) in self._db.rows(sql, [*ids, *ids])}

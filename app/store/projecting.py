@@ -350,8 +350,8 @@ class Projecting:
         self.notify_changed(row.room)
 
     def count_again(self, obj: ObjId) -> None:
-        """Has an object's kind write again what it counts beside the object's own rows, such as the latest line of a
-        conversation. In the caller's transaction."""
+        """Has an object's kind count again what it stores beside the object's own rows, such as the latest line and the
+        unread messages of a conversation. In the caller's transaction."""
         found = self._db.conn.execute(sql.OBJECT, (obj,)).fetchone()
         kind = self._kinds.get(found[2]) if found else None
         if found is not None and kind is not None:

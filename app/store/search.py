@@ -100,7 +100,7 @@ def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
 
 def drop_some(conn: Connection, obj: ObjId, limit: int) -> bool:
     """Removes at most `limit` places of an object from the search index, 0.1 ms each. Returns whether more may be left.
-    Inside the store's transaction."""
+    In the caller's transaction."""
     ids = [ident for (ident,) in conn.execute("SELECT id FROM search_rows WHERE obj = ? LIMIT ?", (obj, limit))]
     if ids:
         conn.long_commit = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The bytes of a key slot's file, as FORMAT.md gives them. What opens a slot, and which slots there are, is in
+"""Encodes and decodes the file of a key slot (FORMAT.md). Opening slots, and adding and removing them, is in
 keyslots.py."""
 
 import struct

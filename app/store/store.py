@@ -270,7 +270,8 @@ class Store:
 
     @property
     def background(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
-        """What runs while the store is open, each until it is cancelled."""
+        """The store's background tasks, as coroutine functions. Run each while the store is open, until it is
+        cancelled."""
         return self.trials.run, self.cache_upkeep.run, self.destroyed.run
 
     def unsent(self, room: RoomId) -> int:

@@ -72,8 +72,8 @@ class ChangedCopy:
 
 class WorkingCopyRows:
     """The tables of opened and changed copies. Call it on the event loop. Every method raises StoreFault if the
-    database refuses. `dropped` is emitted after the commit when rows went with their room or object, with the names of
-    the changed copies among them, and the opened copies, whose files are still there."""
+    database refuses. `dropped` is emitted after the commit when rows were deleted together with their room or object:
+    with the names of the changed copies among them, and with the opened copies, whose files still exist."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

@@ -33,8 +33,8 @@ def look_inside(data: bytes) -> None:
     """Raises OpensMacros if the archive holds macros or ActiveX controls, as OOXML or ODF has them, or calls macros;
     OpensRemote if it is a document that fetches something from another computer when it is opened; OpensUnchecked if it
     cannot be read, is encrypted, has over MAX_ENTRIES entries or too long texts; OpensProgram if it is no document and
-    holds a file with a program's ending. Markup: as `check_markup`, all of it, and OpensRemote. RTF: as
-    `check_rich_text`."""
+    holds a file with a program's ending. Markup is checked to its end as by `check_markup`, and an ODF
+    document in one file also as by `check_flat`; RTF as by `check_rich_text`."""
     if is_markup(data):
         check_markup(data)
         check_flat(data)

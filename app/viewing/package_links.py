@@ -12,7 +12,7 @@ from typing import IO
 from xml.parsers import expat
 
 from app.viewing.errors import OpensMacros, OpensRemote, OpensUnchecked
-from app.viewing.remote import NESTED, calculates_outside, is_remote, reaches_out
+from app.viewing.remote import NESTED, field_fetches, formula_fetches, is_remote
 
 PIECE_BYTES = 1024 * 1024
 MAX_TOKEN_BYTES = 8 * 1024 * 1024
@@ -32,15 +32,15 @@ _MERGED = "afchunk"
 """A part in a format of its own, such as a web page, that Word merges into the document when it opens it."""
 _ON = ("1", "true", "on")
 _FLAT, _FLAT_MARKS = ("opendocument", "openoffice.org"), (b"office:document", b"opendocument")
-"""In the namespace of the first tag of an ODF document that is one file of XML, and in its bytes."""
+"""Marks of an ODF document that is one file of XML: in the namespace of its first tag, and in its bytes."""
 _MOST_FIELDS = 10_000
 
 Attributes = dict[str, str]
 
 
 class Links:
-    """Looks through the parts of one document. First give all its lists of relationships to `relationships`, then every
-    part to `part`."""
+    """Checks the parts of one document. First pass all its lists of relationships to `relationships`, then every part
+    to `part`."""
 
     def __init__(self) -> None:
         self._clicked: dict[str, set[str]] = {}
@@ -144,7 +144,7 @@ class _Part:
         elif local in ("src", "href", "althref") and element in _LINKED_SHAPES:
             _check_address(value)
         elif local == "instr":
-            self._check(reaches_out(value))
+            self._check(field_fetches(value))
         elif "formula" in local:
             self._formula(value)
         elif element == "connection" and local == "refreshonload":
@@ -159,7 +159,7 @@ class _Part:
     # -- texts -----------------------------------------------------------------------------------------------------
 
     def _collect(self, judge: Callable[[str], None]) -> None:
-        """Has the text of the element that has just begun judged at its end."""
+        """Collects the text of the element that has just begun, and passes it to `judge` when the element ends."""
         self._judge, self._depth = judge, 1
         self._parser.CharacterDataHandler = self._text.append
         self._parser.EndElementHandler = self._end
@@ -173,7 +173,7 @@ class _Part:
             self._judge(text)
 
     def _formula(self, text: str) -> None:
-        self._check(calculates_outside(text))
+        self._check(formula_fetches(text))
 
     def _check(self, is_harm: bool) -> None:
         if is_harm:
@@ -197,7 +197,7 @@ class _Part:
 
     def _judge_field(self) -> None:
         code = "".join(self._fields[-1] or [])
-        self._check(reaches_out(code if len(self._fields) > 1 else code.replace(NESTED, " ")))
+        self._check(field_fetches(code if len(self._fields) > 1 else code.replace(NESTED, " ")))
 
 
 def _check_address(address: str, *, is_clicked: bool = False) -> None:

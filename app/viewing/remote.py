@@ -13,7 +13,7 @@ _HERE = {"about", "cid", "data", "mid", "urn", "vnd.sun.star.graphicobject", "vn
 _UNQUOTED = 5
 """How often an address is unquoted, at most: programs do it once, and some once more."""
 NESTED = "\0"
-"""What is in a field's code in place of a field inside it."""
+"""Takes the place of an inner field in a field's code."""
 _STARTS = {"DDE", "DDEAUTO"}
 _FETCHES = {"DATABASE", "IMPORT", "INCLUDE", "INCLUDEPICTURE", "INCLUDETEXT", "LINK", "RD"}
 _WORD = re.compile(r'"[^"]*"|“[^”]*”|[^\s"“]+')
@@ -51,10 +51,10 @@ def _is_of_this_computer(rest: str) -> bool:
     return is_here and not path.startswith("/")
 
 
-def reaches_out(code: str) -> bool:
-    """Whether a field of Word with this code would start a program (DDE), or fetch a remote picture, text or table.
-    Fields inside it are NESTED in the code: ▲ they could make any name or address, so a field whose name or address
-    they make counts as one that does."""
+def field_fetches(code: str) -> bool:
+    """Whether a field of Word with this code would start a program (DDE), or fetch a remote picture, text or table. A
+    field inside it is written as NESTED in `code`. ▲ The result of an inner field can be any name or address, so a
+    field whose name or address comes from one counts as one that fetches."""
     words = [word.strip('"“”') for word in _WORD.findall(code)]
     if not words:
         return False
@@ -64,9 +64,9 @@ def reaches_out(code: str) -> bool:
     return name in _FETCHES and any(NESTED in word or is_remote(word) for word in rest)
 
 
-def calculates_outside(formula: str) -> bool:
-    """Whether a cell's formula calls a function that fetches or starts something, or names a remote file. Texts in the
-    formula do not count."""
+def formula_fetches(formula: str) -> bool:
+    """Whether a cell's formula calls a function that fetches or starts something, or names a remote file. Strings in
+    the formula do not count."""
     formula = _STRING.sub('""', formula)
     if _FUNCTIONS.search(formula) or _PROGRAM_CELL.search(formula):
         return True

@@ -5,7 +5,7 @@ reads this file alone. Only what names a template, a field, a linked picture or 
 import re
 
 from app.viewing.errors import OpensRemote, OpensUnchecked
-from app.viewing.remote import NESTED, is_remote, reaches_out
+from app.viewing.remote import NESTED, field_fetches, is_remote
 
 _TOKEN = re.compile(
     rb"\\bin(?P<bin>\d{0,9}) ?|\\(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,9})? ?"
@@ -13,14 +13,14 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _OBJECTS = {b"objdata", b"objupdate", b"objautlink", b"objlink", b"objocx", b"objhtml"}
-"""What holds or loads an object of another program, which is not looked into."""
+"""Control words that hold or load an object of another program. Such objects are not looked into."""
 _ADDRESSES = {b"template", b"mmdatasource", b"mmheadersource", b"mmconnectstr", b"mmconnectstrdata", b"htmlbase"}
 """Destinations that name a file."""
 _CODE, _NAME, _VALUE = b"fldinst", b"sn", b"sv"
 _APART = {b"fldrslt", b"datafield", b"pict"}
-"""Destinations in these whose text is not theirs."""
+"""Destinations inside those above whose text does not belong to them."""
 _LINKED = "name"
-"""How the names of a shape's properties end that name a picture's file (pibName, fillBlipName)."""
+"""The ending of the properties of a shape that name a picture's file (pibName, fillBlipName)."""
 _MOST_GROUPS = 10_000
 _MOST_TEXT = 1024 * 1024
 
@@ -114,7 +114,7 @@ class _Reader:
         if kind == _NAME:
             self._property = text.strip().lower()
         elif kind == _CODE:
-            if reaches_out(text):
+            if field_fetches(text):
                 raise OpensRemote
         elif (kind != _VALUE or self._property.endswith(_LINKED)) and is_remote(text):
             raise OpensRemote

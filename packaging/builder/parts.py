@@ -113,7 +113,7 @@ def _distribution(frozen: Frozen, name: str, share: Share) -> Part:
 
 def _within(frozen: Frozen, distribution: metadata.Distribution, share: Share) -> tuple[Part, ...]:
     """What its makers' own bills say (PEP 770), and what is known to be in its binaries."""
-    found = _told(distribution)
+    found = _listed_in_boms(distribution)
     binaries = [frozen.folder / name for name in sorted(share.files) if Path(name).suffix != ".py"]
     for known in WITHIN:
         there = any(_FILES.get(known.name, "") in path.name for path in binaries)
@@ -131,7 +131,7 @@ def _is_library(purl: PackageURL, name: str) -> bool:
     return purl.type == "generic" and purl.name.lower() == name.lower()
 
 
-def _told(distribution: metadata.Distribution) -> list[Part]:
+def _listed_in_boms(distribution: metadata.Distribution) -> list[Part]:
     """The parts that the bills of materials in a wheel list with an address, without the distribution itself and its
     own modules."""
     found = []

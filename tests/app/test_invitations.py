@@ -184,7 +184,7 @@ def test_an_answer_holds_for_its_own_addition(desk: Desk) -> None:
 
 
 def test_attack_a_yes_that_a_stolen_device_gave_to_later_additions_opens_nothing(desk: Desk) -> None:
-    """Who had left the room would have been in it again without being asked, also after the device was revoked."""
+    """A person who had left the room was in it again without being asked, also after the device was revoked."""
     room, long = added(1).room, {"long": True, "adder": None, "added_n": 0}
     events = [RoomEvent(n=2, t=2, kind="add", by=EK, subject=HL), RoomEvent(n=5, t=50, kind="leave", by=HL)]
     desk.store.receive(ReceivedSlice(room=room, events=events))
@@ -202,7 +202,7 @@ def test_attack_a_yes_that_a_stolen_device_gave_to_later_additions_opens_nothing
 
 
 async def test_attack_after_leaving_what_a_stolen_device_accepted_before_is_taken_back(desk: Desk) -> None:
-    """Its position is later than the leaving, but the server had it before. A device without the room would open it."""
+    """Its position is after the leaving, but the server received it before. A device without the room opened it."""
     given, room = desk.answers.given, added(1).room
     events = [RoomEvent(n=2, t=2, kind="add", by=EK, subject=HL), RoomEvent(n=5, t=50, kind="leave", by=HL)]
     members = [MemberRow(uid=HL, role=Role.WRITER, since_n=2, history=True)]

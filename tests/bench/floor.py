@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What send_to_decrypted stands on: the same three processes, which only commit one row each and pass 700 bytes on.
+"""The least that send_to_decrypted can take: the same three processes only commit one row each and pass 700 bytes on.
 
 Two flushes, two hops by TLS, and the waking of three processes and one thread. No encryption of messages, no judging,
 no rows for lists or search, no second frame. What send_to_decrypted takes beyond it is ours.
@@ -20,7 +20,7 @@ def _start(*arguments: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=as_shipped())
 
 
-def _said(process: "subprocess.Popen[str]") -> str:
+def _next_line(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
     return process.stdout.readline()
 
@@ -30,11 +30,11 @@ def latencies(folder: Path) -> list[float]:
     found(folder)
     server = _start("server", folder)
     try:
-        port = int(_said(server))
+        port = int(_next_line(server))
         reader = _start("reader", folder, port, MESSAGES)
-        _said(reader)
+        _next_line(reader)
         sender = _start("sender", folder, port, MESSAGES, GAP_S)
-        seen, sent = json.loads(_said(reader)), json.loads(_said(sender))
+        seen, sent = json.loads(_next_line(reader)), json.loads(_next_line(sender))
         for process in (reader, sender):
             process.wait(30)
     finally:
@@ -45,8 +45,8 @@ def latencies(folder: Path) -> list[float]:
 
 @bench("send_floor_p50_ms")
 def send_floor() -> list[Figure]:
-    """Commit, TLS, commit, TLS, commit."""
+    """The way of a message with nothing of ours: commit, TLS, commit, TLS, commit."""
     with scratch() as folder:
         samples = latencies(folder)
-    note = "what send_to_decrypted_p50_ms stands on: three commits of one row, two flushes, TLS, three processes"
+    note = "the least that send_to_decrypted_p50_ms can be: three commits of one row, two flushes, TLS, three processes"
     return [Figure(name="send_floor_p50_ms", value=median(samples), unit="ms", n=len(samples), note=note)]

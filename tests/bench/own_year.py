@@ -76,7 +76,7 @@ def hostile() -> bytes:
 
 
 def open_hostile_ms(state: bytes) -> float:
-    """How long such an object takes from its bytes until any value of it can be read."""
+    """Milliseconds from the bytes of such an object until any value of it can be read."""
     finished(reading(state, state=True))  # done in pieces before (app/own/opening.py)
     began = time.perf_counter()
     model = OwnObject()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where a message is, and when: `python -m tests.bench.stations` prints a table of the stations on its way.
+"""When a message passes each station on its way: `python -m tests.bench.stations` prints a table of them.
 
 The same three processes and the same messages as send_to_decrypted, with their stations noted (traced.py), which adds
 about a twentieth. No figure of `make bench`: it says where the time goes, not how much there is.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Runs a module, and notes when each station of a message's way is passed in its process.
+"""Runs a module, and notes when a message passes each station in its process.
 
 `python -m tests.bench.traced FILE MODULE ARGUMENT…` writes `[station, time]` pairs to FILE when the process ends; times
 are CLOCK_MONOTONIC in ns. The stations are functions of the product, which are wrapped here: the product knows nothing

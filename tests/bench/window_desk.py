@@ -31,7 +31,7 @@ from ui.tools import TOOLS
 
 
 class Painted(QObject):
-    """Notes when an editor had been painted with how many characters."""
+    """Notes each painting of an editor: when, and with how many characters."""
 
     def __init__(self, editor: Editor) -> None:
         super().__init__(editor)
@@ -50,7 +50,7 @@ class Painted(QObject):
 
 
 class WindowDoing(Doing):
-    """What a desk with a window does besides."""
+    """The further commands of a desk with a window."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Turns(), time.monotonic_ns())
@@ -71,7 +71,7 @@ class WindowDoing(Doing):
         await until(lambda: bool(self.session.service(DOCUMENTS).presence(found)))
 
     async def do_press(self, count: int, gap_s: float) -> list[int]:
-        """Presses keys in the open document; when each was pressed."""
+        """Presses `count` keys in the open document. Returns when each was pressed, in ns."""
         assert self.painted is not None
         pressed = []
         for _ in range(count):
@@ -81,7 +81,7 @@ class WindowDoing(Doing):
         return pressed
 
     async def do_shown(self, count: int) -> list[int]:
-        """Waits until the open document has been painted with so many more letters; when with each of them."""
+        """Waits until the open document has been painted with `count` more letters. Returns when each was, in ns."""
         assert self.painted is not None
         seen = self.painted.seen
         first = seen[0][1] if seen else 1

@@ -22,16 +22,16 @@ from ui.shell.window.main_window import MainWindow  # noqa: E402
 class Watched(MainWindow):
     """The main window; its first paint, with everything in it, is told once."""
 
-    _told = False
+    _reported = False
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if not self._told:
-            self._told = True
+        if not self._reported:
+            self._reported = True
             # after this turn: the children are painted in the same pass
-            QTimer.singleShot(0, self, self._tell)
+            QTimer.singleShot(0, self, self._report)
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         print(time.monotonic_ns(), flush=True)
         print(*sys.modules, flush=True)
 

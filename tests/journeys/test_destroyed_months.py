@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""An administrator disposes of a month of a conversation, over real sockets: at colleagues, at one who was away, for a
-newcomer, and on the server's disk."""
+"""An administrator disposes of a month of a conversation, over real sockets: what colleagues, a colleague who was
+offline, a newcomer and the server's disk have afterwards."""
 
 import asyncio
 from collections.abc import Iterator
@@ -127,7 +127,7 @@ async def test_what_an_administrator_disposes_of_is_gone_everywhere(o: Offices, 
     assert blobs == []
 
 
-async def test_attack_who_is_no_administrator_is_refused_by_the_server(o: Offices, tmp_path: Path) -> None:
+async def test_attack_a_member_who_is_no_administrator_is_refused_by_the_server(o: Offices, tmp_path: Path) -> None:
     a, b = await o.hire("Enhetschef", "Handläggare")
     room, _ = await written(o, a, b, tmp_path)
     channel = b.session.service(CHAT).channel(room)
@@ -169,8 +169,8 @@ async def test_offline_nothing_is_destroyed_and_the_reason_is_known(o: Offices) 
 
 
 @pytest.mark.parametrize("is_in_backup", [False, True], ids=["written-after-the-backup", "in-the-backup"])
-async def test_a_restored_server_is_told_again_what_was_destroyed(w: World, *, is_in_backup: bool) -> None:
-    """The devices have kept the ciphertext, so that the room can be given back, and no share that opens it."""
+async def test_a_restored_server_receives_the_destroy_again_and_no_share(w: World, *, is_in_backup: bool) -> None:
+    """The devices have kept the ciphertext, so that the room can be restored, but no share that opens it."""
     a, b = await w.hire("Enhetschef", "Handläggare")
     room, obj = await w.room(a, b), new_obj()
     await w.settle(room)
@@ -204,7 +204,7 @@ def has_no_share(client: Client, room: RoomId, obj: ObjId) -> bool:
 
 
 async def is_idle(w: World) -> None:
-    """Until the server has deleted what it may."""
+    """Waits until the server has deleted everything that entries allow to be deleted."""
     assert w.running is not None
     service = w.running.service
     await until(lambda: not service.pruning.is_busy)

@@ -170,7 +170,7 @@ async def test_a_file_of_the_old_room_is_fetched_from_where_it_lies(o: Offices, 
     assert target.read_bytes() == path.read_bytes()
 
 
-async def test_a_file_of_a_carried_message_opens_for_whoever_was_in_the_old_room_and_says_so_to_others(
+async def test_a_file_of_a_carried_message_opens_for_members_of_the_old_room_and_others_get_the_reason(
     o: Offices, tmp_path: Path
 ) -> None:
     path = tmp_path / "Ritning åäö 🙂.pdf"

@@ -17,7 +17,7 @@ from tests.shots.scene import Scene, Step, dialog
 from tests.world import until
 from ui.documents.moving import MoveDialog
 from ui.shell.room.removal_dialogs import RemoveDialog
-from ui.shell.room.restricted_dialogs import BelongsDialog, RestrictedRoomDialog
+from ui.shell.room.restricted_dialogs import LinkRoomDialog, RestrictedRoomDialog
 
 PROTECTED, PARTY = "Skyddade personuppgifter 🔒", "Partsinsyn"
 ANOTHER, REVIEW = "Tillsyn 2026-1201", "Sekretessprövning"
@@ -77,7 +77,7 @@ async def seals(s: Scene) -> QWidget:
 
 
 async def belongs(s: Scene) -> QWidget:
-    """A link that was ended is to be said again."""
+    """The question to which case room a room is linked again."""
     await _made(s)
     nesting, room = s.story.me.nesting, s.room(PROTECTED, "chat").room
     s.ends.append(nesting.end(room))
@@ -86,7 +86,7 @@ async def belongs(s: Scene) -> QWidget:
     async def link(parent: RoomId) -> None:
         nesting.link_again(room, parent)
 
-    return dialog(s, BelongsDialog(s.window, PROTECTED, parents, link))
+    return dialog(s, LinkRoomDialog(s.window, PROTECTED, parents, link))
 
 
 async def removing(s: Scene) -> QWidget:

@@ -322,7 +322,7 @@ def tabs(folder: Path) -> Shown:
 
 
 def months(folder: Path) -> Shown:
-    """The months that can be disposed of; of each only how many messages it has changes."""
+    """The months that can be disposed of. Only the number of messages in each changes."""
     at = desk(folder, HL, admin=True)
     dialog = DestroyDialog(None, months_of(at, Destroys(at.store)), ROOM, [])
     numbers = {key: 24_000 + number for number, key in enumerate(MANY)}

@@ -132,8 +132,8 @@ def strange() -> tuple[Device, Server]:
 
 
 def unreached() -> tuple[Device, Server]:
-    """Read marks that do not count: further than the room is here, with another hash than the room has, or with none.
-    The next lower one counts. A mark of which nothing was read counts in every room."""
+    """Read marks that do not count: further than the room is at the reader, with another hash than the room's, or with
+    none. The next lower mark counts. A mark at position 0 counts in every room."""
     server, home = Server(), Device(Path(mkdtemp()), 1)
     home.follow(HEAD)
     home.reads.read(CHATS[0], 40)

@@ -265,8 +265,9 @@ class Composer(QFrame):
             self._show_banner()
 
     def drop_gone(self, is_gone: Callable[[Message], bool]) -> None:
-        """▲ Ends the answer to, and the change of, a message of which `is_gone` is true: it was disposed of. Of the
-        change nothing is kept, since its text is that of the message. What was being written beside stays."""
+        """▲ Ends the answer to a message, and the change of a message, for which `is_gone` is true: it was disposed of.
+        The text of the change is dropped, since it quotes the message. What the person was writing before the change
+        stays."""
         if self._edit is not None and is_gone(self._edit):
             self._changed.pop(self._edit.change_id, None)
             self._end_edit()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Disposing of months of a conversation: which months there are and what is in them, what happens to it, and the
-progress. Nothing here is undone, so that nothing happens before a second question."""
+"""The dialog in which an administrator disposes of months of a conversation. It lists the months with what is in them,
+says what will happen, asks once more, since nothing of it can be undone, and shows the progress."""
 
 import asyncio
 from collections.abc import Sequence
@@ -59,8 +59,7 @@ class MonthRow(QWidget):
 
 class DestroyDialog(Dialog):
     """A dialog in which an administrator chooses months of a conversation that have ended, and destroys them for
-    everybody. `due` reads the months again. While it works, the other button, Stop, ends that; what was destroyed until
-    then stays destroyed."""
+    everybody. While it works, the other button is Stop; what was destroyed by then stays destroyed."""
 
     def __init__(self, parent: QWidget | None, months: Months, room: RoomId, found: Sequence[Month]) -> None:
         super().__init__(parent, tr("Dispose of messages?"), accept=tr("Dispose of …"), danger=True, width=560)
@@ -82,10 +81,13 @@ class DestroyDialog(Dialog):
         )
         self.body.addWidget(self._host)
         self._empty = self.add_text(tr("There are no messages to dispose of."))
-        self.consequences = [SectionHeader(tr("What happens")), *(label(text, "small", wrap=True) for text in _what())]
+        self.consequences = [
+            SectionHeader(tr("What happens")),
+            *(label(text, "small", wrap=True) for text in _effects()),
+        ]
         for each in self.consequences:
             self.body.addWidget(each)
-        self.progress = ProgressRow(tr("Disposing of"))
+        self.progress = ProgressRow(tr("Disposing of messages"))
         self.progress.hide()
         self.body.addWidget(self.progress)
         self.error = self.add_error()
@@ -113,7 +115,7 @@ class DestroyDialog(Dialog):
         row.show_month(month, is_idle=self._task is None)
 
     def due(self, *_moved: object) -> None:
-        """Asks for the months again, because the room or the connection has changed."""
+        """Reads the months again a moment later. Call it when the room or the connection has changed."""
         self._soon.due()
 
     def _look(self) -> None:
@@ -150,13 +152,13 @@ class DestroyDialog(Dialog):
     def accept(self) -> None:
         """Asks once more, and then destroys the chosen months, in the background, with a progress bar. The dialog stays
         open and then shows which months were destroyed, or the error. Does nothing while the button is disabled: no
-        month is chosen, nothing can be destroyed, or that is under way."""
+        month is chosen, nothing can be destroyed, or months are being destroyed."""
         if self.accept_button.isEnabled():
             run(self, self._ask(self.chosen()))
 
     async def _ask(self, chosen: list[Month]) -> None:
         names = tr("Dispose of {months}?").format(months=months_text(chosen))
-        text = tr("{what} are deleted for everybody, and nobody can bring them back.").format(what=total_text(chosen))
+        text = tr("This deletes {what} for everybody. It cannot be undone.").format(what=total_text(chosen))
         agreed = await confirm(self, names, text, accept=tr("Dispose of"), danger=True)
         if not agreed or self._task is not None or not self.accept_button.isEnabled():
             return
@@ -168,7 +170,7 @@ class DestroyDialog(Dialog):
         self._show_state()
 
     def _show_state(self) -> None:
-        """Shows whether months can be chosen now."""
+        """Enables the boxes and the button as far as months can be chosen and destroyed now."""
         self.rows.show(self._found)
         self._on_chosen()
 
@@ -191,7 +193,7 @@ class DestroyDialog(Dialog):
         self.error.show_text(*format_error(error))
 
     def _reset(self) -> None:
-        """Ends the progress after a fault or a stop, and reads the months again: it lists what is left."""
+        """Ends the progress after an error or a stop, and reads the months again, to list what is left."""
         self._task = None
         self.progress.hide()
         self.close_button.setText(tr("Cancel"))
@@ -200,7 +202,7 @@ class DestroyDialog(Dialog):
         self._look()
 
     def reject(self) -> None:
-        """Stops what is under way; the dialog then stays open. Otherwise closes the dialog."""
+        """Closes the dialog. While months are being destroyed, stops that instead, and the dialog stays open."""
         if self._task is None:
             super().reject()
             return
@@ -224,8 +226,8 @@ async def destroy_months(parts: ViewParts[ChatService], room: RoomId, window: QW
 
 
 def month_texts(month: Month) -> list[str]:
-    """What the dialog says of one month: how much is in it and from when to when; if some came late, how many; if some
-    are not sent yet, that these stay; or that the month has not ended."""
+    """The lines of one month: how much is in it, and the dates of the first and the last message; then that the month
+    has not ended, or how many messages came late, and how many are not sent yet and stay."""
     first, last = short_day(day(month.first_t)), short_day(day(month.last_t))
     when = first if first == last else tr("{first} – {last}").format(first=first, last=last)
     texts = [tr("{what}, {when}").format(what=total_text([month]), when=when)]
@@ -282,7 +284,7 @@ def _refusal_text(code: str) -> str:
     return sentence(code).text
 
 
-def _what() -> tuple[str, ...]:
+def _effects() -> tuple[str, ...]:
     return (
         tr("The server deletes the messages, their files and the key that opens them. Each member's computer does so "
            "too, as soon as it is connected: in the conversation, in search, in received files and in read-only "

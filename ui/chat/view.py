@@ -257,7 +257,7 @@ class ChatView(QWidget):
         self.open_ref(NOWHERE, change_id)
 
     def _is_gone(self, message: Message) -> bool:
-        """Whether the message was disposed of. One of the person's own that was never sent is not: it can be sent in
+        """Whether the message was disposed of. False for an own message that was never sent: the person can send it in
         another month."""
         here = self._timeline.index_of(message.change_id) is not None
         return not here and not message.waiting and self._service.is_destroyed(self._room, message)

@@ -56,8 +56,8 @@ class MoveDialog(WorkingDialog):
 
 
 async def move(widget: QWidget, service: DocumentService, obj: ObjId, room: RoomId) -> bool:
-    """Asks where the document `obj` of `room` is to be moved, and moves it. Returns whether it was. An error is shown
-    in the dialog, which stays open."""
+    """Asks where the document `obj` of `room` is to be moved, and moves it. Returns whether it was moved. The dialog
+    shows an error, and stays open then."""
     rooms, row = service.rooms_to_move_to(room), service.row(obj)
     if not rooms or row is None:
         return False

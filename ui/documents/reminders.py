@@ -23,7 +23,7 @@ class DocumentReminding:
         return self._reminding.text(self._link(obj)) if b"" in self.reminders.places(obj) else ""
 
     def button(self, obj: ObjId) -> ReminderButton:
-        """Makes a button for an open document."""
+        """Makes the reminder button of an open document."""
         return ReminderButton(self._reminding, self._link(obj))
 
     def entry(self, obj: ObjId, at: QPoint | None = None) -> Entry:

@@ -33,7 +33,7 @@ OFFICE: Rows = {
     ),
     "file-in-old-room": lambda: (
         tr("The file is in the room that this one continues."),
-        tr("You cannot fetch it there: you were no member, or the file was removed. The message itself is whole."),
+        tr("You cannot fetch it from there: you were no member, or the file was removed. Only the file is missing."),
         tr("Ask a colleague who has the file to send it again here."),
     ),
     "too-many-files": lambda: (

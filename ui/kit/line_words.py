@@ -88,8 +88,8 @@ def names_all(lines: Sequence[RoomLine], count: int) -> bool:
 
 
 def what_text(line: RoomLine) -> str:
-    """The title of the object that an event is about, or the month of the conversation that it is; words for it if it
-    has neither here."""
+    """The object that an event is about: its title; the month, for a destroyed part of a conversation; or a general
+    word, if this device knows neither."""
     if line.period is not None and line.kind == "destroy":
         return month_text(line.period)
     if line.obj_title:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Actions that take content out of Kansli, where policy may forbid that: the one place that decides how they are
-offered. Whether they are allowed is decided by the services in app/, whose checks are called."""
+"""Menu entries that take content out of Kansli (save, print, export, open in another program): disabled, with the
+reason, where policy forbids them. The services in app/ decide what is allowed; their checks are called here."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -45,9 +45,10 @@ class UnsavedBar(InfoBar):
     """Everything is stored, and the bar that had the focus is hidden: the focus is to go on."""
 
     def __init__(self, service: Service, objects: Callable[[], Sequence[ObjId]], parent: QWidget | None = None) -> None:
-        """`service` stores the edits. `objects` returns the objects whose edits the bar is about; it is called at each
-        refusal, store or retry. Call `refresh` once when the bar is in its place: it is then shown if edits of them
-        are not stored. (Shown without a parent it would be a window of its own for a moment.)"""
+        """`service` stores the edits. `objects` returns the objects whose edits the bar is about; it is called each
+        time edits are refused, stored or tried again. Call `refresh` once when the bar has its parent: the bar is then
+        shown if edits of these objects are not stored. (Shown before, it would be a window of its own for a moment.)
+        """
         super().__init__(parent)
         self._service, self._objects = service, objects
         self._why: StoreFault | None = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The base class of a dialog that does itself what it asks for, and waits until that is done."""
+"""The base class of dialogs that do the work they ask about, and stay open until it is done."""
 
 from collections.abc import Awaitable, Callable
 
@@ -35,7 +35,7 @@ class WorkingDialog(Dialog):
         self.spinner = self.add_spinner()
 
     def may_accept(self) -> bool:
-        """Whether what was typed and chosen is enough to accept the dialog."""
+        """Whether the dialog can be accepted with what is typed and chosen now. A subclass adds its conditions."""
         return True
 
     @property

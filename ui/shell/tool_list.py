@@ -61,7 +61,7 @@ class ToolList:
         return max(counting, key=lambda tool: newest[tool.id]).news if counting else None
 
     def room_commands(self, room: RoomId) -> list[JoinedRoomCommand]:
-        """What the tools can do with the whole room, as far as this person may do it there now."""
+        """The commands of the tools about the whole room that this person may run there now."""
         return [command for tool in self.all for command in tool.room_commands if command.may(room)]
 
     def mark_unread(self, room: RoomId) -> None:

@@ -39,5 +39,5 @@ class CardReminding:
             self._reminding.open(link, at)
 
     def button(self) -> ReminderButton:
-        """Makes a button for the panel of the open card. Call its `show_link` with the card's link."""
+        """Makes a reminder button for the panel of the open card. Call its `show_link` with the card's link."""
         return ReminderButton(self._reminding, size=16)

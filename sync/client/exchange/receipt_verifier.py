@@ -183,8 +183,8 @@ class ReceiptVerifier:
         """A context manager for storing the last verified position of `room`. Yields a function, to be called right
         before that, which verifies the server's receipt `r` for the position and returns it, to be stored in the same
         transaction. It returns None if there is nothing to store: `r` is None, is for another position or hash, or is
-        not signed, or a newer one is kept. Such a fault of `r` does nothing here: call `agrees` and `keep` too, which
-        stop the room or raise.
+        not signed, or a newer one is kept. A faulty `r` raises nothing here: call `agrees` and `keep` too, which stop
+        the room or raise.
 
         ▲ A position that is stored without its receipt could not be proven to a restored server: the room would be
         rolled back for ever. If the block raises, its transaction may be stored all the same: this reads the stored

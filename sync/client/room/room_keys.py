@@ -129,8 +129,8 @@ class RoomKeys:
         return not known
 
     def missing_shares(self) -> list[ObjId]:
-        """Objects whose share a waiting item, or a change to be sent, needs; without destroyed ones, whose share nobody
-        has any more."""
+        """The objects whose share is missing here, and needed for a waiting item or for a change to be sent. Destroyed
+        objects are not among them: nobody has their share any more."""
         state = self._stream.state
         return [o for o in self._missing if o in state.shares and o not in state.destroyed]
 

@@ -129,7 +129,7 @@ class WebSocketDialer:
         cannot be known; CertificateRefused if the server's certificate is not trusted, or the file of certificates
         cannot be used; AddressForbidden if the route does not allow the address."""
         proxy, tls = await self._prepare()
-        connecting = await asyncio.to_thread(_straight)
+        connecting = await asyncio.to_thread(_without_redirects)
         from websockets.exceptions import InvalidProxyStatus, ProxyError, WebSocketException
 
         try:
@@ -270,16 +270,16 @@ def _closed() -> "type[ConnectionClosed]":
 
 
 @cache
-def _straight() -> "type[connect]":
-    """What connects, without redirections. The first call imports the library."""
+def _without_redirects() -> "type[connect]":
+    """The class that opens a WebSocket and follows no redirection. The first call imports the library: 15 ms."""
     from websockets.asyncio.client import connect
 
-    class Straight(connect):
+    class WithoutRedirects(connect):
         def process_redirect(self, exc: Exception) -> Exception | str:
-            """▲ A server does not send us elsewhere: no redirection is followed."""
+            """▲ Follows no redirection. Otherwise a server could send the client to another one."""
             return exc
 
-    return Straight
+    return WithoutRedirects
 
 
 def _refused_by_proxy(status: int) -> SyncError:

@@ -157,8 +157,8 @@ class Hub:
         with the id `room`; `n` is the last position in the frame. If `data` is empty, or does not fit a connection's
         queue, that connection gets a short Behind frame instead, and its client pulls the items.
         The connections of `by`, the device that sent the new items, come last: its user sees them already. If the
-        others are at most _FEW, and nobody else waits to be written to, they are written to at once, before the caller
-        answers the sender. On a busy server they wait, so that their frames are joined."""
+        other connections are at most _FEW, and no connection waits to be written to, they are written to at once,
+        before the caller answers the sender. On a busy server they wait, so that their frames are joined."""
         if listeners := self._by_room.get(room):
             is_idle = self.flushing.is_idle
             others, own = [one for one in listeners if one.dev != by], [one for one in listeners if one.dev == by]
@@ -240,8 +240,8 @@ class Hub:
 
 
 def encoded_news(frame: Frame) -> bytes:
-    """A Fresh frame (new items of a room) as bytes, for `Hub.news`; empty if it is too large to send, as many large
-    entries are that were placed together: they are pulled in slices instead."""
+    """A Fresh frame (new items of a room) as bytes, for `Hub.news`; empty if the frame is too large to send, as with
+    many large entries that were placed together. Clients then pull the items in slices."""
     try:
         return encode(frame)
     except Reject:

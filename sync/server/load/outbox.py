@@ -13,8 +13,8 @@ from sync.protocol.codec import encode
 from sync.protocol.messages import Behind
 
 
-def _nobody() -> None:
-    """Nobody sends the frames."""
+def _do_nothing() -> None:
+    """Does nothing: no part of the server sends the frames yet."""
 
 
 class Outbox:
@@ -25,10 +25,10 @@ class Outbox:
         self._limit = limit_bytes
         self._queue: deque[bytes] = deque()
         self._behind: dict[bytes, int] = {}
-        self.queued: Callable[[], None] = _nobody
+        self.queued: Callable[[], None] = _do_nothing
         """Called, without arguments, each time something is queued that `take` returns, and by `finish`. The part that
         sends the frames sets it."""
-        self.write: Callable[[], None] = _nobody
+        self.write: Callable[[], None] = _do_nothing
         """Writes what is queued at once, as far as the client reads. Raises nothing. Set by the same part."""
         self._room_for_more = asyncio.Event()
         self._room_for_more.set()

@@ -34,10 +34,8 @@ _BEARERS_OF_A_DEVICE = 8
 _MOST_WAITING = 64
 
 
-class RoleOf(Protocol):
-    """An interface: what the rules of file parts ask about rooms. `role_of`: a person's role in a room, None if not a
-    member. `room_bytes`: how many bytes a room takes. `is_destroyed`: whether an object takes nothing more. `grew`:
-    notes that a room has a new part. `Rooms` implements it."""
+class RoomsPort(Protocol):
+    """An interface: what the rules of file parts ask about rooms, and that a room has grown. `Rooms` implements it."""
 
     async def role_of(self, room: bytes, uid: bytes) -> Role | None:
         """The person's role in the room now, None if not a member."""
@@ -104,7 +102,7 @@ class Blobs:
         self,
         store: Store,
         objects: Objects,
-        rooms: RoleOf,
+        rooms: RoomsPort,
         quotas: Quotas,
         uploads: Uploads,
         limits: Limits,
@@ -271,9 +269,9 @@ class Blobs:
         return HTTPStatus.CREATED, size
 
     async def _check_not_destroyed(self, name: PartName) -> None:
-        """▲ BlobRefusal 403 if the object of the part `name` was destroyed; all that was stored of the part is deleted
-        then. The caller must be the one that writes the part. Otherwise bytes would stay at the server that nobody may
-        read and nothing deletes."""
+        """▲ Raises BlobRefusal 403 if the object of the part `name` was destroyed, and deletes all that is stored of
+        the part. Otherwise bytes would stay on the server that nobody may read and nothing deletes. Call it only for
+        the request that writes the part now."""
         if await self._rooms.is_destroyed(name.room, name.obj):
             await self._objects.delete(*name.key)
             await self._uploads.gone(name.key)

@@ -77,7 +77,7 @@ def placement_of(
 class Deletions:
     """What the valid entries of a placement allow the server to delete. `pruned`: (object, position): the object's
     content up to and including that position. `destroyed`: (object, position of the entry): all of the object, its
-    content, its share and the parts of its files. False if there is nothing."""
+    content, its share and the parts of its files. As a bool, False if both are empty."""
 
     pruned: Sequence[tuple[bytes, int]] = ()
     destroyed: Sequence[tuple[bytes, int]] = ()

@@ -318,8 +318,8 @@ class Placing:
 
     def _make(self, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> "_Made":
         """Makes the receipt for the end of `placement`, which stores `items` and `shares`, and the frame with them for
-        the room's listeners (None if nobody listens). ▲ Both are kept here until the placement is on the disk: a
-        receipt that is sent is a promise."""
+        the room's listeners (None if nobody listens). ▲ The caller sends neither before the placement is on the
+        disk: a receipt that is sent is a promise."""
         room, last = placement.room, placement.items[-1]
         receipt = self._live.receipt(room, last.n, last.rh, last.t)
         if not self._hub.listens(room):
@@ -336,7 +336,7 @@ class Placing:
                 self._hub.notify_person(change.uid, Removed(room, change.until_n))
         if self._hub.listens(room):
             by = placement.device_head.dev if placement.device_head is not None else b""
-            self._hub.news(room, last.n, news or b"", by)  # who has subscribed since the frame was made pulls the items
+            self._hub.news(room, last.n, news or b"", by)  # b"": those who subscribed since then pull the items
         for change in placement.members:
             if change.until_n is None:
                 self._hub.admit(change.uid, room)

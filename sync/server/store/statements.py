@@ -213,8 +213,8 @@ def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> No
 @contextmanager
 def _overwriting(c: Connection) -> Iterator[None]:
     """Until the `with` block ends, what is deleted over `c` is overwritten with zeros in the database's file, also
-    within a transaction. Otherwise it would stay there, readable, until SQLite needs the space. Only for what must be
-    gone, since all else that is deleted would cost twice."""
+    within a transaction. Otherwise it would stay in the file, readable, until SQLite needs the space. Use it only for
+    content that must be gone: a deletion costs twice as much with it."""
     c.exec_driver_sql("PRAGMA secure_delete=ON").close()
     try:
         yield

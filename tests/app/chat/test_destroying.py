@@ -62,7 +62,7 @@ def destroys(hl: Desk) -> Destroys:
 
 @pytest.fixture
 def months(hl: Desk, destroys: Destroys) -> Months:
-    """Of an administrator."""
+    """The months as an administrator of the room has them."""
     hl.folk.admin = True
     return months_of(hl, destroys)
 
@@ -176,7 +176,7 @@ class Connected:
 
 
 @pytest.mark.parametrize("role", ["writer", "reader who was administrator"])
-async def test_attack_who_is_no_administrator_who_writes_destroys_nothing(
+async def test_attack_only_an_administrator_who_may_write_destroys_a_month(
     hl: Desk, months: Months, clock: Clock, role: str
 ) -> None:
     come(hl, written(CHANNEL, 10, NOVEMBER, "november å"))
@@ -189,7 +189,7 @@ async def test_attack_who_is_no_administrator_who_writes_destroys_nothing(
 
 
 def test_attack_an_administrator_of_another_room_destroys_nothing_here(hl: Desk) -> None:
-    """Whoever reads both rooms has what is in one of them, though the other names an object by the same id."""
+    """A member of both rooms keeps what is in this one, although the other room destroys an object with the same id."""
     come(hl, written(CHANNEL, 10, NOVEMBER, CANARY))
     event = RoomEvent(n=5, t=NOVEMBER, kind="destroy", by=EK, obj=CHANNEL)
     theirs = written(CHANNEL, 4, NOVEMBER, "deras å")
@@ -204,7 +204,7 @@ def test_attack_an_administrator_of_another_room_destroys_nothing_here(hl: Desk)
 def test_attack_the_present_month_that_another_program_destroys_goes_on_in_a_new_object(
     hl: Desk, ek: Desk, clock: Clock
 ) -> None:
-    """Such a program is an administrator's, who may delete messages too. Nobody loses what is written afterwards."""
+    """An administrator may delete messages anyway, so the program gains nothing. What is written afterwards stays."""
     server = Positions([hl, ek], t=NOVEMBER)
     hl.chat.send(ROOM, "före å")
     server.deliver()
@@ -307,7 +307,7 @@ async def test_a_long_month_is_destroyed_in_parts_also_over_a_crash(hl: Desk, tm
 
 
 def test_what_is_received_after_the_destroy_is_not_stored(hl: Desk) -> None:
-    """A device that was away may be given the content with the entry, or later: the server deletes a moment after."""
+    """A device that was offline may receive the content with or after the entry: the server deletes a moment later."""
     event = RoomEvent(n=12, t=NOVEMBER, kind="destroy", by=EK, obj=CHANNEL)
     come(hl, written(CHANNEL, 9, NOVEMBER, "före å"))
     hl.store.receive(
@@ -342,7 +342,7 @@ def test_what_was_not_sent_stays_and_is_offered_and_goes_from_the_destroyed_mont
 
 
 def test_what_was_sent_is_not_offered_though_nobody_saw_it_placed(hl: Desk, clock: Clock) -> None:
-    """The server has deleted the content before this device was given it back."""
+    """The server deleted the content before it sent this device its own change back."""
     hl.chat.send(ROOM, f"{CANARY} skickat")
     hl.chat.send(ROOM, "för sent å")
     (sent, late) = [row for row in hl.store.pending(10) if row.obj == CHANNEL]
@@ -359,7 +359,7 @@ def test_what_was_sent_is_not_offered_though_nobody_saw_it_placed(hl: Desk, cloc
 
 
 def test_what_was_placed_after_the_destroy_is_offered(hl: Desk) -> None:
-    """A server refuses it, and every client takes it for void."""
+    """A server refuses such a change; if one placed it all the same, every client would treat it as void."""
     hl.chat.send(ROOM, "void å")
     (sent,) = [row for row in hl.store.pending(10) if row.obj == CHANNEL]
     batch = seal(hl.store, sent.row)
@@ -400,7 +400,7 @@ def placed(store: Store, change_id: ChangeId, n: int) -> OpenedChange:
 
 
 def finish(store: Store) -> None:
-    """What the background deletes of a short month."""
+    """Deletes, of a short month, what the background task would delete."""
     with store.transaction():
         store.destroyed.begin(ROOM)
 

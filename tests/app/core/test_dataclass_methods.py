@@ -136,7 +136,7 @@ assert is_closure == (REPLACED and sys.version_info < (3, 13)), is_closure
 """
 
 
-def said_by(*arguments: str) -> list[str]:
+def output_of(*arguments: str) -> list[str]:
     command = [sys.executable, "-c", SHAPES, *arguments]
     environment = {"PYTHONHASHSEED": "0"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
@@ -146,7 +146,7 @@ def said_by(*arguments: str) -> list[str]:
 
 @pytest.mark.slow
 def test_a_dataclass_is_as_python_makes_it() -> None:
-    ours, pythons = said_by("replace"), said_by()
+    ours, pythons = output_of("replace"), output_of()
     assert len(pythons) > 100
     assert ours == pythons
 

@@ -265,7 +265,7 @@ async def test_a_room_s_files_are_kept_offline_also_those_that_come(case: Case) 
 
 
 def arrives(case: Case, *manifests: bytes) -> None:
-    """As the projection of a message with these files does."""
+    """Stores that a message with these files was received, as the chat's projection does."""
     with case.store.transaction() as conn:
         pin_new_files(conn, ROOM, case.obj, [*manifests, b"no manifest"])
 

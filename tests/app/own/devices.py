@@ -38,7 +38,7 @@ def rh(n: int) -> bytes:
 
 
 def named(n: int) -> str:
-    """What a read mark says of a position: 8 bytes of the running hash."""
+    """The hash that a read mark at a position has, in hex: the first 8 bytes of the running hash."""
     return rh(n)[:8].hex()
 
 
@@ -105,14 +105,14 @@ class Device:
         self.followed.start()
 
     def follow(self, upto: int = 100, conversations: Sequence[ObjId] = SERIES) -> None:
-        """Has some conversations, and the positions of their room up to one."""
+        """Gives this device some conversations, and the positions of their room up to `upto`."""
         with self.store.transaction() as conn:
             for obj in conversations:
                 series.announce(conn, TALKS, obj, None, None, row=0, n=1, t=NOVEMBER)
         self.reach(upto)
 
     def reach(self, upto: int) -> None:
-        """Receives further positions of that room."""
+        """Receives the further positions of that room, up to `upto`."""
         first = int(self.store.db.value("SELECT coalesce(max(n), 0) FROM positions WHERE room = ?", (TALKS,))) + 1
         positions = [(n, rh(n)) for n in range(first, upto + 1)]
         if positions:
@@ -138,7 +138,7 @@ class Device:
 
 
 def forge(stolen: Device, marks: Mapping[str, list[Any]]) -> None:
-    """A stolen device writes marks as it likes, and sends them with its next meeting."""
+    """Has a stolen device write these read marks, by series; the other devices receive them with the next exchange."""
     _, model = stolen.own._present(ROOM)
     with stolen.store.transaction():
         model.write(stolen.own.dev, 1, {"reads": dict(marks)})

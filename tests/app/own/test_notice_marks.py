@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A notice that the person is done with on one device is so on their others, whichever of them was offline."""
+"""A notice that is marked as done on one device is done on the person's others, whichever of them was offline."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -31,7 +31,7 @@ def two(tmp_path: Path) -> Iterator[Two]:
 
 
 def fill(two: Two) -> Device:
-    """Has the stolen device write 5,000 values, which the other one receives. Returns that one."""
+    """Has the stolen device write 5,000 values. Returns the other device, which has received them."""
     home, stolen, server = two
     home.settings.set("theme", "light")
     home.own.flush()
@@ -44,14 +44,14 @@ def fill(two: Two) -> Device:
 
 
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a start: nothing that has passed is remembered."""
+    """Drops what is remembered of earlier checks, as a start does."""
     monkeypatch.setattr(passed, "_passed", OrderedDict())
 
 
 async def test_attack_what_a_stolen_device_wrote_is_checked_in_pieces_before_it_is_opened(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half a second for 20,000 values, in one piece, at each start."""
+    """Each start took half a second in one piece for 20,000 values."""
     home = fill(two)
     forget(monkeypatch)
     checking, turns = asyncio.ensure_future(check_ahead(home.store)), 0

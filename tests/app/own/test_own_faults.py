@@ -4,7 +4,6 @@ Nothing is lost, what this device has still works, and a reason is there to be s
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -22,16 +21,6 @@ from tests.ui.refusing import full
 CHAT = ObjId(b"c" * 16)
 NEWER = msgspec.msgpack.encode({"type": "of-a-newer-program", "what": "Ring å 🙂"})
 NO_UPDATE = PAYLOAD.encode(Whole(update=b"\xff" * 40))
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[tuple[Device, Device, Server]]:
-    home, office = Device(tmp_path / "home", 1), Device(tmp_path / "office", 2)
-    for device in (home, office):
-        device.follow()
-    yield home, office, Server()
-    home.close()
-    office.close()
 
 
 Two = tuple[Device, Device, Server]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A person with three devices, online and not, over the turns of two years: whatever each device does, and however far
-each has read the room, all converge. No read mark goes back but by a new generation, none counts that another device
-has made up, and no draft is lost or there twice."""
+"""A person with three devices, online or offline, over the turns of two years: whatever each device does, and however
+far each has read the room, all converge. A read mark goes back only by a new generation, no mark counts that a stolen
+device has made up, and no draft is lost or doubled."""
 
 import shutil
 from pathlib import Path
@@ -61,7 +61,7 @@ class Person(RuleBasedStateMachine):
         device=devices, chat=chats, position=st.integers(1, 90), generation=st.integers(0, 3), other=st.integers(0, 2)
     )
     def make_up_a_mark(self, device: int, chat: ObjId, position: int, generation: int, other: int) -> None:
-        """A stolen device writes in the map of a device that never was."""
+        """A stolen device writes a mark in the map of a device that never existed."""
         at = self.devices[device]
         if at.own.objects():
             with at.store.transaction():

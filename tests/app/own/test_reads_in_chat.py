@@ -205,7 +205,7 @@ def test_nothing_counts_as_read_that_this_device_could_not_open(two: Two) -> Non
 
 
 def test_attack_no_mark_of_a_stolen_device_reads_what_is_written_later(two: Two) -> None:
-    """All that came counted as read and rang nothing, also once the device was revoked."""
+    """Every later message counted as read and did not ring, also once the device was revoked."""
     home, stolen, server = two
     sent = messages(6, named=(4,))
     home.come(sent[:3])

@@ -154,8 +154,8 @@ def test_a_new_device_is_asked_also_if_presence_was_sent_to_all_meanwhile() -> N
 
 
 def test_a_room_that_was_not_in_the_audience_for_a_while_is_greeted_again() -> None:
-    """So it is with a new room: its founder greets it alone, it leaves the audience while a colleague is added, and it
-    comes back when the colleague has accepted it."""
+    """As with a new room: its founder greets it while alone in it. The room is not in the audience while a colleague is
+    added, and is in it again once the colleague has accepted."""
     w, (a, b) = world()
     w.disconnect(b)
     w.time.pass_s(700)

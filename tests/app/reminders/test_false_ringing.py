@@ -33,7 +33,7 @@ async def test_damaged_messages_of_another_device_change_nothing(two: Two, now: 
 
 
 async def test_attack_what_a_stolen_device_says_has_rung_makes_no_rows(two: Two, now: Now) -> None:
-    """1,000 rows a second, and each with a commit and lists that are read again."""
+    """It wrote 1,000 rows a second, each with a commit of its own, and lists were read again for each."""
     home, stolen, server = two
     home.reminders.remind(ONE, now.ms + HOUR_MS)
     await meet(server, home)

@@ -10,7 +10,7 @@ import pytest
 from app.viewing import package_links
 from app.viewing.errors import OpensHarm, OpensMacros, OpensRemote, OpensUnchecked
 from app.viewing.package import look_inside
-from app.viewing.remote import calculates_outside, is_remote, reaches_out
+from app.viewing.remote import field_fetches, formula_fetches, is_remote
 from app.viewing.shown_file import check_opening
 from tests.app.viewing.test_opening import TYPES, package
 
@@ -232,10 +232,10 @@ def test_an_address_on_this_computer(address: str) -> None:
 
 
 def test_only_fields_and_functions_that_fetch_count() -> None:
-    assert reaches_out("  ddeauto a b")
-    assert not reaches_out("")
-    assert not reaches_out("MERGEFIELD DDE")
-    assert reaches_out(r'LINK Excel.Sheet.12 "\\\\server\\a.xlsx" Blad1!R1C1')
-    assert not reaches_out(r'LINK Excel.Sheet.12 "C:\\a.xlsx" Blad1!R1C1 \a \p')
-    assert calculates_outside("of:=DDE('a';'b';'c')")
-    assert not calculates_outside('SUM(A1:A9)&"DDE(x) cmd|\'"')
+    assert field_fetches("  ddeauto a b")
+    assert not field_fetches("")
+    assert not field_fetches("MERGEFIELD DDE")
+    assert field_fetches(r'LINK Excel.Sheet.12 "\\\\server\\a.xlsx" Blad1!R1C1')
+    assert not field_fetches(r'LINK Excel.Sheet.12 "C:\\a.xlsx" Blad1!R1C1 \a \p')
+    assert formula_fetches("of:=DDE('a';'b';'c')")
+    assert not formula_fetches('SUM(A1:A9)&"DDE(x) cmd|\'"')

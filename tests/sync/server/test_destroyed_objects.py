@@ -41,13 +41,14 @@ async def destroy(who: Person, room: bytes, obj: bytes = OBJ) -> m.Placed:
 
 
 async def is_gone(house: House) -> None:
-    """Until the server has deleted everything that entries allow to be deleted."""
+    """Waits until the server has deleted everything that entries allow to be deleted."""
     service = house.server.service
     await until(lambda: not service.pruning.is_busy)
 
 
 async def written(house: House, anna: Person, room: bytes) -> tuple[m.Push, bytes, bytes]:
-    """A message in the object, its ciphertext, and the bytes of a part of a file there."""
+    """Writes a message and a part of a file in the object. Returns the message, its ciphertext, and the part's
+    bytes."""
     push, part = anna.sealed(room, TEXT, obj=OBJ), os.urandom(9000)
     await anna.wire.ask(push, m.Placed)
     async with http(house, anna) as a:
@@ -148,7 +149,7 @@ async def test_a_part_that_is_finished_while_its_object_is_destroyed_is_deleted(
     assert on_disk(house.data, part) == []
 
 
-async def test_attack_who_is_no_administrator_destroys_nothing(house: House) -> None:
+async def test_attack_a_member_who_is_no_administrator_destroys_nothing(house: House) -> None:
     anna, bert, room = await house.two_in_a_room()
     push, _, _ = await written(house, anna, room)
     bert.rings[room] = anna.rings[room]

@@ -181,11 +181,11 @@ def test_a_messages_header_is_that_of_the_standard(size: int) -> None:
 async def test_in_a_small_room_the_others_are_notified_before_the_sender_is_answered(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A person waits for the message of another, and nobody for the answer, which follows in one write."""
-    assert (await _told(data, monkeypatch)) == [["Fresh"], ["Fresh", "Placed"]] * 3
+    """A colleague waits for the message; nobody waits for the answer to the sender, which follows in one write."""
+    assert (await _writes_of_three_messages(data, monkeypatch)) == [["Fresh"], ["Fresh", "Placed"]] * 3
 
 
-async def _told(data: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+async def _writes_of_three_messages(data: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The frames of each write of the server while one of two people in a room writes three messages."""
     written: list[tuple[SocketProtocol, list[str]]] = []
     write = SocketProtocol.write
@@ -213,11 +213,11 @@ async def test_in_a_larger_room_the_sender_is_answered_before_the_others_are_not
 ) -> None:
     """In a room of 300 the answer came after 300 frames to others, 16 ms after the first of them."""
     monkeypatch.setattr(fanout, "_FEW", 0)
-    assert (await _told(data, monkeypatch)) == [["Fresh", "Placed"], ["Fresh"]] * 3
+    assert (await _writes_of_three_messages(data, monkeypatch)) == [["Fresh", "Placed"], ["Fresh"]] * 3
 
 
 async def test_on_a_busy_server_frames_are_joined() -> None:
-    """While somebody waits to be written to, others wait too, and their frames go out in one write."""
+    """While one connection waits to be written to, the others wait too, and their frames go out in one write."""
     hub, wires = Hub(Limits()), [_Wire(), _Wire()]
     for name, wire in zip((b"a", b"b"), wires, strict=True):
         outbox = Outbox(1 << 20)
@@ -257,7 +257,7 @@ def _ignored() -> Callable[[str], None]:
     return lambda code: None
 
 
-async def test_what_was_made_while_the_disk_worked_is_sent_to_nobody_if_the_disk_refuses(
+async def test_a_receipt_made_while_the_disk_works_is_sent_to_nobody_if_the_disk_refuses(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """▲ A receipt is a promise: it is signed early, and leaves only when the items are on the disk."""

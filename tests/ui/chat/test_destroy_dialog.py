@@ -2,14 +2,14 @@
 """Disposing of months of a conversation in a dialog: what it says, by keyboard, with progress, a stop and an error."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.destroying import Month, Months
@@ -21,6 +21,7 @@ from tests.app.chat.destroys import Destroys, months_of
 from tests.app.chat.months import DECEMBER, NOVEMBER, announced, at, come, months_object, set_to, texts, written
 from tests.office import CHANNEL, ROOM, Desk
 from tests.ui.faces import Name, face
+from tests.ui.shown import shows, words
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from tests.world import until
@@ -71,22 +72,8 @@ async def opened(qtbot: QtBot, months: Months, parent: QWidget | None = None) ->
     return made
 
 
-def words(of: Dialog) -> str:
-    QApplication.processEvents()  # what was put into a layout is shown then
-    return " ".join(x.text() for x in of.findChildren(QLabel) if x.isVisibleTo(of))
-
-
-async def shows(of: Dialog, look: Callable[[], bool]) -> None:
-    def now() -> bool:
-        caught_up(of)
-        QApplication.processEvents()
-        return look()
-
-    await until(now)
-
-
 async def question(of: Dialog) -> Dialog:
-    """The second question."""
+    """Waits for the second question, and returns it."""
     await until(lambda: bool(of.findChildren(Dialog)))
     (found,) = of.findChildren(Dialog)
     return found
@@ -212,7 +199,7 @@ async def test_offline_it_says_that_it_needs_the_server_and_goes_on_when_there_i
     assert shown.accept_button.isEnabled()
 
 
-async def test_who_loses_the_right_meanwhile_destroys_nothing(qtbot: QtBot, hl: Desk, months: Months) -> None:
+async def test_a_person_who_loses_the_right_meanwhile_destroys_nothing(qtbot: QtBot, hl: Desk, months: Months) -> None:
     shown = await opened(qtbot, months)
     shown.rows.rows[2].box.setChecked(True)
     hl.folk.admin = False
@@ -233,7 +220,7 @@ async def test_without_messages_it_says_so(qtbot: QtBot, hl: Desk) -> None:
 def test_what_was_written_about_a_message_that_is_gone_is_not_left_in_the_field(
     qtbot: QtBot, hl: Desk, destroys: Destroys
 ) -> None:
-    """The change of one's own message has its text, and an answer names what it answers."""
+    """The change of an own message holds the message's text, and an answer quotes what it answers."""
     months_of(hl, destroys)
     view = ChatView(hl.chat, ROOM)
     qtbot.addWidget(view)

@@ -41,7 +41,7 @@ async def test_quitting_under_the_curtain_names_nothing_that_cannot_be_stored(
 
 
 @pytest.mark.parametrize("by", ["quit", "closing", "the button"])
-async def test_attack_whoever_sits_at_a_covered_computer_with_a_full_disk_discards_nothing(
+async def test_attack_a_stranger_at_a_covered_computer_with_a_full_disk_discards_nothing(
     qapp: QApplication, tmp_path: Path, by: str
 ) -> None:
     """Ten wrong PINs, a closed lid or four hours end the session; what the disk refuses stays on the locking page."""

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What tests of the window press, and what they read in it."""
 
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QWidget
 
+from app.core.ids import RoomId
+from tests.ui.finding import open_menu
 from ui.shell.room.room_view import RoomView
 from ui.shell.window.main_window import MainWindow
 
@@ -26,3 +28,10 @@ def room(window: MainWindow) -> RoomView:
     view = window.current_room()
     assert view is not None
     return view
+
+
+def room_menu(window: MainWindow, shown: RoomId) -> QMenu:
+    """Opens a room, and the menu behind the three dots in its header."""
+    window.open_room(shown)
+    room(window)._more.click()
+    return open_menu()

@@ -126,7 +126,7 @@ async def test_a_service_that_answers_shows_it_and_without_one_a_window_of_ours_
 async def test_the_setting_of_windows_is_shown_only_where_there_can_be_such_windows_and_no_service(
     qtbot: QtBot, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And asking starts no service."""
+    """Asking whether there is a service starts none."""
     with own_bus() as address:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         for screen in ("offscreen", "wayland", "xcb"):

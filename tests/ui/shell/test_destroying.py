@@ -4,7 +4,6 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.enums import Role
 from app.core.ids import RoomId, Uid
@@ -12,23 +11,13 @@ from app.session import Session
 from sync.client.ports import MemberRow
 from sync.client.received import ReceivedSlice
 from tests.ui.shell.devices import asked
-from tests.ui.shell.in_window import press
+from tests.ui.shell.in_window import press, room_menu
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.test_people import choose
 from ui.chat.destroy_dialog import DestroyDialog
 from ui.shell.window.main_window import MainWindow
 
 ENTRY = "Gallra samtal …"
-
-
-def menu(window: MainWindow, room: RoomId) -> QMenu:
-    window.open_room(room)
-    view = window.current_room()
-    assert view is not None
-    view._more.click()
-    found = QApplication.activePopupWidget()
-    assert isinstance(found, QMenu)
-    return found
 
 
 def offered_in_palette(window: MainWindow) -> bool:
@@ -43,7 +32,7 @@ def become(session: Session, room: RoomId, role: Role) -> None:
 
 async def test_the_rooms_menu_opens_it_for_an_administrator(window: MainWindow, session: Session) -> None:
     become(session, office().case, Role.ADMIN)
-    choose(menu(window, office().case), ENTRY)
+    choose(room_menu(window, office().case), ENTRY)
     found = await asked(window)
     assert isinstance(found, DestroyDialog)
     assert found.rows.rows != []
@@ -67,9 +56,11 @@ async def test_the_palette_opens_it_by_keys_alone_while_a_room_is_shown(window: 
 
 
 @pytest.mark.parametrize("role", [Role.WRITER, Role.READER])
-def test_who_is_no_administrator_is_offered_it_nowhere(window: MainWindow, session: Session, role: Role) -> None:
+def test_a_member_who_is_no_administrator_is_offered_it_nowhere(
+    window: MainWindow, session: Session, role: Role
+) -> None:
     become(session, office().case, role)
-    found = menu(window, office().case)
+    found = room_menu(window, office().case)
     texts = [action.text() for action in found.actions()]
     found.close()
     assert ENTRY not in texts

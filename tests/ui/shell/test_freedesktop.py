@@ -164,7 +164,7 @@ async def test_a_notification_that_is_withdrawn_while_it_is_being_shown_goes_onc
 async def test_attack_no_notification_stays_when_many_are_withdrawn_at_once_and_another_comes(
     bus: None, qapp: QApplication
 ) -> None:
-    """As when the curtain falls: a person who sits down must not read what the notifications show."""
+    """The curtain withdraws all of them: a person who sits down must not read what they show."""
     owner = QObject()
     many = [f"samtal {n} å" for n in range(WAITING + 4)]
     async with desktop() as shown:

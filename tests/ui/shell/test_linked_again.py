@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""An ended link between a case room and its restricted room is said again: by menu, by the palette, and by halves."""
+"""A case room and its restricted room are linked again after the link was ended: by menu, by palette, and by halves."""
 
 import pytest
 import pytest_asyncio
@@ -20,7 +20,7 @@ from tests.ui.shell.test_room_sections import choose, menu
 from tests.ui.soon import caught_up
 from tests.ui.walking import check
 from tests.world import until
-from ui.shell.room.restricted_dialogs import BelongsDialog
+from ui.shell.room.restricted_dialogs import LinkRoomDialog
 from ui.shell.window.main_window import MainWindow
 
 
@@ -30,20 +30,20 @@ async def child(session: Session) -> RoomId:
     return restricted_room(session)
 
 
-async def test_an_ended_link_is_said_again_by_the_rooms_menu_and_the_palette(
+async def test_rooms_are_linked_again_by_the_rooms_menu_and_the_palette(
     window: MainWindow, session: Session, child: RoomId
 ) -> None:
     window.go_section("rooms")
-    command = next(each for each in window.commands.all if each.id == "belongs-to")
+    command = next(each for each in window.commands.all if each.id == "link-room")
     window.open_room(child)
     assert not command.enabled(), "it belongs to the case room now"
     session.nesting.end(child)
     assert command.enabled()
     caught_up(window)
     assert "Hör till" not in texts(room(window).panel)
-    choose(menu(window, child), "Hör till …")
+    choose(menu(window, child), "Koppla till ärenderummet …")
     asked = await dialog()
-    assert isinstance(asked, BelongsDialog)
+    assert isinstance(asked, LinkRoomDialog)
     check(asked)
     assert [asked.list.item(n).text() for n in range(asked.list.count())] == ["Tillsyn 2026-1184"]
     asked.accept()
@@ -57,7 +57,7 @@ async def test_an_ended_link_is_said_again_by_the_rooms_menu_and_the_palette(
     await until(lambda: session.nesting.parents() == {child: office().case})
 
 
-async def test_whoever_speaks_for_one_of_the_rooms_says_half_of_a_link(
+async def test_a_person_with_a_right_in_one_of_the_rooms_makes_half_of_a_link(
     window: MainWindow, session: Session, child: RoomId
 ) -> None:
     case = office().case
@@ -66,9 +66,10 @@ async def test_whoever_speaks_for_one_of_the_rooms_says_half_of_a_link(
     window.restricted.link(child)
     asked = await dialog()
     asked.accept()
-    await until(lambda: toast_of(window).text().startswith(f"Du har sagt att {TITLE} hör till Tillsyn 2026-1184."))
+    half = f"Din del av kopplingen mellan {TITLE} och Tillsyn 2026-1184 är sparad."
+    await until(lambda: toast_of(window).text().startswith(half))
     assert session.nesting.parents() == {}
-    assert session.nesting.former_parents(child) == [], "nothing more can be said by this person"
+    assert session.nesting.former_parents(child) == [], "this person has made their half"
     with pytest.raises(Forbidden):
         session.nesting.link_again(child, case)
     set_role(session, case, (office().me, Role.ADMIN))

@@ -3,7 +3,7 @@
 session, at a server that has the history."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest_asyncio
 import shiboken6
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QMenu
+from PySide6.QtWidgets import QApplication
 
 from app.core.enums import LinkState
 from app.core.i18n import set_language
@@ -20,6 +20,7 @@ from app.core.ids import ChangeId, ObjId, RoomId
 from app.rooms.pruning import PrunableObject, PrunePlan
 from app.session import Session
 from tests.ui.shell.devices import asked
+from tests.ui.shell.in_window import room_menu
 from tests.ui.shell.kept_case import (
     BOARD,
     EARLY,
@@ -36,7 +37,7 @@ from tests.ui.shell.sample import DOCUMENT
 from tests.ui.shell.served import Served
 from tests.ui.shell.test_people import choose
 from tests.ui.shell.tool_views import tool_list
-from tests.ui.soon import caught_up
+from tests.ui.shown import shows, words
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.kit.dialogs import Dialog
@@ -70,37 +71,11 @@ async def session(served: Served, name: str) -> Session:
     return opened
 
 
-def menu(window: MainWindow, room: RoomId) -> QMenu:
-    window.open_room(room)
-    view = window.current_room()
-    assert view is not None
-    view._more.click()
-    found = QApplication.activePopupWidget()
-    assert isinstance(found, QMenu)
-    return found
-
-
 async def opened(window: MainWindow, room: RoomId | None = None) -> PruneDialog:
-    choose(menu(window, room or case().room), ENTRY)
+    choose(room_menu(window, room or case().room), ENTRY)
     found = await asked(window)
     assert isinstance(found, PruneDialog)
     return found
-
-
-def words(of: Dialog) -> str:
-    QApplication.processEvents()  # what was put into a layout is shown then
-    return " ".join(x.text() for x in of.findChildren(QLabel) if x.isVisibleTo(of))
-
-
-async def shows(of: Dialog, look: Callable[[], bool]) -> None:
-    """Waits, and lets the dialog refresh meanwhile."""
-
-    def now() -> bool:
-        caught_up(of)
-        QApplication.processEvents()
-        return look()
-
-    await until(now)
 
 
 async def is_gone(of: Dialog) -> None:
@@ -289,7 +264,7 @@ async def test_too_few_members_see_why_nothing_is_cleared(window: MainWindow, se
 
 @pytest.mark.parametrize(("name", "offered"), [(OWNER, True), (LAWYER, False)])
 async def test_who_is_no_administrator_is_not_offered_it(window: MainWindow, offered: bool) -> None:
-    found = menu(window, case().room)
+    found = room_menu(window, case().room)
     texts = [action.text() for action in found.actions()]
     found.close()
     assert (ENTRY in texts) is offered

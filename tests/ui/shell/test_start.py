@@ -82,7 +82,7 @@ print(steps > 100, later.waiting(), "ui.chat.view" in before, "ui.shell.settings
 
 
 def test_waiting_modules_bring_no_library_that_few_people_need() -> None:
-    """They would take memory as long as the program runs."""
+    """Such a library would take memory as long as the program runs."""
     spared = {"segno", "zxingcpp", "PySide6.QtPrintSupport", "html.parser", "httpx", "pycrdt", "importlib.metadata"}
     code = "import sys, ui.main; from app.core import later; list(later.import_in_steps())"
     shown = f"print({spared!r} & set(sys.modules))"

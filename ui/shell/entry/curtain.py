@@ -79,8 +79,8 @@ class CurtainView(GatePage):
             self.button.setEnabled(bool(self.field.text()))
 
     def refuse_to_quit(self, fault: Exception) -> None:
-        """Shows that Kansli does not quit, since the disk refuses unsaved work (`fault`). ▲ It offers no way to discard
-        that: its owner unlocks first, and is then asked with all of it named."""
+        """Shows that Kansli does not quit, since the disk refuses unsaved work (`fault`). ▲ The page offers no way to
+        discard the work: its owner unlocks first, and is then asked in a dialog that names all of it."""
         self.text.setText(tr("Something that you wrote is not saved yet. Unlock Kansli to quit."))
         self.show_error(fault)
         (self.field or self.keyring_button).setFocus()

@@ -12,8 +12,9 @@ from ui.kit.working_dialog import WorkingDialog
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """How a person proves that they may unlock this Kansli: `passphrase` and `keyring` return if they do, or raise.
-    Each is None where it is no such method. If both are, nothing proves it: the store is opened without asking."""
+    """How a person proves that they may unlock this Kansli: `passphrase` and `keyring` return if the proof is right,
+    and raise if not. Each is None if there is no such unlock method. If both are None, no proof is needed: the store
+    opens without asking."""
 
     passphrase: Callable[[str], Awaitable[object]] | None = None
     keyring: Callable[[], Awaitable[object]] | None = None

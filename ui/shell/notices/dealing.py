@@ -27,8 +27,8 @@ def mark_done(view: QWidget, notices: Notices, row: NoticeRow) -> None:
 def ask_later(
     view: QWidget, notices: Notices, row: NoticeRow, *, under: QWidget | None = None, at: QPoint | None = None
 ) -> None:
-    """Opens the menu of times that puts a notice off, at the global point `at`, or under the button `under`; offers to
-    take that back."""
+    """Opens the menu of times to which a notice can be put off, at the global point `at`, or under the button `under`.
+    Undo is offered."""
     open_time_menu(under or view, tr("Remind me later"), partial(_snooze, view, notices, row), at)
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Removes a person from a room and from the rooms within it. One room that refuses keeps no other from being done."""
+"""Removes a person from a room and from the rooms within it. If one room refuses, the person is still removed from the
+others."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -20,8 +21,8 @@ from ui.tool_views import toast
 
 class NotRemovedDialog(WorkingDialog):
     """A dialog that says from which rooms `person` was not removed and why, and from which they were. `left`: the
-    titles of the first, each with what it raised. `done`: the titles of the others. If the rooms that are left are to
-    be tried again, `again` is called and awaited."""
+    title of each of the first, with its error. `done`: the titles of the others. For another try with the rooms that
+    are left, `again` is called and awaited."""
 
     def __init__(
         self,
@@ -43,9 +44,9 @@ class NotRemovedDialog(WorkingDialog):
 
 async def ask_and_remove(window: QWidget, session: Session, room: RoomId, person: Person) -> None:
     """Asks in a dialog over `window`, which removes the person from `room` and from those of its rooms that are chosen
-    there. If a single room refuses, the dialog stays open with the error. If some of several refuse, the others are
-    done all the same, and a second dialog names those that are left; there the person at the screen can try these
-    again."""
+    there. If the room is the only one and refuses, the dialog stays open with the error. If some of several
+    refuse, the person is still removed from the others, and a second dialog names the rooms that are left; there the
+    user can try these again."""
     rooms, titles, left = session.rooms, dict[RoomId, str](), dict[RoomId, Exception]()
     reason = ""
 

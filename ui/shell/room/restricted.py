@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a person asks for about rooms that belong to others: a restricted room within a case room, and the end of such a
-link."""
+"""Makes restricted rooms within case rooms, and ends and restores the links between them, as a person asks."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -24,8 +23,8 @@ else:
 
 
 class RestrictedRooms:
-    """Makes rooms within case rooms, ends such links, and says them again; a dialog asks first. `window` is the window
-    that they are shown in; `open_room` is called with a room that was made."""
+    """Makes rooms within case rooms, ends the links between them, and links them again; a dialog asks first. `window`
+    is the parent of the dialogs; `open_room` is called with a room that was made."""
 
     def __init__(self, window: QWidget, session: Session, open_room: Callable[[RoomId], object]) -> None:
         self._window, self._session, self._open_room = window, session, open_room
@@ -43,23 +42,23 @@ class RestrictedRooms:
         run(self._window, self._end(room))
 
     def may_link(self, room: RoomId) -> bool:
-        """Whether this person can say again that `room` belongs to a case room."""
+        """Whether this person can link `room` to a case room that it once belonged to."""
         return bool(self._session.nesting.former_parents(room))
 
     def link(self, room: RoomId) -> None:
-        """Asks to which of its former case rooms `room` belongs again, and says so. Undo is offered."""
+        """Asks to which of its former case rooms `room` is to belong again, and links the two. Undo is offered."""
         run(self._window, self._link(room))
 
     def entries(self, room: RoomId) -> list[Entry]:
-        """The entries of a room's menu for what this person may do: to make a room within it, to end its link, to say
-        it again."""
+        """The entries of a room's menu for what this person may do: make a room within it, end its link, link it
+        again."""
         nesting, found = self._session.nesting, list[Entry]()
         if nesting.may_make(room):
             found.append(Entry(text=tr("Restricted room …"), icon="lock", run=lambda: self.make(room)))
         if nesting.may_end(room):
             found.append(Entry(text=tr("End the link to the case room …"), icon="outdent", run=lambda: self.end(room)))
         if self.may_link(room):
-            found.append(Entry(text=tr("Belongs to …"), icon="indent", run=lambda: self.link(room)))
+            found.append(Entry(text=tr("Link to the case room …"), icon="indent", run=lambda: self.link(room)))
         return found
 
     async def _make(self, room: RoomId) -> None:
@@ -103,11 +102,11 @@ class RestrictedRooms:
         async def link_again(parent: RoomId) -> None:
             undo.append((parents[parent], nesting.link_again(room, parent)))
 
-        if not await show(restricted_dialogs.BelongsDialog(window, title, list(parents.items()), link_again)):
+        if not await show(restricted_dialogs.LinkRoomDialog(window, title, list(parents.items()), link_again)):
             return
         [(parent, take_back)] = undo
         text = tr("{room} belongs to {parent}")
         if nesting.parent(room) is None:
-            text = tr("You have said that {room} belongs to {parent}. An administrator of {parent} or an owner of "
-                      "{room} has to say so too.")  # fmt: skip
+            text = tr("Your part of the link between {room} and {parent} is saved. It takes effect once an "
+                      "administrator of {parent} or an owner of {room} links them too.")  # fmt: skip
         toast(window, text.format(room=title, parent=parent), lambda: run_guarded(window, take_back))

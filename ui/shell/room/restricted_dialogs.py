@@ -88,9 +88,9 @@ class RestrictedRoomDialog(WorkingDialog):
         return [uid for row, uid in enumerate(self._uids) if self.list.item(row).checkState() == ticked]
 
 
-class BelongsDialog(WorkingDialog):
+class LinkRoomDialog(WorkingDialog):
     """A dialog that asks to which of `parents` (id and title, at least one) the room `title` is to belong again, and
-    says what that changes. `link` is called with the chosen one, and awaited."""
+    says what that changes. `link` is called with the chosen one, and awaited; it links the rooms, or raises."""
 
     def __init__(
         self,
@@ -115,11 +115,12 @@ class BelongsDialog(WorkingDialog):
         self.list.setCurrentRow(0)
         self.list.itemActivated.connect(lambda: self.accept())
         self.body.addWidget(self.list)
-        self.add_text(tr("The room is then shown below it again. Nobody's membership changes."), "body")
+        self.add_text(tr("The room is then shown below the case room again. Nobody's membership changes."), "body")
         self.add_text(
-            tr("It counts once both say so: an administrator of the case room, and an owner of the restricted room."),
+            tr("The link takes effect once both an administrator of the case room and an owner of the restricted room "
+               "have made it."),
             "small",
-        )
+        )  # fmt: skip
         self.list.setFocus()
 
     @property

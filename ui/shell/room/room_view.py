@@ -335,8 +335,8 @@ class RoomView(QWidget):
         self._show_question()
 
     def _show_question(self) -> None:
-        """Shows in a bar that a question about a member waits, while the people panel, which asks it, is hidden: there
-        is no room for it, or the person has hidden it."""
+        """Shows in a bar that a question about a member waits, while the people panel, which asks it, is hidden: the
+        window is too narrow for the panel, or the person has hidden it."""
         asked = self.panel.nested.questions(self.room) if self.panel.isHidden() else []
         if not asked:
             self.question.hide()

@@ -69,8 +69,8 @@ class PinRow(QWidget):
     def __init__(
         self, pin: Pin, keys: Unlocking, rules: Callable[[], PinRules], covers: Callable[[], bool] = lambda: True
     ) -> None:
-        """`rules` returns what policy requires now; `covers`, whether a lock covers Kansli now and does not close it:
-        nothing else is unlocked by a PIN."""
+        """`rules` returns what policy requires now. `covers` returns whether a lock, as it is set now, covers Kansli
+        and does not close it: a PIN unlocks nothing else."""
         super().__init__()
         self._pin, self._keys, self._rules, self._covers = pin, keys, rules, covers
         layout = line(self, spacing=8)
@@ -96,8 +96,8 @@ class PinRow(QWidget):
         self.remove_button.setVisible(state is not PinState.NONE)
 
     def on_lock_changed(self) -> None:
-        """Shows what the PIN is for now, after the setting of what a lock does has changed; while the row is hidden,
-        when it is shown next."""
+        """Shows the row again after the setting for what a lock does has changed. A hidden row is refreshed when it is
+        shown next."""
         if self.isVisible():
             run_guarded(self, self.refresh)
 

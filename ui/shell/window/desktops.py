@@ -38,9 +38,9 @@ def desktop(window: QWidget, settings: Settings, on_action: OnAction) -> Desktop
 
 
 def shows_windows() -> bool | Callable[[], Awaitable[bool]]:
-    """Whether notifications can be in small windows of ours here: the screen can have them, and the desktop has no
-    service of its own. The setting NOTIFICATION_WINDOW has an effect only then. A function that returns the answer,
-    where the desktop has to be asked."""
+    """Whether notifications can be in small windows of ours on this computer: the screen can have such windows, and the
+    desktop has no service of its own. The setting NOTIFICATION_WINDOW has an effect only then. Where the desktop has to
+    be asked, returns a function whose call gives the answer."""
     may_have_service, has_windows = _screen_has(QGuiApplication.platformName())
     return _has_no_service if has_windows and may_have_service else has_windows
 
@@ -50,8 +50,8 @@ async def _has_no_service() -> bool:
 
 
 def _screen_has(screen: str) -> tuple[bool, bool]:
-    """Whether, on a screen of that name of Qt's, the desktop may have a service, and whether windows of ours can be
-    shown."""
+    """(whether the desktop may have a service, whether small windows of ours can be shown) for the Qt platform with the
+    name `screen`."""
     has_bus = sys.platform == "linux" and bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS"))
     return has_bus and screen in ("xcb", "wayland"), screen in _PLACES_WINDOWS
 

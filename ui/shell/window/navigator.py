@@ -39,8 +39,8 @@ _KEPT_ROOMS = 6
 class Parts:
     """The widgets of the window that its navigator shows and changes. `sections` has, by id, functions that return the
     page of a section of the rail; the rooms are not in it. `no_room` is the page that is shown where no room is open;
-    `invitation` returns the page of a room that the person is invited to. `arrange` is called, without arguments, at
-    each change of place: it shows list and content as the window's size requires."""
+    `invitation` returns the page of a room that the person is invited to. `arrange` is called, without arguments,
+    each time the person goes to another place: it shows list and content as the window's size requires."""
 
     rail: Rail
     room_list: RoomList

@@ -23,8 +23,8 @@ from ui.tool_views import toast
 class AskedBar(QFrame):
     """The bar over everything when somebody asks, with the person's recovery sheet, to add or revoke a device: the
     person confirms that it is them, or stops it. Hidden while there is no such request, and for those that the person
-    has confirmed. Call `refresh` once when it is in its place: shown without a parent it would be a window of its own
-    for a moment."""
+    has confirmed. Call `refresh` once when the bar has its parent: shown before, it would be a window of its own for a
+    moment."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -94,8 +94,8 @@ def _doing(w: "MainWindow") -> list[Command]:
             enabled=lambda: (room := here()) is not None and w.restricted.may_make(room),
         ),
         Command(
-            id="belongs-to",
-            text=tr("Belongs to …"),
+            id="link-room",
+            text=tr("Link to the case room …"),
             icon="indent",
             run=lambda: w.restricted.link(room) if (room := here()) is not None else None,
             enabled=lambda: (room := here()) is not None and w.restricted.may_link(room),
@@ -159,7 +159,7 @@ def _of_view(w: "MainWindow") -> list[Command]:
 
 
 def _of_room(w: "MainWindow") -> list[Command]:
-    """What the tools can do with the room that is shown. Each is enabled only for a person who may do it there."""
+    """The commands of the tools about the room that is shown. Each is enabled only if this person may run it there."""
 
     def do(command: JoinedRoomCommand) -> None:
         view = w.current_room()
