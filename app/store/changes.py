@@ -142,11 +142,10 @@ class Changes:
             }
             for stored in new:
                 by_obj.setdefault(stored.obj, []).append(stored)
-            merged = list[StoredChange]()
-            # before the rows are made: what is open shows the change before lists and counts are read again
-            self._db.after_commit(lambda: self.received.emit(merged) if merged else None)
             kept = self._projecting.run(conn, room, by_obj, strict=False, tried=tried)
-            merged += [change for change in new if change.rowid not in kept]
+            merged = [change for change in new if change.rowid not in kept]
+            if merged:  # after the lists are told: what shows a room's lines drops them from memory then
+                self._db.after_commit(lambda: self.received.emit(merged))
             covered = [
                 (obj, p) for obj, codes in verdicts.codes.items() for p, code in codes.items() if code == sql.COVERED
             ]
