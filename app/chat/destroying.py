@@ -3,6 +3,7 @@
 destroyed alone, since the server can only forget a whole object (decision 0021)."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -48,11 +49,11 @@ class Conversations(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """One month of a conversation, as this device has it: the objects of the month that are not destroyed, how many
-    messages (deleted ones leave a trace, and count) and files they have, and the times (ms) of the first and the last
-    message. `late`: how many of the messages the server received more than 31 days after the month had ended.
-    `waiting`: how many are this person's own and not sent yet; they are not destroyed. `is_over`: the month has
-    ended, so that it can be destroyed."""
+    """One month of a conversation, as this device has it: the objects of the month that are not destroyed, those first
+    in which this device has no message; how many messages (deleted ones leave a trace, and count) and files they have;
+    and the times (ms) of the first and the last message. `late`: how many of the messages the server received more than
+    31 days after the month had ended. `waiting`: how many are this person's own and not sent yet; they are not
+    destroyed. `is_over`: the month has ended, so that it can be destroyed."""
 
     period: int
     objs: tuple[ObjId, ...]
@@ -97,12 +98,16 @@ class Months:
 
     def _count(self, part_of: ObjId, now: int) -> list[Month]:
         found: dict[int, Month] = {}
+        unread = defaultdict[int, list[ObjId]](list)
         with self._db.reader() as reader:
             for period, obj in reader.rows(_PARTS, (part_of,)):
                 month = _content(reader, period, obj, is_over=period < now)
-                if month is not None:
+                if month is None:
+                    unread[period].append(obj)
+                else:
                     found[period] = month if period not in found else _joined(found[period], month)
-        return list(found.values())
+        # ▲ These may have what this person cannot read. First, since a month without messages is listed no more
+        return [replace(month, objs=(*unread[month.period], *month.objs)) for month in found.values()]
 
     async def destroy(self, room: RoomId, periods: Sequence[int], progress: Progress) -> list[Month]:
         """Destroys the months `periods` of the room's conversation, for everybody and for good, one object after the

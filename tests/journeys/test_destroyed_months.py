@@ -130,10 +130,8 @@ async def test_what_an_administrator_disposes_of_is_gone_everywhere(o: Offices, 
 async def test_attack_a_member_who_is_no_administrator_is_refused_by_the_server(o: Offices, tmp_path: Path) -> None:
     a, b = await o.hire("Enhetschef", "Handläggare")
     room, _ = await written(o, a, b, tmp_path)
-    channel = b.session.service(CHAT).channel(room)
-    assert channel is not None
     with pytest.raises(Refused, match="forbidden"):
-        await b.session.engine.operations.destroy(room, channel)
+        await b.session.engine.operations.destroy(room, messages(b, room)[0].obj)
     assert len(a.texts(room)) == 2
     assert b.session.service(CHAT).months is not None
     assert not months(b).may_destroy(room)
@@ -166,6 +164,20 @@ async def test_offline_nothing_is_destroyed_and_the_reason_is_known(o: Offices) 
     assert a.texts(room) == [CANARY]
     on_again(wires, a)
     await until(lambda: months(a).refusal(room) is None)
+
+
+async def test_attack_an_object_that_was_only_announced_keeps_no_month(o: Offices, tmp_path: Path) -> None:
+    """The server has nothing of it, and would refuse to destroy it."""
+    a, b = await o.hire("Enhetschef", "Handläggare")
+    room, period = await written(o, a, b, tmp_path)
+    channel, announced = b.session.service(CHAT).channel(room), b.session.store.objects.new(room)
+    assert channel is not None
+    b.session.rooms.announce_part(room, announced, "chat", channel, period)
+    await until(lambda: announced in [part.obj for part in a.session.store.series.all(room)])
+    (month,) = await months(a).read(room)
+    assert announced in month.objs
+    await months(a).destroy(room, [period], nothing)
+    await until(partial(is_gone, a, room))
 
 
 @pytest.mark.parametrize("is_in_backup", [False, True], ids=["written-after-the-backup", "in-the-backup"])
