@@ -146,9 +146,8 @@ class Months:
             kept = structs.replace(kept, reply_to=None)
         if not self._is_here(room, kept.aside_reply_to):
             kept = structs.replace(kept, aside_reply_to=None)
-        if kept != draft:
-            with suppress(StoreFault):  # the draft stays in memory, and is stored later
-                self._chat.keep_draft(room, kept)
+        with suppress(StoreFault):  # it stays in memory, and is stored later
+            self._chat.keep_draft(room, kept)
 
     def _is_here(self, room: RoomId, message: bytes | None) -> bool:
         sql = "SELECT 1 FROM chat_messages WHERE series = ? AND change_id = ?"

@@ -2,17 +2,22 @@
 """A month is destroyed as a whole: with what its administrator does not see, and also over a crash and on a full
 disk."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from app.chat.destroying import Months
+from app.chat.drafts import Draft
 from app.core.months import month_of
 from app.store.series import is_destroyed
 from tests.app.chat.destroys import Destroys, months_of
-from tests.app.chat.months import DECEMBER, Clock, announced, at, clock, come, hl, months_object, written
-from tests.office import ROOM, Desk
+from tests.app.chat.months import DECEMBER, NOVEMBER, Clock, announced, at, clock, come, hl, months_object, written
+from tests.office import ROOM, Desk, Positions, reopened
 
 __all__ = ["clock", "hl"]  # fixtures
 
+CANARY = "Gallringskanariefågeln åäö 🙂"
 JANUARY = at(2027, 1)
 
 
@@ -45,3 +50,26 @@ async def test_a_months_object_without_a_message_here_is_destroyed_with_it(
     assert (found.period, found.objs, found.messages) == (month_of(DECEMBER), (other, one), 1)
     await months.destroy(ROOM, [found.period], nothing)
     assert [is_destroyed(hl.store.db, ROOM, obj) for obj in (one, other, empty)] == [True, True, False]
+
+
+async def test_a_draft_keeps_no_text_of_a_destroyed_month_after_a_crash(hl: Desk, clock: Clock, tmp_path: Path) -> None:
+    """The process may end right after the commit that deletes the last message, before any tool learns of it."""
+    hl.folk.admin = True
+    hl.store.changes.taken_back.connect(lambda _obj: shutil.copytree(tmp_path / "hl", tmp_path / "crashed"))
+    months = months_of(hl, Destroys(hl.store))
+    mine = hl.chat.send(ROOM, CANARY)
+    Positions([hl], n=20, t=NOVEMBER).deliver()
+    hl.chat.keep_draft(ROOM, Draft(text=f"{CANARY} ändrat", edits=mine, aside="det här skrev jag å"))
+    clock.now_ms = DECEMBER
+    await months.destroy(ROOM, [month_of(NOVEMBER)], nothing)
+    assert hl.chat.draft(ROOM) == Draft(text="det här skrev jag å")
+    assert hl.store.db.rows("SELECT * FROM destroying") == []
+    again = reopened(tmp_path / "crashed")
+    try:
+        months_of(again, Destroys(again.store))
+        assert again.chat.draft(ROOM).text == f"{CANARY} ändrat", "the crash came before"
+        await again.store.destroyed.complete()
+        assert again.chat.draft(ROOM) == Draft(text="det här skrev jag å")
+        assert again.store.db.rows("SELECT * FROM destroying") == []
+    finally:
+        again.close()
