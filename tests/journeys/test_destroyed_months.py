@@ -180,6 +180,24 @@ async def test_attack_an_object_that_was_only_announced_keeps_no_month(o: Office
     await until(partial(is_gone, a, room))
 
 
+async def test_a_former_member_keeps_a_month_that_was_destroyed_since_until_they_are_added_again(
+    o: Offices, tmp_path: Path
+) -> None:
+    """The server gives a former member nothing of the room, and so not the entry either. The dialog says so."""
+    a, b, c = await o.hire("Enhetschef", "Handläggare", "Registrator")
+    room, period = await written(o, a, b, tmp_path)
+    await o.add(a, room, c, history=True)
+    await until(lambda: len(c.texts(room)) == 2)
+    await a.session.rooms.remove(room, c.session.people.me.uid)
+    await until(lambda: c.session.rooms.room(room).left)
+    await months(a).destroy(room, [period], nothing)
+    for desk in (a, b):
+        await until(partial(is_gone, desk, room))
+    assert len(c.texts(room)) == 2
+    await o.add(a, room, c, history=False)
+    await until(partial(is_gone, c, room))
+
+
 @pytest.mark.parametrize("is_in_backup", [False, True], ids=["written-after-the-backup", "in-the-backup"])
 async def test_a_restored_server_receives_the_destroy_again_and_no_share(w: World, *, is_in_backup: bool) -> None:
     """The devices have kept the ciphertext, so that the room can be restored, but no share that opens it."""

@@ -289,8 +289,10 @@ def _effects() -> tuple[str, ...]:
         tr("The server deletes the messages, their files and the key that opens them. Each member's computer does so "
            "too, as soon as it is connected: in the conversation, in search, in received files and in read-only "
            "copies."),
-        tr("Backups of the server keep the messages until they are replaced. What somebody has saved, printed or "
-           "copied stays, and so does what was carried over into a room that continues this one."),
+        tr("Backups of the server keep the messages until they are replaced. The computer of somebody who is no longer "
+           "in the room keeps what it has. What somebody has saved, printed or copied stays, too."),
+        tr("Messages that were carried over into a room that continues this one stay there, without their files. Files "
+           "of messages that came from an older room stay in that room."),
         tr("Messages that a member has written but not sent yet stay with that member, who can send them in the "
            "present month."),
         tr("The room shows for ever that you disposed of the month, and when."),

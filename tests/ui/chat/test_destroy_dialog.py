@@ -90,6 +90,8 @@ async def test_it_says_what_is_in_each_month_and_what_happens(qtbot: QtBot, mont
         "1 av dem kom mer än en månad efter månadens slut.",
         "Månaden är inte slut.",
         "Säkerhetskopior av servern har kvar meddelandena",
+        "Datorn hos den som inte längre är med i rummet behåller det den har.",
+        "finns kvar där, utan sina filer",
         "skrivskyddade kopior",
         "I rummet syns för alltid att du gallrade månaden, och när.",
     ):
