@@ -15,7 +15,7 @@ from app.chat.drafts import Draft
 from app.chat.periods import LATE_AFTER_MS
 from app.chat.ports import Members
 from app.chat.tables import PENDING
-from app.core.ids import ObjId, RoomId
+from app.core.ids import ObjId, RoomId, Uid
 from app.core.months import LAST_MONTH, begins_ms, month_of
 from app.errors import Forbidden, StoreFault
 from app.store import series
@@ -35,6 +35,11 @@ Progress = Callable[[int, int], None]
 
 class Conversations(Protocol):
     """The conversations of rooms, as the chat's service has them."""
+
+    @property
+    def me(self) -> Uid:
+        """The account's person."""
+        ...
 
     def channel(self, room: RoomId, /) -> ObjId | None: ...
 
@@ -89,6 +94,12 @@ class Months:
     def refusal(self, room: RoomId) -> str | None:
         """Why nothing can be destroyed in the room now, as a code; None if it can."""
         return self._destroying.refusal(room)
+
+    def reads_history(self, room: RoomId) -> bool:
+        """Whether this person may read what was written before they were added. If not, months may have more messages
+        than are counted here."""
+        sql = "SELECT 1 FROM members WHERE room = ? AND uid = ? AND NOT history"
+        return self._db.value(sql, (room, self._chat.me)) is None
 
     async def read(self, room: RoomId) -> list[Month]:
         """The months of the room's conversation that have messages, the latest first; [] without a conversation. Reads

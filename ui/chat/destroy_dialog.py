@@ -139,10 +139,18 @@ class DestroyDialog(Dialog):
 
     def _on_chosen(self) -> None:
         refusal = self._refusal()
-        self.warning.setText(_refusal_text(refusal) if refusal is not None else "")
-        self._warning.setVisible(refusal is not None)
+        warning = _refusal_text(refusal) if refusal is not None else self._uncounted()
+        self.warning.setText(warning)
+        self._warning.setVisible(bool(warning))
         may = refusal in (None, READING)
         self.accept_button.setEnabled(may and self._task is None and bool(self.chosen()))
+
+    def _uncounted(self) -> str:
+        """Text: that not all of what goes is counted; "" if it is."""
+        if self._months.reads_history(self._room):
+            return ""
+        return tr("You cannot read what was written before you were added. It is not counted here, and goes with its "
+                  "month.")  # fmt: skip
 
     def _refusal(self) -> str | None:
         return self._months.refusal(self._room) if self._months.may_destroy(self._room) else "forbidden"
