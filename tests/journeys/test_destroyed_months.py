@@ -68,6 +68,8 @@ async def written(o: Offices, a: Desk, b: Desk, tmp_path: Path) -> tuple[RoomId,
     room = await o.room(a, b)
     path = tmp_path / "Bilaga åäö.txt"
     path.write_text("innehåll å 🙂")
+    for desk in (a, b):  # otherwise it would sign in to compare clocks, be refused, and try again after a minute
+        desk.session.engine.parts.link.compare_clocks = lambda: None
     with last_month():
         a.session.service(CHAT).send(room, CANARY)
         await a.session.service(CHAT).send_file(room, [path], f"{CANARY} med fil")
