@@ -172,6 +172,16 @@ def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin
         room_rows.name(conn, ROOM, title, "case", 1)
         announce_chat(conn, ROOM, CHANNEL, HL)
         object_rows.announce(conn, ROOM, BOARD_ID, BOARD.id, 1, HL)
+    return _desk_of(store, uid, admin=admin)
+
+
+def reopened(folder: Path, uid: Uid = HL, *, admin: bool = False) -> Desk:
+    """The store that `desk` made in `folder`, or a copy of it, opened again."""
+    kinds = {each.id: each for each in (ROOM_KIND, CHAT, BOARD)}
+    return _desk_of(Store.open(folder / "office.db", KEY, kinds, folder / "blobs"), uid, admin=admin)
+
+
+def _desk_of(store: Store, uid: Uid, *, admin: bool) -> Desk:
     folk = Folk(uid, admin, store=store)
     notices = notices_of(store)
     own = OwnPlaces()

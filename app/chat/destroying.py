@@ -3,6 +3,7 @@
 destroyed alone, since the server can only forget a whole object (decision 0021)."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from app.chat.drafts import Draft
 from app.chat.periods import LATE_AFTER_MS
 from app.chat.ports import Members
 from app.chat.tables import PENDING
-from app.core.ids import ObjId, RoomId
+from app.core.ids import ObjId, RoomId, Uid
 from app.core.months import LAST_MONTH, begins_ms, month_of
 from app.errors import Forbidden, StoreFault
 from app.store import series
@@ -35,6 +36,11 @@ Progress = Callable[[int, int], None]
 class Conversations(Protocol):
     """The conversations of rooms, as the chat's service has them."""
 
+    @property
+    def me(self) -> Uid:
+        """The account's person."""
+        ...
+
     def channel(self, room: RoomId, /) -> ObjId | None: ...
 
     def draft(self, room: RoomId, /) -> Draft: ...
@@ -48,11 +54,11 @@ class Conversations(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """One month of a conversation, as this device has it: the objects of the month that are not destroyed, how many
-    messages (deleted ones leave a trace, and count) and files they have, and the times (ms) of the first and the last
-    message. `late`: how many of the messages the server received more than 31 days after the month had ended.
-    `waiting`: how many are this person's own and not sent yet; they are not destroyed. `is_over`: the month has
-    ended, so that it can be destroyed."""
+    """One month of a conversation, as this device has it: the objects of the month that are not destroyed, those first
+    in which this device has no message; how many messages (deleted ones leave a trace, and count) and files they have;
+    and the times (ms) of the first and the last message. `late`: how many of the messages the server received more than
+    31 days after the month had ended. `waiting`: how many are this person's own and not sent yet; they are not
+    destroyed. `is_over`: the month has ended, so that it can be destroyed."""
 
     period: int
     objs: tuple[ObjId, ...]
@@ -89,6 +95,12 @@ class Months:
         """Why nothing can be destroyed in the room now, as a code; None if it can."""
         return self._destroying.refusal(room)
 
+    def reads_history(self, room: RoomId) -> bool:
+        """Whether this person may read what was written before they were added. If not, months may have more messages
+        than are counted here."""
+        sql = "SELECT 1 FROM members WHERE room = ? AND uid = ? AND NOT history"
+        return self._db.value(sql, (room, self._chat.me)) is None
+
     async def read(self, room: RoomId) -> list[Month]:
         """The months of the room's conversation that have messages, the latest first; [] without a conversation. Reads
         in a thread: counting 100,000 messages takes 60 ms."""
@@ -97,12 +109,16 @@ class Months:
 
     def _count(self, part_of: ObjId, now: int) -> list[Month]:
         found: dict[int, Month] = {}
+        unread = defaultdict[int, list[ObjId]](list)
         with self._db.reader() as reader:
             for period, obj in reader.rows(_PARTS, (part_of,)):
                 month = _content(reader, period, obj, is_over=period < now)
-                if month is not None:
+                if month is None:
+                    unread[period].append(obj)
+                else:
                     found[period] = month if period not in found else _joined(found[period], month)
-        return list(found.values())
+        # ▲ These may have what this person cannot read. First, since a month without messages is listed no more
+        return [replace(month, objs=(*unread[month.period], *month.objs)) for month in found.values()]
 
     async def destroy(self, room: RoomId, periods: Sequence[int], progress: Progress) -> list[Month]:
         """Destroys the months `periods` of the room's conversation, for everybody and for good, one object after the
@@ -141,9 +157,8 @@ class Months:
             kept = structs.replace(kept, reply_to=None)
         if not self._is_here(room, kept.aside_reply_to):
             kept = structs.replace(kept, aside_reply_to=None)
-        if kept != draft:
-            with suppress(StoreFault):  # the draft stays in memory, and is stored later
-                self._chat.keep_draft(room, kept)
+        with suppress(StoreFault):  # it stays in memory, and is stored later
+            self._chat.keep_draft(room, kept)
 
     def _is_here(self, room: RoomId, message: bytes | None) -> bool:
         sql = "SELECT 1 FROM chat_messages WHERE series = ? AND change_id = ?"

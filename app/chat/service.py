@@ -11,8 +11,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from app.chat import projection
 from app.chat.attached import AttachedFiles
 from app.chat.authority import second_id
@@ -35,7 +33,7 @@ from app.chat.settling import carried_among, successors
 from app.chat.stranded import Stranded, StrandedCount
 from app.chat.transfers import Transfers
 from app.chat.typing import Typing
-from app.chat.writing import REPLY_OBJ_BYTES, Writing
+from app.chat.writing import Writing
 from app.core.enums import RoomType
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
@@ -357,11 +355,7 @@ class ChatService:
         """
         text = text.strip()
         record = MessageSent(text=text, reply_to=reply_to, mentions=find(text, partial(self.members, room)))
-        obj, text_bytes = self._writing.place(room), len(encode(record)) + REPLY_OBJ_BYTES
-        checked = await self.files.check(sources)
-        async with self.files.seal(room, obj, checked, pictures or {}, text_bytes) as (attachments, parts):
-            record = msgspec.structs.replace(record, attachments=attachments)
-            return self._writing.write(room, obj, record, parts)
+        return await self._writing.write_files(room, record, self.files, sources, pictures or {})
 
     def check_export(self) -> None:
         """Raises ExportOff if the machine's policy lets no file be saved outside the program. Call it before the person

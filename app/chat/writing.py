@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Where a message is written: to the object of its month, which the month's first message begins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from app.chat.files import Files, Picture
 from app.chat.ports import Members
 from app.chat.records import MessageSent, encode
 from app.chat.settling import KIND_ID
@@ -12,6 +13,8 @@ from app.core import clock
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.core.months import month_of
 from app.errors import NotFound
+from app.objects.files import Source
+from app.store import series
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects
@@ -51,6 +54,34 @@ class Writing:
             found = self._begun.get((part_of, month)) or self._objects.new(room)
             self._begun[part_of, month] = found
         return found
+
+    async def write_files(
+        self,
+        room: RoomId,
+        message: MessageSent,
+        files: Files,
+        sources: Sequence[Source],
+        pictures: Mapping[Source, Picture],
+    ) -> ChangeId:
+        """Checks and encrypts files and then stores `message` with them. Returns the message's id. `pictures`: what is
+        known of those that are images. The errors of `Files.check`, `Files.seal` and `place`; no part is kept then. ▲
+        If the month's object is destroyed meanwhile, its parts of files are deleted: they are then encrypted once more,
+        for another object. Otherwise the message would be written without its files."""
+        self.place(room)
+        checked, text_bytes = await files.check(sources), len(encode(message)) + REPLY_OBJ_BYTES
+        while True:
+            obj = self.place(room)
+            try:
+                async with files.seal(room, obj, checked, pictures, text_bytes) as (attachments, parts):
+                    self._check_not_destroyed(room, obj)
+                    return self.write(room, obj, msgspec.structs.replace(message, attachments=attachments), parts)
+            except NotFound:
+                if not series.is_destroyed(self._db, room, obj):
+                    raise
+
+    def _check_not_destroyed(self, room: RoomId, obj: ObjId) -> None:
+        if series.is_destroyed(self._db, room, obj):
+            raise NotFound
 
     def write(self, room: RoomId, obj: ObjId, message: MessageSent, parts: Sequence[bytes] = ()) -> ChangeId:
         """Stores a message in `obj`, which `place` returned, and returns its id. If `obj` is new, it is announced in

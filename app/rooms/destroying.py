@@ -34,5 +34,6 @@ class Destroying:
 
     async def destroy(self, room: RoomId, obj: ObjId) -> None:
         """Destroys an object of the room; returns when the server has accepted it and this device has read it. Does
-        nothing if it is destroyed already. Unreachable; Refused with a refusal or the server's code."""
+        nothing if it is destroyed already, or if the server has nothing of it. Unreachable; Refused with a refusal or
+        the server's code."""
         await self._engine.operations.destroy(room, obj)

@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from app.core.ids import ObjId, PartId, RoomId
-from app.store import search, series, tables, working_copies
+from app.errors import StoreFault
+from app.store import deleted_changes, search, series, tables, working_copies
 from app.store.blobs import Blobs
 from app.store.cached_parts import forget_object
 from app.store.connection import Connection
@@ -58,6 +59,8 @@ class DestroyedObjects:
         self._kinds = dict(kinds)
         self._blobs = blobs
         self._woken = asyncio.Event()
+        self._refused: StoreFault | None = None
+        """Why the disk refused to end an object, until `complete` has raised it."""
 
     # -- what is received
 
@@ -108,9 +111,8 @@ class DestroyedObjects:
     def _delete_sent(self, room: RoomId, obj: ObjId, rows: Sequence[tuple[int]]) -> None:
         """Deletes changes of this device that the server has placed in a destroyed object. `rows`: their row ids."""
         conn = self._db.conn
-        for row in rows:
-            conn.execute("DELETE FROM outbox WHERE row = ?", row)
-            conn.execute("DELETE FROM changes WHERE row = ?", row)
+        conn.executemany("DELETE FROM outbox WHERE row = ?", rows)
+        deleted_changes.delete(conn, [row for (row,) in rows])
         if rows:
             conn.execute(_NOTE, (room, obj))
             self._db.after_commit(self._woken.set)
@@ -143,14 +145,17 @@ class DestroyedObjects:
                 self._blobs.drop(parts)
             else:
                 await self._db.apart(partial(self._step, self._db.conn, room, obj), durable=False)
+            fault, self._refused = self._refused, None
+            if fault is not None:  # ▲ otherwise this would try again at once, for ever
+                raise fault
             await asyncio.sleep(0)
 
     def _step(self, conn: Connection, room: RoomId, obj: ObjId) -> None:
-        """Deletes at most SLICE rows of each table of an object. If nothing is left, removes the object from
-        `destroying`, makes the rows of its unsent changes again, and counts the lists again."""
+        """Deletes at most SLICE rows of each table of an object. If nothing is left, the rows of what was not sent are
+        made again, and lists are counted again; the object is ended after the commit (`_end`)."""
         rows = conn.execute(_GOING, (obj, room)).fetchall()
         conn.executemany("DELETE FROM unjudged WHERE row = ?", rows)
-        conn.executemany("DELETE FROM changes WHERE row = ?", rows)
+        deleted_changes.delete(conn, [row for (row,) in rows])
         more = len(rows) == SLICE
         is_here = not self._is_elsewhere(room, obj)
         if is_here:
@@ -164,7 +169,17 @@ class DestroyedObjects:
             conn.execute("UPDATE objects SET title = '' WHERE obj = ?", (obj,))
             self._projecting.take_back(obj)
             self._projecting.count_again(obj)
-        conn.execute("DELETE FROM destroying WHERE room = ? AND obj = ?", (room, obj))
+        self._db.after_commit(partial(self._end, room, obj))
+
+    def _end(self, room: RoomId, obj: ObjId) -> None:
+        """Notes that nothing is left of the object. ▲ Only after `Projecting.taken_back` was emitted for it: tools then
+        drop what they keep of the object elsewhere, such as the text of a draft. Otherwise a crash between the commit
+        and that would leave it for ever. If the disk refuses, the object is ended later, by `complete`."""
+        try:
+            with self._db.transaction(durable=False) as conn:
+                conn.execute("DELETE FROM destroying WHERE room = ? AND obj = ?", (room, obj))
+        except StoreFault as fault:
+            self._refused = fault
 
     def _is_elsewhere(self, room: RoomId, obj: ObjId) -> bool:
         found = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))

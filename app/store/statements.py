@@ -44,7 +44,7 @@ LATEST_BY_DEVICE = (  # by the objects' index: reading every change of every roo
     "AND n IS NOT NULL AND dev IS NOT x'' GROUP BY dev"  # a snapshot names no device
 )
 UNPLACED = "SELECT c.data FROM outbox o JOIN changes c ON c.row = o.row WHERE o.obj = ? AND c.n IS NULL"
-DROP_OF_DESTROYED = """DELETE FROM changes WHERE row = ? AND EXISTS (SELECT 1 FROM events e
+OF_DESTROYED = """SELECT row FROM changes WHERE row = ? AND EXISTS (SELECT 1 FROM events e
     WHERE e.room = changes.room AND e.kind = 'destroy' AND e.obj = changes.obj)"""
 MARK_UNPROJECTED = "UPDATE changes SET unprojected = ? WHERE row = ?"
 MARK_BEHIND = f"{MARK_UNPROJECTED} AND unprojected = '{BEHIND}'"

@@ -139,10 +139,18 @@ class DestroyDialog(Dialog):
 
     def _on_chosen(self) -> None:
         refusal = self._refusal()
-        self.warning.setText(_refusal_text(refusal) if refusal is not None else "")
-        self._warning.setVisible(refusal is not None)
+        warning = _refusal_text(refusal) if refusal is not None else self._uncounted()
+        self.warning.setText(warning)
+        self._warning.setVisible(bool(warning))
         may = refusal in (None, READING)
         self.accept_button.setEnabled(may and self._task is None and bool(self.chosen()))
+
+    def _uncounted(self) -> str:
+        """Text: that not all of what goes is counted; "" if it is."""
+        if self._months.reads_history(self._room):
+            return ""
+        return tr("You cannot read what was written before you were added. It is not counted here, and goes with its "
+                  "month.")  # fmt: skip
 
     def _refusal(self) -> str | None:
         return self._months.refusal(self._room) if self._months.may_destroy(self._room) else "forbidden"
@@ -289,8 +297,10 @@ def _effects() -> tuple[str, ...]:
         tr("The server deletes the messages, their files and the key that opens them. Each member's computer does so "
            "too, as soon as it is connected: in the conversation, in search, in received files and in read-only "
            "copies."),
-        tr("Backups of the server keep the messages until they are replaced. What somebody has saved, printed or "
-           "copied stays, and so does what was carried over into a room that continues this one."),
+        tr("Backups of the server keep the messages until they are replaced. The computer of somebody who is no longer "
+           "in the room keeps what it has. What somebody has saved, printed or copied stays, too."),
+        tr("Messages that were carried over into a room that continues this one stay there, without their files. Files "
+           "of messages that came from an older room stay in that room."),
         tr("Messages that a member has written but not sent yet stay with that member, who can send them in the "
            "present month."),
         tr("The room shows for ever that you disposed of the month, and when."),

@@ -169,12 +169,14 @@ class RoomOperations:
     async def destroy(self, room_id: RoomId, obj: ObjId) -> None:
         """Destroys the object `obj` of the room, for everybody and for good: it accepts nothing more, the server
         deletes its share, its content and the parts of its files, and so does every device that reads the entry. Does
-        nothing if it is destroyed already. Refused "object" by the server if the room has no such object, "forbidden"
-        if this person is no administrator, or for the room's own object. Which rule or decision allows it is not named:
+        nothing if it is destroyed already. ▲ Nor if the server has nothing of it: a member may have announced an object
+        and written nothing in it, and must not keep a month from being destroyed. Refused "forbidden" by the server if
+        this person is no administrator, or for the room's own object. Which rule or decision allows it is not named:
         both hashes of the entry are zeros."""
 
         def check() -> None:
-            if obj in self._room(room_id).stream.state.destroyed:
+            state = self._room(room_id).stream.state
+            if obj in state.destroyed or (obj not in state.shares and obj != ObjId(room_id)):
                 raise Refused(_DESTROYED)
 
         try:

@@ -248,10 +248,10 @@ class Blobs:
             if h.start == 0 or isinstance(e, WrongDigest):
                 await self._uploads.gone(name.key)
             raise
+        await self._check_not_destroyed(name)  # ▲ again: it may have been destroyed since the upload began
         if not new:
             await self._uploads.gone(name.key)
             return HTTPStatus.CREATED, size
-        await self._check_not_destroyed(name)  # ▲ again: it may have been destroyed since the upload began
         row = BlobRow(room=name.room, obj=name.obj, part=name.part, size_bytes=size, sha256=h.sha256)
         try:
             await self._store.add_blob(row, senders(who), today(), len(body))

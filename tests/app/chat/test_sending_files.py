@@ -4,7 +4,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -20,6 +20,7 @@ from app.objects.files import Pasted, Progress, SealedFiles, Source
 from sync.client.exchange.blob_transfer import Blobs as Transfers
 from sync.errors import Refused
 from sync.protocol.version import PART_BYTES
+from tests.app.chat.destroys import Destroys
 from tests.office import CHANNEL, HL, ROOM, Desk, desk
 
 
@@ -236,3 +237,27 @@ async def test_attack_a_long_row_of_rooms_that_continue_each_other_ends_the_sear
     with pytest.raises(Refused):
         await files.fetch(ROOM, CHANNEL, b"m", tmp_path / "å.txt", lambda done, total: None)
     assert len(asked) == HOPS + 1
+
+
+async def test_files_that_are_encrypted_while_their_month_is_destroyed_are_sent_in_another_object(
+    hl: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What belongs to the destroyed object is deleted, and the message would come without its files."""
+    begun, destroyed = hl.chat.files._seal_one, False
+
+    async def seal(blobs: RoomFiles, obj: ObjId, *more: Any) -> object:
+        nonlocal destroyed
+        attachment = await begun(blobs, obj, *more)
+        if not destroyed:
+            destroyed = True
+            await Destroys(hl.store).destroy(ROOM, obj)
+            await hl.store.destroyed.complete()
+        return attachment
+
+    monkeypatch.setattr(hl.chat.files, "_seal_one", seal)
+    await hl.chat.send_file(ROOM, pasted(2), "Bilagorna å")
+    message = hl.chat.timeline(ROOM).message(0)
+    assert message.obj != CHANNEL
+    assert {part.obj for part in hl.store.blobs.to_upload()} == {message.obj}
+    assert len(hl.store.blobs.to_upload()) == len(message.attachments) == 2
+    assert hl.chat.stranded(ROOM).destroyed == 0

@@ -122,12 +122,18 @@ async def test_attack_a_destroyed_object_takes_no_part_of_a_file(house: House) -
     assert on_disk(house.data, part[:4000]) == [(b"q" * 16).hex()]
 
 
+@pytest.mark.parametrize("is_lost", [False, True], ids=["new", "lost-in-a-restore"])
 async def test_a_part_that_is_finished_while_its_object_is_destroyed_is_deleted(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch, *, is_lost: bool
 ) -> None:
+    """Also one whose row the server has: a client uploads its bytes again, since a backup had only the row."""
     anna, bert, room = await house.two_in_a_room()
-    await written(house, anna, room)
-    part, go_on, reached = os.urandom(9000), asyncio.Event(), asyncio.Event()
+    _, _, part = await written(house, anna, room)
+    if is_lost:
+        (path,) = [path for path in house.data.rglob("*") if path.is_file() and part in path.read_bytes()]
+        path.unlink()
+    name, part = (b"p" * 16, part) if is_lost else (b"q" * 16, os.urandom(9000))
+    go_on, reached = asyncio.Event(), asyncio.Event()
     finish = FilesystemObjects.finish
 
     async def slow(*args: Any) -> int:
@@ -138,9 +144,7 @@ async def test_a_part_that_is_finished_while_its_object_is_destroyed_is_deleted(
 
     monkeypatch.setattr(FilesystemObjects, "finish", slow)
     async with http(house, bert) as b:
-        sending = asyncio.ensure_future(
-            b.put(url(room, b"q" * 16), content=part, headers={"repr-digest": digest(part)})
-        )
+        sending = asyncio.ensure_future(b.put(url(room, name), content=part, headers={"repr-digest": digest(part)}))
         await reached.wait()
         await destroy(anna, room)
         await is_gone(house)

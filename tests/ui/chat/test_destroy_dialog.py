@@ -14,12 +14,15 @@ from pytestqt.qtbot import QtBot
 
 from app.chat.destroying import Month, Months
 from app.chat.records import Attachment, MessageSent
+from app.core.enums import Role
 from app.core.i18n import set_language
 from app.core.months import begins_ms, month_of
+from sync.client.ports import MemberRow
+from sync.client.received import ReceivedSlice
 from sync.errors import Unreachable
 from tests.app.chat.destroys import Destroys, months_of
 from tests.app.chat.months import DECEMBER, NOVEMBER, announced, at, come, months_object, set_to, texts, written
-from tests.office import CHANNEL, ROOM, Desk
+from tests.office import CHANNEL, HL, ROOM, Desk
 from tests.ui.faces import Name, face
 from tests.ui.shown import shows, words
 from tests.ui.soon import caught_up
@@ -90,6 +93,8 @@ async def test_it_says_what_is_in_each_month_and_what_happens(qtbot: QtBot, mont
         "1 av dem kom mer än en månad efter månadens slut.",
         "Månaden är inte slut.",
         "Säkerhetskopior av servern har kvar meddelandena",
+        "Datorn hos den som inte längre är med i rummet behåller det den har.",
+        "finns kvar där, utan sina filer",
         "skrivskyddade kopior",
         "I rummet syns för alltid att du gallrade månaden, och när.",
     ):
@@ -208,6 +213,15 @@ async def test_a_person_who_loses_the_right_meanwhile_destroys_nothing(qtbot: Qt
     assert not months.may_destroy(ROOM)
     hl.folk.admin = True
     assert months.may_destroy(ROOM)
+
+
+async def test_who_cannot_read_the_history_is_told_that_it_goes_too(qtbot: QtBot, hl: Desk, months: Months) -> None:
+    newcomer = MemberRow(uid=HL, role=Role.ADMIN, since_n=5, history=False)
+    hl.store.receive(ReceivedSlice(room=ROOM, cursor=20, state=b"", members=[newcomer]))
+    shown = await opened(qtbot, months)
+    assert "Du kan inte läsa det som skrevs innan du lades till." in words(shown)
+    shown.rows.rows[2].box.setChecked(True)
+    assert shown.accept_button.isEnabled()
 
 
 async def test_without_messages_it_says_so(qtbot: QtBot, hl: Desk) -> None:
