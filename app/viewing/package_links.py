@@ -28,8 +28,10 @@ _DDE = {"ddelink", "dde-source", "dde-link", "dde-connection", "dde-connection-d
 _CODES = {"instrtext", "delinstrtext"}
 _FORMULAS = {"f", "formula", "definedname", "formula1", "formula2"}
 _STYLES = {"style"}
-_MERGED = "afchunk"
-"""A part in a format of its own, such as a web page, that Word merges into the document when it opens it."""
+_MERGED, _MERGES = "afchunk", "altchunk"
+"""The relationship to a part in a format of its own, such as a web page, that Word merges into the document when it
+opens it, and the element that names it. ▲ Either counts: Word looks for the relationship by its id, whatever its type
+is."""
 _ON = ("1", "true", "on")
 _FLAT, _FLAT_MARKS = ("opendocument", "openoffice.org"), (b"office:document", b"opendocument")
 """Marks of an ODF document that is one file of XML: in the namespace of its first tag, and in its bytes."""
@@ -122,6 +124,8 @@ class _Part:
                 return
         if local in _DDE:
             raise OpensRemote
+        if local == _MERGES:
+            raise OpensUnchecked
         for key, value in attributes.items():
             self._attribute(local, _local(key), key, value)
         if self._depth:

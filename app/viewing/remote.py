@@ -58,7 +58,8 @@ def field_fetches(code: str) -> bool:
     words = [word.strip('"“”') for word in _WORD.findall(code)]
     if not words:
         return False
-    name, rest = words[0].upper(), words[1:]
+    name, slash, after = words[0].partition("\\")  # ▲ a switch or a share may follow the name without a blank
+    name, rest = name.upper(), [slash + after, *words[1:]]
     if NESTED in name or name in _STARTS:
         return True
     return name in _FETCHES and any(NESTED in word or is_remote(word) for word in rest)

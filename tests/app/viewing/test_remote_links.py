@@ -90,6 +90,8 @@ REMOTE = {
         '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
     ),
     "included picture": document(code(' INCLUDEPICTURE "http://exempel.se/å.png" \\d')),
+    "included picture and a switch": document(code('INCLUDEPICTURE\\d "http://exempel.se/å.png"')),
+    "included from a share": document(code("INCLUDETEXT\\\\server\\å.docx")),
     "included by a field": document(
         f'<w:r><w:fldChar w:fldCharType="begin"/><w:instrText>INCLUDETEXT </w:instrText></w:r>{code("REF x")}'
         '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
@@ -178,6 +180,7 @@ def test_attack_a_click_or_hover_that_starts_a_program_is_found() -> None:
     "data",
     [
         document(relations=relation("aFChunk", "a.html", mode="")),
+        document('<w:altChunk r:id="rId1"/>', relation("image", "a.xhtml", mode="")),
         document("<w:p>"),
         document(more={"word/a.xml": "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"}),
         document(more={"word/a.xml": "<a b='" + "x" * (package_links.MAX_TOKEN_BYTES + (2 << 20)) + "'/>"}),
@@ -187,7 +190,7 @@ def test_attack_a_click_or_hover_that_starts_a_program_is_found() -> None:
         b"{\\rtf1{\\object\\objupdate{\\*\\objdata 0105}}}",
         b"{\\rtf1" + b"{" * 20_000,
     ],
-    ids=["web page merged", "torn", "entities", "long tag", "ebcdic", "fields", "flat", "object", "groups"],
+    ids=["web page merged", "merged picture", "torn", "entities", "long tag", "ebcdic", "fields", "flat", "object", "groups"],
 )  # fmt: skip
 def test_bad_input_what_cannot_be_looked_through_is_not_opened(data: bytes) -> None:
     started = time.process_time()
@@ -235,6 +238,8 @@ def test_only_fields_and_functions_that_fetch_count() -> None:
     assert field_fetches("  ddeauto a b")
     assert not field_fetches("")
     assert not field_fetches("MERGEFIELD DDE")
+    assert not field_fetches('DATE\\@"d MMMM"')
+    assert not field_fetches('INCLUDEPICTURE\\d "bild å.png"')
     assert field_fetches(r'LINK Excel.Sheet.12 "\\\\server\\a.xlsx" Blad1!R1C1')
     assert not field_fetches(r'LINK Excel.Sheet.12 "C:\\a.xlsx" Blad1!R1C1 \a \p')
     assert formula_fetches("of:=DDE('a';'b';'c')")
