@@ -22,6 +22,8 @@ _PROGRAM_CELL = re.compile(r"\w\s*\|\s*'")
 """The old way to write DDE in a cell: cmd|'/c calc'!A0."""
 _QUOTED = re.compile(r"'([^']*)'")
 _STRING = re.compile(r'"[^"]*"')
+_PART = re.compile(r""""[^"]*"|'[^']*'|\[[^\]]*\]""")
+"""A string, a name in quotes, or what is in brackets, in a formula."""
 
 
 def is_remote(address: str) -> bool:
@@ -67,8 +69,16 @@ def field_fetches(code: str) -> bool:
 
 def formula_fetches(formula: str) -> bool:
     """Whether a cell's formula calls a function that fetches or starts something, or names a remote file. Strings in
-    the formula do not count."""
-    formula = _STRING.sub('""', formula)
+    the formula do not count, ▲ unless a name in it (in quotes or brackets) has a quote: between two such names,
+    anything would look like a string."""
+    is_clear = not any(_may_hide(part) for part in _PART.findall(formula))
+    if is_clear:
+        formula = _STRING.sub('""', formula)
     if _FUNCTIONS.search(formula) or _PROGRAM_CELL.search(formula):
         return True
-    return any(is_remote(quoted) for quoted in _QUOTED.findall(formula) if ":" in quoted or "\\" in quoted)
+    named = _QUOTED.findall(formula) if is_clear else formula.split("'")[1:]
+    return any(is_remote(each) for each in named if ":" in each or "\\" in each)
+
+
+def _may_hide(part: str) -> bool:
+    return (part[0] != '"' and '"' in part) or (part[0] == "[" and "'" in part)
