@@ -22,8 +22,10 @@ _CLICKED = {"hyperlink", "hlinkclick"}
 without one."""
 _PROGRAM_ACTIONS = ("ppaction://program", "execute", "macro")
 """What a click or a hover on a slide may start, in OOXML and ODF."""
-_LINKED_SHAPES = {"fill", "image", "imagedata", "stroke"}
-"""Elements of VML that name a picture by its address."""
+_LINKS = dict.fromkeys(("fill", "image", "imagedata", "stroke"), ("src", "href", "althref")) | {"instance": ("src",)}
+"""The attributes of elements of VML that name a picture by its address; and XForms in ODF, which is filled from it."""
+_FORM_PICTURE = "image-data"
+"""The attribute of ODF that names the picture of a form's control."""
 _DDE = {"ddelink", "dde-source", "dde-link", "dde-connection", "dde-connection-decl"}
 _CODES = {"instrtext", "delinstrtext"}
 _FORMULAS = {"f", "formula", "definedname", "formula1", "formula2"}
@@ -85,8 +87,8 @@ class Links:
 
 
 def check_flat(data: bytes) -> None:
-    """Reads a file of markup, as `Links.part`, if it is an ODF document or a book of Excel in one file. Does nothing for
-    other markup."""
+    """Reads a file of markup, as `Links.part`, if it is an ODF document or a book of Excel in one file. Does nothing
+    for other markup."""
     part = _Part(set(), _FLAT)
     try:
         part.read(io.BytesIO(data))
@@ -156,7 +158,7 @@ class _Part:
             raise OpensRemote  # ▲ programs look for the relationship by its id alone, whatever its type is
         if local == "href" and ("xlink" in key or self._is_svg):
             _check_address(value, is_clicked=element == "a" or element.startswith("area-"))
-        elif local in ("src", "href", "althref") and element in _LINKED_SHAPES:
+        elif local in _LINKS.get(element, ()) or local == _FORM_PICTURE:
             _check_address(value)
         elif local == "instr":
             self._check(field_fetches(value))

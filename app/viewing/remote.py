@@ -36,7 +36,7 @@ def is_remote(address: str) -> bool:
         if text == before:
             break
     text = text.replace("\\", "/").lower()
-    if text.startswith("//"):
+    if text.startswith(("//", "/??/")):  # the second is the name by which Windows itself knows shares and drives
         return True
     scheme, colon, rest = text.partition(":")
     if not colon or not _SCHEME.match(scheme) or scheme in _HERE:

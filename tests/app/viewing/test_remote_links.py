@@ -132,6 +132,8 @@ REMOTE = {
     "odf sheet behind a quote": open_document(
         """<table:table-cell table:formula="of:=[$'å&quot;'.A1]+['file://server/a'#$'å&quot;'.A1]"/>"""
     ),
+    "odf form": open_document('<form:button xmlns:form="urn:a" form:image-data="http://exempel.se/å.png"/>'),
+    "odf xforms": open_document('<x:instance xmlns:x="http://www.w3.org/2002/xforms" src="//server/å.xml"/>'),
     "odf in an object": open_document('<draw:image xlink:href="ftp://exempel.se/a"/>', "Object 1/content.xml"),
     "flat odf": f'<office:document {ODF}><draw:image xlink:href="http://exempel.se/a"/></office:document>'.encode(),
     "rtf template": b"{\\rtf1{\\*\\template http://exempel.se/a.dotm}}",
@@ -139,6 +141,7 @@ REMOTE = {
     "rtf share": b"{\\rtf1{\\*\\template \\\\\\\\server\\\\a.dotm}}",
     "rtf field": b'{\\rtf1{\\field{\\*\\fldinst {\\b INCLUDEPICTURE} {"http://exempel.se/a.png"} \\\\d}{\\fldrslt a}}}',
     "rtf dde": b"{\\rtf1{\\field{\\*\\fldinst {DD}{EAUTO x y}}}}",
+    "rtf behind a long number": b"{\\rtf1{\\bin0000000006 \\bin99{\\*\\template http://exempel.se/a.dotm}}",
     "rtf picture": b"{\\rtf1{\\sp{\\sn pibName}{\\sv http://exempel.se/a.png}}}",
 }  # fmt: skip
 
@@ -212,8 +215,11 @@ def test_attack_a_click_or_hover_that_starts_a_program_is_found() -> None:
         f"<office:document {ODF}><draw:image".encode(),
         b"{\\rtf1{\\object\\objupdate{\\*\\objdata 0105}}}",
         b"{\\rtf1" + b"{" * 20_000,
+        b"{\\rtf1{\\bin4294967296 }{\\*\\template http://exempel.se/a.dotm}}",
+        b"{\\rtf1{\\bin99 }{\\*\\template http://exempel.se/a.dotm}}",
     ],
-    ids=["merged", "as a picture", "torn", "entities", "long tag", "ebcdic", "fields", "flat", "object", "groups"],
+    ids=["merged", "as a picture", "torn", "entities", "long tag", "ebcdic", "fields", "flat", "object", "groups",
+         "long number", "beyond the end"],
 )  # fmt: skip
 def test_bad_input_what_cannot_be_looked_through_is_not_opened(data: bytes) -> None:
     started = time.process_time()
@@ -242,7 +248,7 @@ def test_bad_input_a_document_cut_anywhere_is_refused_and_ends_no_process() -> N
     "address",
     ["http://a.se", "HTTPS://a.se", " h\ttt\np://a.se", "//server/a", r"\\server\a", "/\\server/a", "file://server/a",
      "file:////server/a", r"file:///\\server\a", "file:///%5c%5cserver/a", "file:///%255c%255cserver", "ftp://a",
-     r"\\?\UNC\server\a", "smb://a", "script:a", "file://localhost//server/a"],
+     r"\\?\UNC\server\a", r"\??\UNC\server\a", "smb://a", "script:a", "file://localhost//server/a"],
 )  # fmt: skip
 def test_attack_a_remote_address_in_any_spelling(address: str) -> None:
     assert is_remote(address)
