@@ -110,6 +110,7 @@ class Changes:
         conn = self._db.conn
         conn.executemany(sql.MARK_UNPROJECTED, [(sql.MOVED, change.rowid) for change in changes])
         conn.executemany("DELETE FROM outbox WHERE row = ?", [(change.rowid,) for change in changes])
+        conn.execute(sql.KEEP_LAST_ROW)
         conn.executemany(sql.DROP_OF_DESTROYED, [(change.rowid,) for change in changes])
         for obj in {change.obj for change in changes}:
             self._projecting.take_back(obj)

@@ -16,6 +16,7 @@ from functools import partial
 
 from app.core.ids import ObjId, PartId, RoomId
 from app.store import search, series, tables, working_copies
+from app.store import statements as sql
 from app.store.blobs import Blobs
 from app.store.cached_parts import forget_object
 from app.store.connection import Connection
@@ -108,6 +109,7 @@ class DestroyedObjects:
     def _delete_sent(self, room: RoomId, obj: ObjId, rows: Sequence[tuple[int]]) -> None:
         """Deletes changes of this device that the server has placed in a destroyed object. `rows`: their row ids."""
         conn = self._db.conn
+        conn.execute(sql.KEEP_LAST_ROW)
         for row in rows:
             conn.execute("DELETE FROM outbox WHERE row = ?", row)
             conn.execute("DELETE FROM changes WHERE row = ?", row)
@@ -149,6 +151,7 @@ class DestroyedObjects:
         """Deletes at most SLICE rows of each table of an object. If nothing is left, removes the object from
         `destroying`, makes the rows of its unsent changes again, and counts the lists again."""
         rows = conn.execute(_GOING, (obj, room)).fetchall()
+        conn.execute(sql.KEEP_LAST_ROW)
         conn.executemany("DELETE FROM unjudged WHERE row = ?", rows)
         conn.executemany("DELETE FROM changes WHERE row = ?", rows)
         more = len(rows) == SLICE
