@@ -67,7 +67,7 @@ def _steps_of(name: str, tried: set[str]) -> Iterator[str]:
         for other in _imported_by(spec) if spec is not None else ():
             yield from _steps_of(other, tried)
         import_module(name)
-    except ImportError:
+    except Exception:  # also damaged bytes, and whatever the module itself raises
         return
     yield name
 

@@ -252,22 +252,35 @@ class SealedFiles:
         server or the disk refuses are left out until `ask_again`. ▲ Parts beyond the limit for received files are left
         out until there is space for them. Otherwise a member could fill the disk of a colleague who keeps the room
         offline. Unreachable while offline; StoreFault."""
-        beyond = 0
-        for wanted in self._cached.wanted():
-            if wanted in self._refused:
-                continue
-            if self._cached.fetched_pinned_bytes() + wanted.size > self._upkeep.limit() or not self._cached.may_keep:
-                beyond += 1
-                continue
-            try:
-                await self._fetch_pinned(wanted)
-            except (Refused, Reject) as e:
-                self._refused.add(wanted)
-                log.store.warning("pinned-part-refused", part=wanted.part, code=e.code)
-            if not self._cached.here([wanted.digest]):  # the disk has refused it: it is not fetched again and again
-                self._refused.add(wanted)
+        beyond, left = 0, self._left_for_pinned()
+        for page in self._cached.wanted_in_pages():
+            for wanted in page:
+                if wanted in self._refused:
+                    continue
+                if wanted.size > left:
+                    beyond += 1
+                    continue
+                await self._fetch_if_given(wanted)
+                left = self._left_for_pinned()
+            await asyncio.sleep(0)  # a member may name thousands that are beyond the limit
         if beyond:
             log.store.info("pinned-parts-beyond-limit", count=beyond)
+
+    def _left_for_pinned(self) -> int:
+        """How many more bytes may be kept offline now; less than 0 if nothing may."""
+        limit, used = self._upkeep.limit(), self._cached.fetched_pinned_bytes()
+        return limit - used if self._cached.may_keep else -1
+
+    async def _fetch_if_given(self, wanted: WantedPart) -> None:
+        """Fetches a part that is kept offline. If the server or the disk refuses it, it is not fetched again before
+        `ask_again`. Unreachable; StoreFault."""
+        try:
+            await self._fetch_pinned(wanted)
+        except (Refused, Reject) as e:
+            self._refused.add(wanted)
+            log.store.warning("pinned-part-refused", part=wanted.part, code=e.code)
+        if not self._cached.here([wanted.digest]):  # the disk has refused it: it is not fetched again and again
+            self._refused.add(wanted)
 
     async def _fetch_pinned(self, wanted: WantedPart) -> None:
         """Fetches a part from its room, or, if the server refuses that, from the room that this one continues, and so

@@ -26,10 +26,12 @@ class ReadMarks:
 
     def __init__(self, own: Own, store: Store) -> None:
         self.changed: Signal[frozenset[ObjId]] = Signal()
-        """Emitted with the series that were read, or marked as unread, on another device. It is emitted in a
-        transaction, that which stores their rows or the next one, so that what a tool counts agrees with the rows."""
+        """Emitted with the series that were read, or marked as unread, on another device. It is emitted in the
+        transaction that stores their rows, so that what a tool counts agrees with the rows."""
         self._own, self._store = own, store
         self._ahead = MarksAhead()
+        self._reached: dict[RoomId, frozenset[ObjId]] = {}
+        """The series whose rows the running transaction has stored, by room, and that were not emitted yet."""
         self._queue = KeyQueue(self._store_some)
         self.run = self._queue.run
         """Keep it running until it is cancelled: it stores the marks of other devices that are too many for one turn of
@@ -37,6 +39,7 @@ class ReadMarks:
         self._ends = [
             own.changed.connect(self._take),
             store.placed.connect(self._on_placed),
+            store.projected.connect(self._on_projected),
             store.changed.connect(self._on_room),
         ]
 
@@ -133,7 +136,7 @@ class ReadMarks:
 
     def _on_placed(self, room: RoomId, n: int) -> None:
         """Stores the marks that the room reaches with its position `n`, in the transaction that stores the position and
-        before its changes: so nothing rings that was read on another device. What tools count is updated afterwards."""
+        before its changes: so nothing rings that was read on another device."""
         due = self._ahead.due(room, n)
         if not due:
             return
@@ -141,15 +144,20 @@ class ReadMarks:
         with self._store.transaction() as conn:
             for series, mark in changed.items():
                 read_positions.put(conn, series, mark.generation, mark.position, mark.left)
-            self._store.db.after_commit(lambda: self._follow(room, n, frozenset(changed)))
+            self._reached[room] = frozenset(changed)
+            self._store.db.after_commit(lambda: self._follow(room, n))
 
-    def _follow(self, room: RoomId, n: int, changed: frozenset[ObjId]) -> None:
+    def _on_projected(self, room: RoomId) -> None:
+        """Has the tools count again what the marks have changed, in the same transaction. Otherwise a program that is
+        killed right after it would go on counting as unread what is read: a tool adds one to its number for each
+        further message."""
+        if changed := self._reached.pop(room, None):
+            self.changed.emit(changed)
+
+    def _follow(self, room: RoomId, n: int) -> None:
         due = self._ahead.take(room, n)
         self._own.look_again((_ROOT, key) for key in due)
-        with suppress(StoreFault):  # `run` tries again; what a tool counts, it counts again with the next change
-            if changed:
-                with self._store.transaction():
-                    self.changed.emit(changed)
+        with suppress(StoreFault):  # `run` tries again
             self._queue.add(due)  # a series may have further marks ahead; to store a mark again changes nothing
 
     def _on_room(self, room: RoomId) -> None:

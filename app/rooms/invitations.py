@@ -194,6 +194,7 @@ class Invitations:
         the room's log says about the addition."""
         found, me = self._answers.answer(added.room), self._engine.uid
         yes = found is not None and found.answer == "accepted"
+        before = yes and found is not None and found.n <= added.n  # ▲ as in `answered`
         left_n = self._store.rooms_list.left_at(added.room, me)
         if left_n and added.long:  # ▲ a long room is not read as far as the leaving
             added = replace(added, left=True)
@@ -203,7 +204,7 @@ class Invitations:
             accepted=yes and found is not None and self._holds(found, added, left_n),
             declined=found is not None and found.answer == "declined",
             blocked=added.adder in self._answers.blocked(),
-            known=yes or (added.adder is not None and self._knows(added.adder)) or self._belongs(added.room),
+            known=before or (added.adder is not None and self._knows(added.adder)) or self._belongs(added.room),
             continues=self._continues(added),
         )
         return decide(added, known)

@@ -134,6 +134,7 @@ class Behind:
                 return
             made_here = state == _MADE_HERE and self._snapshots.stands_on_base(obj)
             self._db.conn.execute("DELETE FROM meta WHERE name = ?", (complete_name(obj),))
+            self._db.conn.execute(sql.KEEP_LAST_ROW)
             self._db.conn.execute(sql.DROP_STATE, (obj,))
             if not made_here:
                 self._projecting.take_back(obj)

@@ -12,7 +12,6 @@ from app.core import clock, log
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
 from app.core.signal import Signal
 from app.errors import BugError
-from app.store import deleted_changes
 from app.store import statements as sql
 from app.store.connection import Row
 from app.store.database import Database
@@ -111,7 +110,8 @@ class Changes:
         conn = self._db.conn
         conn.executemany(sql.MARK_UNPROJECTED, [(sql.MOVED, change.rowid) for change in changes])
         conn.executemany("DELETE FROM outbox WHERE row = ?", [(change.rowid,) for change in changes])
-        deleted_changes.delete(conn, [row for c in changes for (row,) in conn.execute(sql.OF_DESTROYED, (c.rowid,))])
+        conn.execute(sql.KEEP_LAST_ROW)
+        conn.executemany(sql.DROP_OF_DESTROYED, [(change.rowid,) for change in changes])
         for obj in {change.obj for change in changes}:
             self._projecting.take_back(obj)
 

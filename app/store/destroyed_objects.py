@@ -16,7 +16,8 @@ from functools import partial
 
 from app.core.ids import ObjId, PartId, RoomId
 from app.errors import StoreFault
-from app.store import deleted_changes, search, series, tables, working_copies
+from app.store import search, series, tables, working_copies
+from app.store import statements as sql
 from app.store.blobs import Blobs
 from app.store.cached_parts import forget_object
 from app.store.connection import Connection
@@ -111,8 +112,10 @@ class DestroyedObjects:
     def _delete_sent(self, room: RoomId, obj: ObjId, rows: Sequence[tuple[int]]) -> None:
         """Deletes changes of this device that the server has placed in a destroyed object. `rows`: their row ids."""
         conn = self._db.conn
-        conn.executemany("DELETE FROM outbox WHERE row = ?", rows)
-        deleted_changes.delete(conn, [row for (row,) in rows])
+        conn.execute(sql.KEEP_LAST_ROW)
+        for row in rows:
+            conn.execute("DELETE FROM outbox WHERE row = ?", row)
+            conn.execute("DELETE FROM changes WHERE row = ?", row)
         if rows:
             conn.execute(_NOTE, (room, obj))
             self._db.after_commit(self._woken.set)
@@ -154,8 +157,9 @@ class DestroyedObjects:
         """Deletes at most SLICE rows of each table of an object. If nothing is left, the rows of what was not sent are
         made again, and lists are counted again; the object is ended after the commit (`_end`)."""
         rows = conn.execute(_GOING, (obj, room)).fetchall()
+        conn.execute(sql.KEEP_LAST_ROW)
         conn.executemany("DELETE FROM unjudged WHERE row = ?", rows)
-        deleted_changes.delete(conn, [row for (row,) in rows])
+        conn.executemany("DELETE FROM changes WHERE row = ?", rows)
         more = len(rows) == SLICE
         is_here = not self._is_elsewhere(room, obj)
         if is_here:

@@ -73,6 +73,8 @@ class Inbox:
         self.placed: Signal[RoomId, int] = Signal()
         """Emitted with a room and the last position of it that was just stored: in the transaction that stores it, and
         before the changes that come with it are projected."""
+        self.projected: Signal[RoomId] = Signal()
+        """Emitted with a room in the same transaction, when these changes were projected."""
         self._db = db
         self._me = me
         self._changes = changes
@@ -215,6 +217,7 @@ class Inbox:
         if verdicts is not None:
             self._judges.write(verdicts)
         self._changes.receive(room, self._destroyed.without(room, came.changes), tried, verdicts)
+        self.projected.emit(room)
         if any(event.kind == "destroy" for event in came.events):
             self._destroyed.begin(room)
         # ▲ only now: projections cache no state of a room that lacks something (`objects.cache_state`)

@@ -189,6 +189,7 @@ class Snapshots:
     def superseded(self, objs: Sequence[ObjId]) -> None:
         """Deletes the snapshots with which these objects began, since every change of them is here now. Called within
         `receive`."""
+        self._db.conn.execute(sql.KEEP_LAST_ROW)
         self._db.conn.executemany(sql.DROP_STATE, [(obj,) for obj in objs])
 
 

@@ -12,12 +12,19 @@ MAX_INT = 2**63 - 1
 
 # -- changes
 CHANGE = "row, room, obj, change_id, author, t, n, data"
-ADD_CHANGE = "INSERT INTO changes (room, obj, change_id, author, dev, t, n, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+LAST_ROW = """SELECT max(coalesce((SELECT max(row) FROM changes), 0),
+    coalesce((SELECT value FROM meta WHERE name = 'last-row'), 0))"""
+"""The highest row that any change has had. ▲ Not only of those that are here: a change with the row of one that was
+deleted would count as read where that one was."""
+KEEP_LAST_ROW = """INSERT OR REPLACE INTO meta (name, value) SELECT 'last-row', top FROM
+    (SELECT max(row) AS top FROM changes) WHERE top > coalesce((SELECT value FROM meta WHERE name = 'last-row'), 0)"""
+"""Before changes are deleted."""
+ADD_CHANGE = f"""INSERT INTO changes (row, room, obj, change_id, author, dev, t, n, data)
+    VALUES (({LAST_ROW}) + 1, ?, ?, ?, ?, ?, ?, ?, ?)"""
 ADD_CHANGE_AT = (
     "INSERT INTO changes (row, room, obj, change_id, author, dev, t, n, place, baseline, unprojected, data) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-LAST_ROW = "SELECT max(row) FROM changes"
 PLACE_CHANGE = "UPDATE changes SET n = ?, t = ?, place = ?, baseline = ? WHERE row = ?"
 CHANGE_BY_ROW = f"SELECT {CHANGE} FROM changes WHERE row = ?"
 OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE = "other-room", "untried", "quarantined", "left-out"
@@ -44,7 +51,7 @@ LATEST_BY_DEVICE = (  # by the objects' index: reading every change of every roo
     "AND n IS NOT NULL AND dev IS NOT x'' GROUP BY dev"  # a snapshot names no device
 )
 UNPLACED = "SELECT c.data FROM outbox o JOIN changes c ON c.row = o.row WHERE o.obj = ? AND c.n IS NULL"
-OF_DESTROYED = """SELECT row FROM changes WHERE row = ? AND EXISTS (SELECT 1 FROM events e
+DROP_OF_DESTROYED = """DELETE FROM changes WHERE row = ? AND EXISTS (SELECT 1 FROM events e
     WHERE e.room = changes.room AND e.kind = 'destroy' AND e.obj = changes.obj)"""
 MARK_UNPROJECTED = "UPDATE changes SET unprojected = ? WHERE row = ?"
 MARK_BEHIND = f"{MARK_UNPROJECTED} AND unprojected = '{BEHIND}'"

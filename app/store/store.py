@@ -100,7 +100,7 @@ class Store:
         self.copies = WorkingCopyRows(db)
         self.changed: Signal[RoomId] = self._projecting.changed
         """The room whose read models changed. Emitted after the commit, on the loop's thread."""
-        self.placed = self.inbox.placed
+        self.placed, self.projected = self.inbox.placed, self.inbox.projected
         self._prepare(tries=tester is not None)
         self._give_account_port()
         self._give_inbox_port()

@@ -22,17 +22,28 @@ _CLICKED = {"hyperlink", "hlinkclick"}
 without one."""
 _PROGRAM_ACTIONS = ("ppaction://program", "execute", "macro")
 """What a click or a hover on a slide may start, in OOXML and ODF."""
-_LINKED_SHAPES = {"fill", "image", "imagedata", "stroke"}
-"""Elements of VML that name a picture by its address."""
+_LINKS = dict.fromkeys(("fill", "image", "imagedata", "stroke"), ("src", "href", "althref")) | {"instance": ("src",)}
+"""The attributes of elements of VML that name a picture by its address; and XForms in ODF, which is filled from it."""
+_FORM_PICTURE = "image-data"
+"""The attribute of ODF that names the picture of a form's control."""
 _DDE = {"ddelink", "dde-source", "dde-link", "dde-connection", "dde-connection-decl"}
 _CODES = {"instrtext", "delinstrtext"}
 _FORMULAS = {"f", "formula", "definedname", "formula1", "formula2"}
 _STYLES = {"style"}
-_MERGED = "afchunk"
-"""A part in a format of its own, such as a web page, that Word merges into the document when it opens it."""
+_MERGED, _MERGES = "afchunk", "altchunk"
+"""The relationship to a part in a format of its own, such as a web page, that Word merges into the document when it
+opens it, and the element that names it. ▲ Either counts: Word looks for the relationship by its id, whatever its type
+is."""
 _ON = ("1", "true", "on")
-_FLAT, _FLAT_MARKS = ("opendocument", "openoffice.org"), (b"office:document", b"opendocument")
-"""Marks of an ODF document that is one file of XML: in the namespace of its first tag, and in its bytes."""
+_PIVOT, _PIVOT_SOURCE = "pivotcachedefinition", "cachesource"
+_ASKING = {"connection", "querytable", _PIVOT, _PIVOT_SOURCE}
+"""Elements that say when Excel asks a source of data again."""
+_BOOKS = "office:spreadsheet"
+_BOOK_SOURCES = {"querytable", "supbook"}
+"""In a book of Excel that is one file of XML: a query, and another book."""
+_FLAT = ("opendocument", "openoffice.org", _BOOKS)
+_FLAT_MARKS = (b"office:document", b"opendocument", _BOOKS.encode())
+"""In the namespace of the first tag of an ODF document or a book of Excel that is one file of XML, and in its bytes."""
 _MOST_FIELDS = 10_000
 
 Attributes = dict[str, str]
@@ -76,7 +87,8 @@ class Links:
 
 
 def check_flat(data: bytes) -> None:
-    """Reads a file of markup, as `Links.part`, if it is an ODF document in one file. Does nothing for other markup."""
+    """Reads a file of markup, as `Links.part`, if it is an ODF document or a book of Excel in one file. Does nothing
+    for other markup."""
     part = _Part(set(), _FLAT)
     try:
         part.read(io.BytesIO(data))
@@ -100,7 +112,7 @@ class _Part:
         self._depth = 0
         """How many tags are open since the one whose text is collected; 0 if none is."""
         self._judge: Callable[[str], None] = self._formula
-        self.is_first, self._is_svg = True, False
+        self.is_first, self._is_svg, self._is_flat_book, self._pivot_refreshes = True, False, False, False
         """`is_first`: no tag was read yet."""
         self.is_other = False
         self._parser = _parser()
@@ -120,8 +132,13 @@ class _Part:
             if self._only and not any(name in element.lower() for name in self._only):
                 self.is_other, self._parser.StartElementHandler = True, None
                 return
-        if local in _DDE:
+            self._is_flat_book = _BOOKS in element.lower()
+        if local in _DDE or (self._is_flat_book and local in _BOOK_SOURCES):
             raise OpensRemote
+        if local == _MERGES:
+            raise OpensUnchecked
+        if local in _ASKING:
+            self._source(local, {_local(key): value.strip().lower() for key, value in attributes.items()})
         for key, value in attributes.items():
             self._attribute(local, _local(key), key, value)
         if self._depth:
@@ -141,20 +158,29 @@ class _Part:
             raise OpensRemote  # ▲ programs look for the relationship by its id alone, whatever its type is
         if local == "href" and ("xlink" in key or self._is_svg):
             _check_address(value, is_clicked=element == "a" or element.startswith("area-"))
-        elif local in ("src", "href", "althref") and element in _LINKED_SHAPES:
+        elif local in _LINKS.get(element, ()) or local == _FORM_PICTURE:
             _check_address(value)
         elif local == "instr":
             self._check(field_fetches(value))
         elif "formula" in local:
             self._formula(value)
-        elif element == "connection" and local == "refreshonload":
-            self._check(value.lower() in _ON)
         elif element == "webpr" and local == "url":
             _check_address(value)
         elif local == "action" and value.lower().startswith(_PROGRAM_ACTIONS):
             raise OpensMacros
         elif self._is_svg and "url(" in value.lower():
             _check_style(value)
+
+    def _source(self, element: str, found: Attributes) -> None:
+        """Judges an element in _ASKING with these attributes: OpensRemote if Excel asks the source when it opens the
+        book, or every few minutes."""
+        refreshes = found.get("refreshonload") in _ON
+        if element == _PIVOT:
+            self._pivot_refreshes = refreshes  # mostly from a sheet of the same book
+        elif element == _PIVOT_SOURCE:
+            self._check(self._pivot_refreshes and found.get("type") == "external")
+        else:
+            self._check(refreshes or bool(found.get("interval", "").strip("0")))
 
     # -- texts -----------------------------------------------------------------------------------------------------
 

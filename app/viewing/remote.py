@@ -22,6 +22,8 @@ _PROGRAM_CELL = re.compile(r"\w\s*\|\s*'")
 """The old way to write DDE in a cell: cmd|'/c calc'!A0."""
 _QUOTED = re.compile(r"'([^']*)'")
 _STRING = re.compile(r'"[^"]*"')
+_PART = re.compile(r""""[^"]*"|'[^']*'|\[[^\]]*\]""")
+"""A string, a name in quotes, or what is in brackets, in a formula."""
 
 
 def is_remote(address: str) -> bool:
@@ -34,7 +36,7 @@ def is_remote(address: str) -> bool:
         if text == before:
             break
     text = text.replace("\\", "/").lower()
-    if text.startswith("//"):
+    if text.startswith(("//", "/??/")):  # the second is the name by which Windows itself knows shares and drives
         return True
     scheme, colon, rest = text.partition(":")
     if not colon or not _SCHEME.match(scheme) or scheme in _HERE:
@@ -58,7 +60,8 @@ def field_fetches(code: str) -> bool:
     words = [word.strip('"“”') for word in _WORD.findall(code)]
     if not words:
         return False
-    name, rest = words[0].upper(), words[1:]
+    name, slash, after = words[0].partition("\\")  # ▲ a switch or a share may follow the name without a blank
+    name, rest = name.upper(), [slash + after, *words[1:]]
     if NESTED in name or name in _STARTS:
         return True
     return name in _FETCHES and any(NESTED in word or is_remote(word) for word in rest)
@@ -66,8 +69,16 @@ def field_fetches(code: str) -> bool:
 
 def formula_fetches(formula: str) -> bool:
     """Whether a cell's formula calls a function that fetches or starts something, or names a remote file. Strings in
-    the formula do not count."""
-    formula = _STRING.sub('""', formula)
+    the formula do not count, ▲ unless a name in it (in quotes or brackets) has a quote: between two such names,
+    anything would look like a string."""
+    is_clear = not any(_may_hide(part) for part in _PART.findall(formula))
+    if is_clear:
+        formula = _STRING.sub('""', formula)
     if _FUNCTIONS.search(formula) or _PROGRAM_CELL.search(formula):
         return True
-    return any(is_remote(quoted) for quoted in _QUOTED.findall(formula) if ":" in quoted or "\\" in quoted)
+    named = _QUOTED.findall(formula) if is_clear else formula.split("'")[1:]
+    return any(is_remote(each) for each in named if ":" in each or "\\" in each)
+
+
+def _may_hide(part: str) -> bool:
+    return (part[0] != '"' and '"' in part) or (part[0] == "[" and "'" in part)

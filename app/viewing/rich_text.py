@@ -8,7 +8,7 @@ from app.viewing.errors import OpensRemote, OpensUnchecked
 from app.viewing.remote import NESTED, field_fetches, is_remote
 
 _TOKEN = re.compile(
-    rb"\\bin(?P<bin>\d{0,9}) ?|\\(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,9})? ?"
+    rb"\\bin(?P<bin>\d*) ?|\\(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,9})? ?"
     rb"|\\'(?P<hex>[0-9a-fA-F]{2})|\\(?P<symbol>.)|(?P<brace>[{}])|(?P<text>[^\\{}]+)",
     re.DOTALL,
 )
@@ -22,6 +22,7 @@ _APART = {b"fldrslt", b"datafield", b"pict"}
 _LINKED = "name"
 """The ending of the properties of a shape that name a picture's file (pibName, fillBlipName)."""
 _MOST_GROUPS = 10_000
+_LENGTH_DIGITS = 9
 _MOST_TEXT = 1024 * 1024
 
 
@@ -36,8 +37,9 @@ class _Group:
 
 def check_rich_text(data: bytes) -> None:
     """Checks an RTF file. OpensRemote if it names a template, a picture or a source that is on another computer, or has
-    a field that fetches or starts something; OpensUnchecked if it has an object of another program, or too many
-    groups."""
+    a field that fetches or starts something; OpensUnchecked if it has an object of another program, too many groups,
+    or ▲ bytes that it says to skip beyond its end: programs count them in different ways, so that all else could be
+    hidden."""
     _Reader().read(data)
 
 
@@ -55,7 +57,11 @@ class _Reader:
         while found := _TOKEN.match(data, at):
             at = found.end()
             if (length := found["bin"]) is not None:
-                at += int(length or 0)
+                if len(length.lstrip(b"0")) > _LENGTH_DIGITS:
+                    raise OpensUnchecked
+                at += int(length.lstrip(b"0") or 0)
+                if at > len(data):
+                    raise OpensUnchecked
             elif brace := found["brace"]:
                 self._open() if brace == b"{" else self._close()
             elif word := found["word"]:

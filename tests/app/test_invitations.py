@@ -201,6 +201,16 @@ def test_attack_a_yes_that_a_stolen_device_gave_to_later_additions_opens_nothing
     assert desk.invitations.answered(room, 7) is None
 
 
+def test_attack_a_yes_that_is_further_than_the_room_is_no_reason_to_open_it(desk: Desk) -> None:
+    """A room that the person never left opened unasked, as if they had accepted it before."""
+    room = added(1).room
+    desk.answers.given[room] = Answer(answer="accepted", n=2**62)
+    assert desk.invitations.answered(room, 9) is None
+    assert desk.verdict() is desk.verdict(long=True) is Verdict.ASK
+    desk.answers.given[room] = Answer(answer="accepted", n=7)
+    assert desk.verdict() is desk.verdict(added_n=8) is Verdict.OPEN
+
+
 async def test_attack_after_leaving_what_a_stolen_device_accepted_before_is_taken_back(desk: Desk) -> None:
     """Its position is after the leaving, but the server received it before. A device without the room opened it."""
     given, room = desk.answers.given, added(1).room

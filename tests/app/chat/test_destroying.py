@@ -289,6 +289,27 @@ async def test_the_other_months_stay_as_they_are(hl: Desk, months: Months, clock
     assert row.unread == 1
 
 
+@pytest.mark.parametrize("one_by_one", [False, True])
+async def test_a_message_after_a_destroyed_month_is_unread(
+    hl: Desk, months: Months, clock: Clock, one_by_one: bool
+) -> None:
+    """The rows that go may be the store's last ones. A later change gets such a row again, which was read."""
+    december, count = months_object(1), 3 * SLICE
+    old = [written(CHANNEL, 11 + i, NOVEMBER + i, f"rad {i} å") for i in range(count)]
+    come(hl, announced(december, 10, NOVEMBER), *old)
+    if one_by_one:  # the last ones, before the first was on screen
+        hl.chat.mark_read(ROOM, [each.change_id for each in old[1:]])
+    else:
+        hl.chat.mark_all_read(ROOM)
+    clock.now_ms = DECEMBER
+    await months.destroy(ROOM, [month_of(NOVEMBER)], nothing)
+    await hl.store.destroyed.complete()
+    come(hl, *(written(december, 1000 + i, DECEMBER + i, f"ny {i} 🙂") for i in range(count + 5)))
+    row = hl.store.rooms_list.get(ROOM)
+    assert row is not None
+    assert row.unread == count + 5
+
+
 async def test_a_long_month_is_destroyed_in_parts_also_over_a_crash(hl: Desk, tmp_path: Path) -> None:
     count = 3 * SLICE + 5
     come(hl, *(written(CHANNEL, 10 + i, NOVEMBER + i, f"{CANARY} {i}") for i in range(count)))

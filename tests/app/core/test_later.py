@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core import later
 from app.core.later import Later
 
 ROOT = Path(__file__).parents[3]
@@ -26,6 +27,29 @@ def test_what_is_not_there_is_an_error_as_ever() -> None:
         Later("json").nothing  # noqa: B018 - the look-up is the test
     with pytest.raises(ModuleNotFoundError):
         Later("no_such_module").anything  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("import no_such_module", ImportError),
+        ("raise OSError", OSError),
+        ("å =", SyntaxError),
+        ("1 / 0", ArithmeticError),
+    ],
+)
+def test_a_module_that_cannot_be_imported_leaves_no_other_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, error: type[Exception]
+) -> None:
+    """As after an update that replaced the files of a running program."""
+    (tmp_path / "torn_module.py").write_text(text, encoding="utf-8")
+    (tmp_path / "sound_module.py").write_text("", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(later, "_when_idle", {"torn_module": None, "sound_module": None})
+    assert list(later.import_in_steps()) == ["sound_module"]
+    del sys.modules["sound_module"]
+    with pytest.raises(error):
+        Later("torn_module").anything  # noqa: B018 - the first use
 
 
 def placeholders(tree: ast.Module) -> set[str]:

@@ -16,7 +16,7 @@ from app.objects.files import SealedFiles, _row, forget_files, pin_new_files
 from app.objects.kept_offline import KeptOffline
 from app.objects.part_fetches import AT_ONCE, PartFetches
 from app.store.cache_upkeep import CacheLimit
-from app.store.cached_parts import WantedPart
+from app.store.cached_parts import WantedPart, pin_new
 from app.store.store import Store
 from sync.client.exchange.blob_transfer import Blobs as Transfers
 from sync.errors import Refused, Reject, Unreachable
@@ -316,6 +316,35 @@ async def test_attack_a_colleague_who_sends_more_than_the_limit_fills_no_disk(ca
     case.store.cache_upkeep.chosen = lambda: CacheLimit(most=10_000, is_automatic=False)
     await case.sealed.complete()
     assert all(map(case.sealed.is_here, files))
+
+
+async def test_attack_a_colleague_who_names_much_more_than_the_limit_holds_up_nothing(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is here was added up again for each part, without a pause: 5,000 parts took 0.2 s, and twice as many four
+    times as long."""
+    case.store.cache_upkeep.chosen = lambda: CacheLimit(most=2500, is_automatic=False)
+    case.sealed.pin_room(ROOM, [])
+    here = case.server.file(bytes(1000))
+    arrives(case, here)
+    with case.store.transaction() as conn:
+        ids = [n.to_bytes(32, "big") for n in range(1000)]
+        pin_new(conn, [WantedPart(part=PartId(i[16:]), room=ROOM, obj=case.obj, digest=i, size=4000) for i in ids])
+    added_up, turns = list[int](), 0
+    real = case.store.cached.fetched_pinned_bytes
+
+    def add_up() -> int:
+        added_up.append(real())
+        return added_up[-1]
+
+    monkeypatch.setattr(case.store.cached, "fetched_pinned_bytes", add_up)
+    completing = asyncio.create_task(case.sealed.complete())
+    while not completing.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert case.sealed.is_here(here)
+    assert len(added_up) == 2, "at the beginning, and after the one part that was fetched"
+    assert turns > 5, "others had turns meanwhile"
 
 
 async def test_a_disk_that_is_nearly_full_gets_no_later_files(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 """What a person has read on one device is read on their others, and what they mark as unread is unread there."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,27 @@ def test_messages_that_come_after_the_mark_are_read_at_once(two: Two) -> None:
         sent[5].change_id
     ]
     assert office.unseen() == [sent[5].change_id]
+
+
+def test_a_program_that_is_killed_when_the_room_came_to_the_mark_counts_no_more_than_is_unread(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, office, server = two
+    sent = messages(6)
+    sent[4] = replace(sent[4], uid=HL, dev=home.dev)
+    home.come(sent[:5])
+    office.come(sent[:4])
+    home.chat.mark_read(CASE, [each.change_id for each in sent[:4]])
+    share(server, home, office)
+    assert office.line == (4, 0)
+    with monkeypatch.context() as killed:
+        killed.setattr(office.store.db, "after_commit", lambda act, **how: None)
+        office.come(sent[4:5])
+    office.restart(killed=True)
+    office.chat_opens()
+    assert office.line == (0, 0)
+    office.come(sent[5:])
+    assert office.line == (1, 0)
 
 
 def test_a_mention_that_nobody_saw_stays_unread_everywhere(two: Two) -> None:

@@ -53,6 +53,12 @@ def book(name: str, text: str) -> bytes:
     return package({TYPES: b"<Types/>", f"xl/{name}": text.encode()})
 
 
+def flat_book(cell: str) -> bytes:
+    """A book of Excel in one file of XML."""
+    space = "urn:schemas-microsoft-com:office:spreadsheet"
+    return f'<?xml version="1.0"?><Workbook xmlns="{space}" xmlns:ss="{space}">{cell}</Workbook>'.encode()
+
+
 def open_document(body: str, part: str = "content.xml") -> bytes:
     kind = b"application/vnd.oasis.opendocument.text"
     return package(
@@ -90,6 +96,8 @@ REMOTE = {
         '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
     ),
     "included picture": document(code(' INCLUDEPICTURE "http://exempel.se/å.png" \\d')),
+    "included picture and a switch": document(code('INCLUDEPICTURE\\d "http://exempel.se/å.png"')),
+    "included from a share": document(code("INCLUDETEXT\\\\server\\å.docx")),
     "included by a field": document(
         f'<w:r><w:fldChar w:fldCharType="begin"/><w:instrText>INCLUDETEXT </w:instrText></w:r>{code("REF x")}'
         '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
@@ -101,6 +109,17 @@ REMOTE = {
     "excel dde": book("externalLinks/externalLink1.xml", '<externalLink><ddeLink ddeService="cmd"/></externalLink>'),
     "excel source": book("connections.xml", '<connections><connection><webPr url="http://exempel.se"/></connection></connections>'),
     "excel refreshes": book("connections.xml", '<connections><connection refreshOnLoad="1"/></connections>'),
+    "excel query refreshes": book("queryTables/q.xml", '<queryTable connectionId="1" refreshOnLoad="1"/>'),
+    "excel refreshes by the minute": book("connections.xml", '<connections><connection interval="10"/></connections>'),
+    "excel pivot of a source": book(
+        "pivotCache/a.xml",
+        '<pivotCacheDefinition refreshOnLoad="1"><cacheSource type="external"/></pivotCacheDefinition>',
+    ),
+    "excel in one file": flat_book("""<Cell ss:Formula="=cmd|'/c calc'!A0"/>"""),
+    "excel in one file, a query": flat_book("<QueryTable><Name>å</Name></QueryTable>"),
+    "excel behind a quote": book("sheet1.xml", "<a><f>'å\"'!A1&amp;WEBSERVICE(B1)&amp;'å\"'!A1</f></a>"),
+    "excel behind a column": book("sheet1.xml", "<a><f>T[å\"]&amp;WEBSERVICE(B1)&amp;T[å\"]</f></a>"),
+    "excel behind an escape": book("sheet1.xml", "<a><f>T[']å\"]&amp;RTD(B1)&amp;T[']å\"]</f></a>"),
     "excel function": book("worksheets/sheet1.xml", "<worksheet><f>_xlfn.WEBSERVICE(A1)</f></worksheet>"),
     "excel cell": book("worksheets/sheet1.xml", "<worksheet><f>cmd|'/c calc'!A0</f></worksheet>"),
     "odf picture": open_document('<draw:image xlink:href="http://exempel.se/a.png"/>'),
@@ -110,6 +129,11 @@ REMOTE = {
     "odf dde": open_document('<office:dde-source office:dde-application="soffice"/>'),
     "odf function": open_document('<table:table-cell table:formula="of:=WEBSERVICE([.A1])"/>'),
     "odf sheet": open_document("<table:table-cell table:formula=\"of:=['http://exempel.se/a.ods'#$Blad1.A1]\"/>"),
+    "odf sheet behind a quote": open_document(
+        """<table:table-cell table:formula="of:=[$'å&quot;'.A1]+['file://server/a'#$'å&quot;'.A1]"/>"""
+    ),
+    "odf form": open_document('<form:button xmlns:form="urn:a" form:image-data="http://exempel.se/å.png"/>'),
+    "odf xforms": open_document('<x:instance xmlns:x="http://www.w3.org/2002/xforms" src="//server/å.xml"/>'),
     "odf in an object": open_document('<draw:image xlink:href="ftp://exempel.se/a"/>', "Object 1/content.xml"),
     "flat odf": f'<office:document {ODF}><draw:image xlink:href="http://exempel.se/a"/></office:document>'.encode(),
     "rtf template": b"{\\rtf1{\\*\\template http://exempel.se/a.dotm}}",
@@ -117,6 +141,7 @@ REMOTE = {
     "rtf share": b"{\\rtf1{\\*\\template \\\\\\\\server\\\\a.dotm}}",
     "rtf field": b'{\\rtf1{\\field{\\*\\fldinst {\\b INCLUDEPICTURE} {"http://exempel.se/a.png"} \\\\d}{\\fldrslt a}}}',
     "rtf dde": b"{\\rtf1{\\field{\\*\\fldinst {DD}{EAUTO x y}}}}",
+    "rtf behind a long number": b"{\\rtf1{\\bin0000000006 \\bin99{\\*\\template http://exempel.se/a.dotm}}",
     "rtf picture": b"{\\rtf1{\\sp{\\sn pibName}{\\sv http://exempel.se/a.png}}}",
 }  # fmt: skip
 
@@ -152,6 +177,9 @@ NESTED_RESULT = (
         document(more={"word/media/a.svg": f'<svg {SVG}><a href="http://exempel.se"/><use href="#b"/></svg>'}),
         book("worksheets/sheet1.xml", "<a><f>HYPERLINK(\"http://exempel.se\",\"Ö's: sida's\")</f></a>"),
         book("pivotCache/pivotCacheDefinition1.xml", '<pivotCacheDefinition refreshOnLoad="1"/>'),
+        book("pivotCache/a.xml", '<pivotCacheDefinition><cacheSource type="external"/></pivotCacheDefinition>'),
+        book("connections.xml", '<connections><connection interval="0" refreshOnLoad="0"/></connections>'),
+        flat_book('<Cell ss:Formula="=SUM(A1:A9)" ss:HRef="http://exempel.se"/>'),
         open_document('<text:a xlink:href="http://exempel.se">å 🙂</text:a><draw:image xlink:href="Pictures/a.png"/>'),
         open_document('<meta:template xlink:href="../mallar/a.ott"/>', "meta.xml"),
         f'<office:document {ODF}><text:a xlink:href="http://exempel.se"/></office:document>'.encode(),
@@ -178,6 +206,7 @@ def test_attack_a_click_or_hover_that_starts_a_program_is_found() -> None:
     "data",
     [
         document(relations=relation("aFChunk", "a.html", mode="")),
+        document('<w:altChunk r:id="rId1"/>', relation("image", "a.xhtml", mode="")),
         document("<w:p>"),
         document(more={"word/a.xml": "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"}),
         document(more={"word/a.xml": "<a b='" + "x" * (package_links.MAX_TOKEN_BYTES + (2 << 20)) + "'/>"}),
@@ -186,8 +215,11 @@ def test_attack_a_click_or_hover_that_starts_a_program_is_found() -> None:
         f"<office:document {ODF}><draw:image".encode(),
         b"{\\rtf1{\\object\\objupdate{\\*\\objdata 0105}}}",
         b"{\\rtf1" + b"{" * 20_000,
+        b"{\\rtf1{\\bin4294967296 }{\\*\\template http://exempel.se/a.dotm}}",
+        b"{\\rtf1{\\bin99 }{\\*\\template http://exempel.se/a.dotm}}",
     ],
-    ids=["web page merged", "torn", "entities", "long tag", "ebcdic", "fields", "flat", "object", "groups"],
+    ids=["merged", "as a picture", "torn", "entities", "long tag", "ebcdic", "fields", "flat", "object", "groups",
+         "long number", "beyond the end"],
 )  # fmt: skip
 def test_bad_input_what_cannot_be_looked_through_is_not_opened(data: bytes) -> None:
     started = time.process_time()
@@ -216,7 +248,7 @@ def test_bad_input_a_document_cut_anywhere_is_refused_and_ends_no_process() -> N
     "address",
     ["http://a.se", "HTTPS://a.se", " h\ttt\np://a.se", "//server/a", r"\\server\a", "/\\server/a", "file://server/a",
      "file:////server/a", r"file:///\\server\a", "file:///%5c%5cserver/a", "file:///%255c%255cserver", "ftp://a",
-     r"\\?\UNC\server\a", "smb://a", "script:a", "file://localhost//server/a"],
+     r"\\?\UNC\server\a", r"\??\UNC\server\a", "smb://a", "script:a", "file://localhost//server/a"],
 )  # fmt: skip
 def test_attack_a_remote_address_in_any_spelling(address: str) -> None:
     assert is_remote(address)
@@ -235,7 +267,11 @@ def test_only_fields_and_functions_that_fetch_count() -> None:
     assert field_fetches("  ddeauto a b")
     assert not field_fetches("")
     assert not field_fetches("MERGEFIELD DDE")
+    assert not field_fetches('DATE\\@"d MMMM"')
+    assert not field_fetches('INCLUDEPICTURE\\d "bild å.png"')
     assert field_fetches(r'LINK Excel.Sheet.12 "\\\\server\\a.xlsx" Blad1!R1C1')
     assert not field_fetches(r'LINK Excel.Sheet.12 "C:\\a.xlsx" Blad1!R1C1 \a \p')
     assert formula_fetches("of:=DDE('a';'b';'c')")
+    assert not formula_fetches('of:=[$\'Blad å\'.A1]&"http://exempel.se"&[.B1:.B9]&"rtd 🙂"')
+    assert not formula_fetches("'Blad å'!AB1:AC2&\"it's rtd(x)\"&'Blad å'!A1")
     assert not formula_fetches('SUM(A1:A9)&"DDE(x) cmd|\'"')
