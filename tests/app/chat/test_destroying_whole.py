@@ -10,11 +10,10 @@ import pytest
 from app.chat.destroying import Months
 from app.chat.drafts import Draft
 from app.core.months import month_of
-from app.store.destroyed_objects import SLICE
 from app.store.series import is_destroyed
 from tests.app.chat.destroys import Destroys, months_of
 from tests.app.chat.months import DECEMBER, NOVEMBER, Clock, announced, at, clock, come, hl, months_object, written
-from tests.office import CHANNEL, ROOM, Desk, Positions, reopened
+from tests.office import ROOM, Desk, Positions, reopened
 
 __all__ = ["clock", "hl"]  # fixtures
 
@@ -74,20 +73,3 @@ async def test_a_draft_keeps_no_text_of_a_destroyed_month_after_a_crash(hl: Desk
         assert again.store.db.rows("SELECT * FROM destroying") == []
     finally:
         again.close()
-
-
-async def test_a_message_after_a_destroyed_month_is_unread(hl: Desk, months: Months, clock: Clock) -> None:
-    """The read mark counts in rows. The newest row of the store was deleted, and its number is not used again."""
-    come(hl, *(written(CHANNEL, 10 + i, NOVEMBER + i, f"november å {i}") for i in range(3 * SLICE)))
-    hl.chat.mark_all_read(ROOM)
-    clock.now_ms = DECEMBER
-    await months.destroy(ROOM, [month_of(NOVEMBER)], nothing)
-    await hl.store.destroyed.complete()
-    later = months_object(1)
-    come(hl, announced(later, 1000, DECEMBER), written(later, 1001, DECEMBER, "ingen har läst det här å"))
-    room = hl.store.rooms_list.get(ROOM)
-    assert room is not None
-    assert room.unread == 1
-    assert hl.store.db.value("SELECT count(*) FROM changes WHERE obj IN (?, x'')", (CHANNEL,)) == 1, (
-        "one keeps the place"
-    )
