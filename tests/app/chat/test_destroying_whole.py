@@ -10,10 +10,13 @@ import pytest
 from app.chat.destroying import Months
 from app.chat.drafts import Draft
 from app.core.months import month_of
+from app.store.destroyed_objects import FIRST
 from app.store.series import is_destroyed
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
 from tests.app.chat.destroys import Destroys, months_of
 from tests.app.chat.months import DECEMBER, NOVEMBER, Clock, announced, at, clock, come, hl, months_object, written
-from tests.office import ROOM, Desk, Positions, reopened
+from tests.office import EK, ROOM, Desk, Positions, reopened
 
 __all__ = ["clock", "hl"]  # fixtures
 
@@ -73,3 +76,22 @@ async def test_a_draft_keeps_no_text_of_a_destroyed_month_after_a_crash(hl: Desk
         assert again.store.db.rows("SELECT * FROM destroying") == []
     finally:
         again.close()
+
+
+async def test_many_months_that_are_destroyed_at_once_hold_the_loop_no_longer_than_a_few(
+    hl: Desk, clock: Clock
+) -> None:
+    """A member who was away receives the entries in one slice. Another program may make thousands of objects."""
+    count = 6
+    clock.now_ms = DECEMBER
+    objs = [months_object(number) for number in range(1, count + 1)]
+    for number, obj in enumerate(objs):
+        at_n = 100 * (number + 1)
+        messages = [written(obj, at_n + i, DECEMBER + i, f"{CANARY} {i}") for i in range(1, 4)]
+        come(hl, announced(obj, at_n, DECEMBER, period=month_of(NOVEMBER) - number), *messages)
+    events = [RoomEvent(n=900 + i, t=DECEMBER, kind="destroy", by=EK, obj=obj) for i, obj in enumerate(objs)]
+    hl.store.receive(ReceivedSlice(room=ROOM, cursor=920, state=b"", events=events))
+    left = hl.store.db.rows("SELECT DISTINCT obj FROM chat_messages")
+    assert len(left) == count - FIRST
+    await hl.store.destroyed.complete()
+    assert hl.store.db.rows("SELECT * FROM chat_messages") == hl.store.db.rows("SELECT * FROM destroying") == []
