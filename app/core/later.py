@@ -30,9 +30,10 @@ class Later(ModuleType):
     def __init__(self, name: str, *, when_idle: bool = False) -> None:
         """`when_idle`: the module is imported when the program is idle after its start, so that its first use does not
         wait for it either. Otherwise only the first use imports it: for what few people need and what takes much
-        memory."""
+        memory. A frozen program imports all when it is idle: after an upgrade, a running old program would import a
+        module of the new one."""
         super().__init__(name)
-        if when_idle:
+        if when_idle or getattr(sys, "frozen", False):
             _when_idle[name] = None
 
     def __getattr__(self, name: str) -> object:

@@ -29,6 +29,16 @@ def test_what_is_not_there_is_an_error_as_ever() -> None:
         Later("no_such_module").anything  # noqa: B018
 
 
+def test_a_frozen_program_imports_all_when_it_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an upgrade, the folder has the modules of another version."""
+    monkeypatch.setattr(later, "_when_idle", {})
+    Later("no_such_module")
+    assert later.waiting() == []
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    Later("no_such_module")
+    assert later.waiting() == ["no_such_module"]
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
