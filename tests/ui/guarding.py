@@ -97,7 +97,7 @@ READS: Mapping[type, str] = {
     " split_undo state",
     Undo: "close split together",
     Keeping: "can_keep is_kept is_room_kept",
-    Months: "may_destroy refusal",
+    Months: "reads_history may_destroy refusal",
     ChatService: "authors can_delete can_edit can_mark_unread channel check_export draft is_destroyed linked may_write"
     " members room_title stranded timeline unread unstored",
     DocumentService: "before begin document_at list may_write presence rooms_to_move_to row shown_now versions",
