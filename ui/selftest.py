@@ -7,6 +7,7 @@ closed and opened again by its passphrase. Anything missing from an installation
 
 import asyncio
 import gc
+import shutil
 import sys
 import tempfile
 import time
@@ -43,6 +44,8 @@ from ui.tools import TOOLS
 PASSPHRASE = "fyra vanliga ord, å ä ö 🔒"  # noqa: S105 - of a store that is thrown away
 WORDS = "Beslut i ärendet: åtgärd, ägare, över 🗂"
 SIZE = QSize(1440, 900)
+REMOVAL_S = 5.0
+"""How long the folder of the test is tried to be removed."""
 PATIENCE_S = 60.0
 FORMATS = {b"png", b"jpeg", b"svg"}
 """Formats of pictures that a message may show, or that the program draws itself with."""
@@ -69,9 +72,12 @@ class SelfTest:
         """Does all steps of the test. Returns the exit status: 0 if everything works, 1 at the first step that
         fails."""
         try:
-            with tempfile.TemporaryDirectory(prefix="kansli-selftest-", ignore_cleanup_errors=True) as folder:
+            folder = Path(tempfile.mkdtemp(prefix="kansli-selftest-"))
+            try:
                 async with asyncio.timeout(PATIENCE_S * 4):
-                    await self._steps(Path(folder))
+                    await self._steps(folder)
+            finally:
+                await asyncio.to_thread(_remove, folder)
         except Exception as e:
             reason = str(e) if isinstance(e, Failed) else "".join(traceback.format_exception(e))
             self._report(f"FAILED  {reason}")
@@ -220,6 +226,15 @@ class SelfTest:
         finally:
             await session.close()
         self._done("unlocked by passphrase (Argon2id), and everything read back")
+
+
+def _remove(folder: Path) -> None:
+    """Removes the folder, in a thread. What another program has open for a moment, as a virus scanner of Windows has,
+    is tried again for REMOVAL_S, and then stays: it says nothing about this installation."""
+    end = time.monotonic() + REMOVAL_S
+    while folder.exists() and time.monotonic() < end:
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.1)
 
 
 def _check(holds: bool, otherwise: str) -> None:
