@@ -322,6 +322,7 @@ async def test_a_successor_of_a_room_that_was_cleared_has_the_whole_text(
 async def test_attack_who_is_no_administrator_clears_nothing(o: Offices, monkeypatch: pytest.MonkeyPatch) -> None:
     c = await case(o, guest=False)
     of_age(monkeypatch)
+    await until(lambda: any(n >= 2 for n in c.state(c.clerk)))  # as it is at the owner
     assert c.clerk.session.pruning.refusal(c.room) == "forbidden"
     assert (await c.clerk.session.pruning.plan(c.room)).ready == ()
     with pytest.raises(Refused, match="forbidden"):
