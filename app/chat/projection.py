@@ -107,8 +107,12 @@ def _with_targets(touched: Mapping[bytes, int], notes: Sequence[tuple[StoredChan
 def _one_more(
     changes: Sequence[StoredChange], added: Sequence["_Arrived"], settled: Container[bytes]
 ) -> tuple[int, int] | None:
-    """(position, row) of the one change that is projected, if it adds a message of somebody else that was never counted
-    before, that nothing else is known about, and that mentions nobody. None otherwise."""
+    """Whether the number of unread messages can be raised by one without counting all: position and row (in the table
+    `changes`) of the new message, or None if all have to be counted.
+
+    It can if `changes`, which the read model is given now, are one change of another person, which it has not been
+    given before. The change adds one message (`added`), which mentions nobody and is not copied from the room that this
+    one continues. No edit, deletion or reaction came before the message (its id is not in `settled`)."""
     if len(changes) != 1 or len(added) != 1:
         return None
     [change], [one] = changes, added

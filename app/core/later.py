@@ -48,9 +48,11 @@ def waiting() -> list[str]:
 
 
 def import_in_steps() -> Iterator[str]:
-    """At each step, imports one module, and yields its name: first the modules that a waiting one imports, then the
-    waiting one. Includes modules that begin to wait meanwhile. A module whose import fails is left out: its first use
-    raises the error."""
+    """Imports the modules of `waiting` one by one, on the caller's thread, and yields each one's full name after it was
+    imported. Before a module come those of ours that it imports itself, so that no step imports two. Modules that are
+    imported already are passed over. Those for which a `Later` is made meanwhile are imported too, at the end. A module
+    whose import fails is passed over without an error and not tried again here; its first use tries again, and raises
+    the error."""
     tried: set[str] = set()
     while names := [name for name in waiting() if name not in tried]:
         for name in names:

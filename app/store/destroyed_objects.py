@@ -112,7 +112,9 @@ class DestroyedObjects:
             return self._outbox.shown(batch, first)
 
     def _delete_sent(self, room: RoomId, obj: ObjId, rows: Sequence[tuple[int]]) -> None:
-        """Deletes changes of this device that the server has placed in a destroyed object. `rows`: their row ids."""
+        """Deletes this device's copy of changes that it wrote and that the server gave a position before their object
+        was destroyed. `rows`: their rows in the table `changes`. In the caller's transaction. What else the object has
+        here is deleted by `begin` and `run`."""
         conn = self._db.conn
         conn.execute(sql.KEEP_LAST_ROW)
         for row in rows:

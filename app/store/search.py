@@ -99,8 +99,8 @@ def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
 
 
 def drop_some(conn: Connection, obj: ObjId, limit: int) -> bool:
-    """Removes at most `limit` places of an object from the search index, 0.1 ms each. Returns whether more may be left.
-    In the caller's transaction."""
+    """Removes at most `limit` texts of an object (a message, a paragraph, a card) from the search index, in the
+    caller's transaction. A text takes about 0.1 ms. Returns False if none is left, True if there may be more."""
     ids = [ident for (ident,) in conn.execute("SELECT id FROM search_rows WHERE obj = ? LIMIT ?", (obj, limit))]
     if ids:
         conn.long_commit = True

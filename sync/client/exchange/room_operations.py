@@ -167,12 +167,17 @@ class RoomOperations:
         await self._do(room_id, lambda d: d.prune(p.obj, p.n, p.snapshot))
 
     async def destroy(self, room_id: RoomId, obj: ObjId) -> None:
-        """Destroys the object `obj` of the room, for everybody and for good: it accepts nothing more, the server
-        deletes its share, its content and the parts of its files, and so does every device that reads the entry. Does
-        nothing if it is destroyed already. ▲ Nor if the server has nothing of it: a member may have announced an object
-        and written nothing in it, and must not keep a month from being destroyed. Refused "forbidden" by the server if
-        this person is no administrator, or for the room's own object. Which rule or decision allows it is not named:
-        both hashes of the entry are zeros."""
+        """Destroys the object `obj` of the room for all members and for good, by an entry `destroy` in the room's log.
+        From then on the server refuses changes of the object, and deletes its share (the secret from which its keys are
+        derived), its content and its files. Each device does the same when it reads the entry. Returns when the server
+        has accepted the entry and this device has read it.
+
+        Returns at once, without an entry, if the object is destroyed already. ▲ It does so too if the server has no
+        change of the object. Any writer can announce an object (tell the members its id and kind) and write nothing in
+        it; an error here would then stop an administrator who destroys all objects of a month. Raises Refused
+        "forbidden" if this person is no administrator of the room, or if `obj` is the object with the room's title. The
+        entry has two fields for hashes, of the rule and of the decision that allow it; both are zeros here, which means
+        "none named"."""
 
         def check() -> None:
             state = self._room(room_id).stream.state

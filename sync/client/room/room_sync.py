@@ -81,16 +81,20 @@ class RoomSync(TrackedRoom):
         receipt: Callable[[], KeptReceipt | None],
         shows_first: bool = False,
     ) -> Iterator[Received]:
-        """Decrypts `accepted`, the verified items of a slice, and yields the writes for the store, in order. `shares`
-        are the objects' secrets that came with the slice. The caller stores each write in a transaction of its own.
-        Only the last may move the room's cursor, the position after which it is pulled, so after a crash between them
-        the slice is pulled again. Yields nothing while only headers are pulled and few positions are to be stored.
+        """Decrypts `accepted`, which `judge` has verified: a slice (consecutive positions of the room, as the server
+        sent them), or a part of one. Yields what the store is to write, in order. The caller stores each in a
+        transaction of its own. Only the last one moves the room's cursor, the position after which the room is pulled.
+        So after a crash between two of them the slice is pulled again, and what is stored already is recognised.
 
-        Items are decrypted as the writes are asked for, so that one turn of the loop never opens a whole slice. `more`:
-        further parts of the same pulled slice follow. `items`: those that the store keeps, to be uploaded again to a
-        server that lost them. `receipt`, called right before the last write, returns the server's for the last of
-        `accepted`, None if none is to be stored. `shows_first`: a single change of somebody else gets a write of its
-        own before the rest, so that a person sees it sooner.
+        Items are decrypted when the next write is asked for, so that one turn of the event loop never decrypts a whole
+        slice. While a long room is pulled without its content, its positions are collected in memory: nothing is
+        yielded, and `receipt` is not called, until there are enough of them for a write.
+
+        `shares`: the objects' secrets that came with the slice. `more`: further parts of the same slice follow.
+        `items`: the items as they were received, which the store keeps so that a server that lost them can get them
+        again. `receipt`: called before the last write is yielded; returns the server's receipt for the last item of
+        `accepted`, None if none is to be stored. `shows_first`: if the slice is one change of another person, it is
+        yielded alone, before the write with its position and receipt, so that this person sees it sooner.
         """
         new_shares = self.keys.take_shares(shares)
         events, reread = self._events_in(accepted)

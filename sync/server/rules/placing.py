@@ -317,9 +317,10 @@ class Placing:
         return answer
 
     def _make(self, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> "_Made":
-        """Makes the receipt for the end of `placement`, which stores `items` and `shares`, and the frame with them for
-        the room's listeners (None if nobody listens). ▲ The caller sends neither before the placement is on the
-        disk: a receipt that is sent is a promise."""
+        """Signs the receipt for the last position of `placement`, and encodes the frame with `items`, `shares` and that
+        receipt for the devices that listen to the room (None in place of the frame if none does). `placement` is the
+        write that is under way. ▲ The caller sends neither before the write is on the disk, and drops both if it fails:
+        with a receipt the server promises to keep the items at their positions."""
         room, last = placement.room, placement.items[-1]
         receipt = self._live.receipt(room, last.n, last.rh, last.t)
         if not self._hub.listens(room):
