@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A light window in Swedish, with sample tools."""
 
+import gc
+import sys
 import tempfile
 from collections.abc import Iterator
 
@@ -20,3 +22,14 @@ def swedish_desktop(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iter
     with tempfile.TemporaryDirectory() as folder:  # a test's own folder has too long a name for a socket
         monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
         yield
+
+
+@pytest.fixture
+def process_kept() -> Iterator[None]:
+    """Puts back what `ui.main.main` sets in its process: how garbage is collected, and how often threads switch. In a
+    test's process it would hold for all tests after it, and their garbage would stay for ever."""
+    callbacks, thresholds, interval = list(gc.callbacks), gc.get_threshold(), sys.getswitchinterval()
+    yield
+    gc.callbacks[:] = callbacks
+    gc.set_threshold(*thresholds)
+    sys.setswitchinterval(interval)

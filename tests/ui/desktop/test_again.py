@@ -66,6 +66,7 @@ def test_the_profile_and_its_folder_are_the_same(tmp_path: Path) -> None:
     assert program._same(read) == given[:-1]
 
 
+@pytest.mark.usefixtures("process_kept")
 def test_a_program_that_is_gone_ends_in_order_and_says_so_in_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: object
 ) -> None:

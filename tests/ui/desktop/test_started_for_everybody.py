@@ -11,6 +11,7 @@ from ui import main as program
 from ui.desktop.resident import Desktop
 
 
+@pytest.mark.usefixtures("process_kept")
 @pytest.mark.parametrize("wanted", [True, False])
 def test_it_runs_in_the_background_only_for_who_wants_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: object, wanted: bool
