@@ -7,7 +7,6 @@ or not at all.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,12 +18,12 @@ from app.core.visible import one_line
 from app.documents.conversion.converter import Converter
 from app.documents.conversion.wire import KINDS
 from app.documents.errors import ExportFailed, ExportFull, ImportForeign, ImportTooLarge, PrintOff
+from app.documents.first_changes import first_changes
 from app.errors import ExportOff, FileUnreadable, is_full
-from app.objects import pieces
 from app.richtext.flow import Block
 from app.richtext.formats import Taken
 from app.richtext.markdown import to_markdown
-from app.richtext.model import MAX_TITLE, Document
+from app.richtext.model import MAX_TITLE
 
 MAX_FILE_BYTES = 25 * 1024 * 1024
 """The largest file that is read. Larger ones are large because of pictures, which a document cannot hold."""
@@ -106,7 +105,7 @@ class DocumentFiles:
         data = await asyncio.to_thread(_read, source, kind)
         taken = await self._converter.read(kind, data)
         title = one_line(source.stem, MAX_TITLE)
-        changes = await asyncio.to_thread(_changes, title, taken.blocks)
+        changes = await asyncio.to_thread(first_changes, title, taken.blocks)
         obj = self._documents.add(room, changes)
         log.store.info("document-imported", kind=kind, size=len(data), blocks=len(taken.blocks))
         return Imported(obj=obj, title=title, taken=taken)
@@ -147,16 +146,3 @@ def _write_file(target: Path, data: bytes) -> None:
             draft.drop()
     except OSError as e:
         raise (ExportFull if is_full(e) else ExportFailed) from e
-
-
-def _changes(title: str, blocks: Sequence[Block]) -> list[bytes]:
-    """The data of the changes that make up a new document: first its title, then all of its text as one update, which
-    is cut into several changes if it is long. Runs in a thread: the text is inserted in many steps, so the event loop
-    gets Python's lock in between."""
-    updates: list[bytes] = []
-    with closing(Document(updates.append)) as document:
-        document.set_up(title)
-        begun, first = document.state(), list(updates)
-        document.fill(blocks)
-        made = [data for update in first for data in pieces.encode(update, document.title)]
-        return [*made, *pieces.encode(document.diff(begun))]

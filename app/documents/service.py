@@ -7,6 +7,7 @@ Lives on the event loop. A document is merged once and shared by everybody who h
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from app.core import clock
@@ -17,6 +18,7 @@ from app.core.signal import Signal
 from app.documents import projection
 from app.documents.adapter import DocumentAdapter
 from app.documents.files import DocumentFiles
+from app.documents.first_changes import first_changes
 from app.documents.presence import Presence
 from app.documents.trash import DocumentTrash
 from app.errors import NotFound
@@ -265,31 +267,37 @@ class DocumentService:
         row = self._objects.get(obj)
         if row is None:
             raise NotFound
-        with self._shown(obj) as shown:
-            named = tr("{title} (copy)")
-            title = (shown.title or tr("Untitled"))[: MAX_TITLE - len(named.format(title=""))]
-            return self._copied(shown, room or row.room, named.format(title=title))
+        title, blocks = self.shown_now(obj)
+        named = tr("{title} (copy)")
+        title = (title or tr("Untitled"))[: MAX_TITLE - len(named.format(title=""))]
+        changes = first_changes(named.format(title=title), blocks)
+        return self._db.again(lambda: self.add(room or row.room, changes))
 
     def move(self, obj: ObjId, room: RoomId) -> ObjId:
-        """Creates a document in `room` with the text, formats and title that this one has here, and then puts this one
-        into the trash. Returns the new one's id. This one's earlier versions stay where they are. NotFound if it is not
-        here. StoreFault if the disk refuses: this one then stays, and a new one may exist beside it."""
-        with self._shown(obj) as shown:
-            copied = self._copied(shown, room, shown.title)
-        self.delete(obj)
-        return copied
+        """Creates a document in `room` with the text, formats and title that this one has here, and puts this one into
+        the trash. Returns the new one's id. This one's earlier versions stay where they are. NotFound if it is not
+        here. StoreFault if the disk refuses, and then nothing has changed. Both are stored in one transaction.
+        Otherwise each try at a disk that takes only the first would leave one more copy in `room`."""
+        changes = first_changes(*self.shown_now(obj))
+
+        def write() -> ObjId:
+            with self._db.transaction():
+                copied = self.add(room, changes)
+                self.delete(obj)
+            return copied
+
+        return self._db.again(write)
 
     def move_back(self, obj: ObjId, copied: ObjId) -> None:
         """Undoes `move`: takes the document `obj` out of the trash, and puts its copy `copied` there. StoreFault if the
-        disk refuses."""
-        self.restore(obj)
-        self.delete(copied)
+        disk refuses, and then nothing has changed."""
 
-    def _copied(self, shown: Document, room: RoomId, title: str) -> ObjId:
-        copy = self.create(room, title)
-        with self._live.holding(copy) as document:
-            document.rewrite(0, len(document.blocks()), list(shown.blocks()))
-        return copy
+        def write() -> None:
+            with self._db.transaction():
+                self.restore(obj)
+                self.delete(copied)
+
+        self._db.again(write)
 
     def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Document:
         """Makes a separate document out of `changes`, some or all of those of the document `obj`, to be read only: what
@@ -365,7 +373,7 @@ class DocumentService:
         if row is None:
             raise NotFound
         self._rooms.retire(row.room, obj, on)
-        self.changed.emit(row.room)
+        self._db.after_commit(partial(self.changed.emit, row.room))
 
     def _on_taken_back(self, obj: ObjId) -> None:
         room = self._live.room_of(obj)

@@ -86,9 +86,14 @@ async def _undo(s: Scene, room: RoomId, uid: Uid) -> None:
 
 
 async def greeting(s: Scene) -> QWidget:
-    s.room(told.EMPTY, "chat")
-    me = s.story.me
-    made = AddMemberDialog(s.window, me.people, {me.people.me.uid}, Role.OWNER)
+    view, me = s.room(told.EMPTY, "chat"), s.story.me
+    made = AddMemberDialog(
+        s.window,
+        me.people,
+        {me.people.me.uid},
+        Role.OWNER,
+        lambda asked, person: me.rooms.add(view.room, person.uid, asked.role, asked.history_all, asked.greeting),
+    )
     made.search.field.setText(told.HEAD)
     await made.search.look_for(told.HEAD)
     made._greeting.setText(GREETING)

@@ -29,22 +29,27 @@ _DAY_MS = 86_400_000
 
 async def new_room(s: Scene) -> QWidget:
     s.room(told.CASE, "chat")
-    return dialog(s, NewRoomDialog(s.window, s.window.tools.things()))
+    return dialog(s, NewRoomDialog(s.window, s.window.tools.things(), s.story.me.rooms.create))
 
 
 async def add_member(s: Scene) -> QWidget:
-    s.room(told.EMPTY, "chat")
-    me = s.story.me
-    made = AddMemberDialog(s.window, me.people, {me.people.me.uid}, Role.OWNER)
+    view, me = s.room(told.EMPTY, "chat"), s.story.me
+    made = AddMemberDialog(
+        s.window,
+        me.people,
+        {me.people.me.uid},
+        Role.OWNER,
+        lambda asked, person: me.rooms.add(view.room, person.uid, asked.role, asked.history_all),
+    )
     made.search.field.setText("e")
     await made.search.look_for(told.HEAD)
     return dialog(s, made)
 
 
 async def role(s: Scene) -> QWidget:
-    s.room(told.CASE, "chat")
-    me = s.story.me
-    return dialog(s, RoleDialog(s.window, me.people.person(s.story.uid(s.story.head)), Role.ADMIN, Role.OWNER))
+    view, me, uid = s.room(told.CASE, "chat"), s.story.me, s.story.uid(s.story.head)
+    person, change = me.people.person(uid), partial(me.rooms.set_role, view.room, uid)
+    return dialog(s, RoleDialog(s.window, person, Role.ADMIN, Role.OWNER, change))
 
 
 def _verify(s: Scene, person: Person) -> VerifyDialog:

@@ -2,22 +2,21 @@
 """The dialog in which an administrator disposes of months of a conversation. It lists the months with what is in them,
 says what will happen, asks once more, since nothing of it can be undone, and shows the progress."""
 
-import asyncio
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QCheckBox, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from app.chat.destroying import Month, Months
 from app.chat.service import ChatService
 from app.core.ids import RoomId
-from ui.errors import format_error, sentence
-from ui.kit.bind import Soon, bind
+from ui.errors import sentence
+from ui.kit.bind import bind
 from ui.kit.card import IconLabel, SectionHeader
-from ui.kit.dialogs import Dialog, confirm, show
+from ui.kit.dialogs import confirm, show
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.latest import Latest
 from ui.kit.line_words import number
-from ui.kit.progress import ProgressRow
+from ui.kit.stoppable_dialog import StoppableDialog
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import day, month_text, short_day, tr, trn
@@ -57,21 +56,23 @@ class MonthRow(QWidget):
         self.box.setAccessibleDescription(" ".join(texts))
 
 
-class DestroyDialog(Dialog):
+class DestroyDialog(StoppableDialog):
     """A dialog in which an administrator chooses months of a conversation that have ended, and destroys them for
     everybody. While it works, the other button is Stop; what was destroyed by then stays destroyed."""
 
     def __init__(self, parent: QWidget | None, months: Months, room: RoomId, found: Sequence[Month]) -> None:
-        super().__init__(parent, tr("Dispose of messages?"), accept=tr("Dispose of …"), danger=True, width=560)
+        super().__init__(
+            parent,
+            tr("Dispose of messages?"),
+            accept=tr("Dispose of …"),
+            text=tr("A month is disposed of as a whole, with all messages and files, for everybody in the room. "
+                    "It cannot be undone."),
+            doing=tr("Disposing of messages"),
+            stopped=tr("Stopped. What was disposed of until then is gone."),
+            width=560,
+        )  # fmt: skip
         self._months, self._room = months, room
         self._found: tuple[Month, ...] = ()
-        self._task: asyncio.Task[None] | None = None
-        self._over = False
-        self.text = self.add_text(
-            tr("A month is disposed of as a whole, with all messages and files, for everybody in the room. "
-               "It cannot be undone."),
-            "body",
-        )  # fmt: skip
         self._build_warning()
         self._host = QWidget()
         self._host.setAccessibleName(tr("Months"))
@@ -87,15 +88,8 @@ class DestroyDialog(Dialog):
         ]
         for each in self.consequences:
             self.body.addWidget(each)
-        self.progress = ProgressRow(tr("Disposing of messages"))
-        self.progress.hide()
-        self.body.addWidget(self.progress)
-        self.error = self.add_error()
-        (self.close_button,) = (
-            b for b in self.buttons.buttons() if b is not self.accept_button and isinstance(b, QPushButton)
-        )
+        self.add_progress()
         self._latest: Latest[RoomId, list[Month]] = Latest(self, months.read, lambda _, now: self._show(now))
-        self._soon = Soon(self, self._look)
         self._show(found)
 
     def _build_warning(self) -> None:
@@ -112,15 +106,12 @@ class DestroyDialog(Dialog):
         return row
 
     def _show_row(self, row: MonthRow, month: Month) -> None:
-        row.show_month(month, is_idle=self._task is None)
+        row.show_month(month, is_idle=self.is_idle)
 
-    def due(self, *_moved: object) -> None:
-        """Reads the months again a moment later. Call it when the room or the connection has changed."""
-        self._soon.due()
-
-    def _look(self) -> None:
-        if not self._over and self._task is None:
-            self._latest.ask(self._room)
+    def read_again(self) -> None:
+        """Reads the months again."""
+        self._show_state()
+        self._latest.ask(self._room)
 
     # -- what is shown ----------------------------------------------------------------------------------------------
 
@@ -129,13 +120,11 @@ class DestroyDialog(Dialog):
         return [month for month in self._found if (row := self.rows.row(month.period)) and row.box.isChecked()]
 
     def _show(self, found: Sequence[Month]) -> None:
-        if self._over or self._task is not None:
-            return
-        self._found = tuple(found)
-        self.rows.show(self._found)
-        self._host.setVisible(bool(self._found))
-        self._empty.setVisible(not self._found)
-        self._on_chosen()
+        if self.is_idle:
+            self._found = tuple(found)
+            self._host.setVisible(bool(self._found))
+            self._empty.setVisible(not self._found)
+            self._show_state()
 
     def _on_chosen(self) -> None:
         refusal = self._refusal()
@@ -143,7 +132,7 @@ class DestroyDialog(Dialog):
         self.warning.setText(warning)
         self._warning.setVisible(bool(warning))
         may = refusal in (None, READING)
-        self.accept_button.setEnabled(may and self._task is None and bool(self.chosen()))
+        self.accept_button.setEnabled(may and self.is_idle and bool(self.chosen()))
 
     def _uncounted(self) -> str:
         """Text: that not all of what goes is counted; "" if it is."""
@@ -168,14 +157,9 @@ class DestroyDialog(Dialog):
         names = tr("Dispose of {months}?").format(months=months_text(chosen))
         text = tr("This deletes {what} for everybody. It cannot be undone.").format(what=total_text(chosen))
         agreed = await confirm(self, names, text, accept=tr("Dispose of"), danger=True)
-        if not agreed or self._task is not None or not self.accept_button.isEnabled():
-            return
-        self.error.hide()
-        self.close_button.setText(tr("Stop"))
-        self._on_progress(0, 0)
-        self.progress.show()
-        self._task = run(self, self._destroy([month.period for month in chosen]), on_error=self._failed)
-        self._show_state()
+        if agreed and self.is_idle and self.accept_button.isEnabled():
+            self.begin(self._destroy([month.period for month in chosen]))
+            self._show_state()
 
     def _show_state(self) -> None:
         """Enables the boxes and the button as far as months can be chosen and destroyed now."""
@@ -183,40 +167,10 @@ class DestroyDialog(Dialog):
         self._on_chosen()
 
     async def _destroy(self, periods: Sequence[int]) -> None:
-        gone = await self._months.destroy(self._room, periods, self._on_progress)
-        self._task, self._over = None, True
-        self.progress.hide()
+        gone = await self._months.destroy(self._room, periods, self.progress.set_progress)
         for each in (self._warning, self._host, self._empty, *self.consequences):
             each.hide()
-        self.text.setText(_done_text(gone))
-        self.accept_button.hide()
-        self.close_button.setText(tr("Close"))
-        self.close_button.setFocus()
-
-    def _on_progress(self, done: int, total: int) -> None:
-        self.progress.set_progress(done, total)
-
-    def _failed(self, error: Exception) -> None:
-        self._reset()
-        self.error.show_text(*format_error(error))
-
-    def _reset(self) -> None:
-        """Ends the progress after an error or a stop, and reads the months again, to list what is left."""
-        self._task = None
-        self.progress.hide()
-        self.close_button.setText(tr("Cancel"))
-        self.close_button.setFocus()
-        self._show_state()
-        self._look()
-
-    def reject(self) -> None:
-        """Closes the dialog. While months are being destroyed, stops that instead, and the dialog stays open."""
-        if self._task is None:
-            super().reject()
-            return
-        self._task.cancel()
-        self._reset()
-        self.error.show_text(tr("Stopped. What was disposed of until then is gone."))
+        self.finish(_done_text(gone))
 
 
 async def destroy_months(parts: ViewParts[ChatService], room: RoomId, window: QWidget) -> None:

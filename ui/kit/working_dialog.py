@@ -15,7 +15,8 @@ from ui.kit.tasks import run
 class WorkingDialog(Dialog):
     """A dialog that does what it asks for when the person accepts it: `work` is called and awaited. Meanwhile the
     dialog stays open with a spinner. It closes as accepted when `work` returns. If `work` raises, the dialog stays open
-    with all that was typed, shows the error below its content, and can be accepted again."""
+    with all that was typed, shows the error below its content, and can be accepted again. If `work` returns False,
+    because the person called it off at a further question, the dialog stays open too, without an error."""
 
     def __init__(
         self,
@@ -63,15 +64,22 @@ class WorkingDialog(Dialog):
 
     async def _do(self) -> None:
         try:
-            await self._work()
+            done = await self._work()
         finally:
             if shiboken6.isValid(self):
                 self._show_working(False)
-        super().accept()
+        if done is False:
+            self._focus_again()
+        else:
+            super().accept()
+
+    def _focus_again(self) -> None:
+        """Gives the focus back to the control that had it when the dialog was accepted: a disabled button loses it."""
+        if self._focused is not None and shiboken6.isValid(self._focused):
+            self._focused.setFocus()
 
     def _failed(self, error: Exception) -> None:
-        if self._focused is not None and shiboken6.isValid(self._focused):
-            self._focused.setFocus()  # a button lost it when it was disabled
+        self._focus_again()
         if self.body.indexOf(self.error) < 0:
             self.body.addWidget(self.error)  # below all that a class has added
         self.error.show_text(*format_error(error))

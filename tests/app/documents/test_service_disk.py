@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Documents over real stores: damaged and huge changes, and a disk that refuses them."""
 
+from typing import Any
+
 import pytest
 
 from app.core.ids import ObjId, RoomId
@@ -101,6 +103,54 @@ def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
     assert not hl.documents.unsaved(obj)
     hl.documents.save()
     assert hl.documents.document_at(obj, 1 << 60).plain_text() == "å🙂"
+
+
+@pytest.mark.parametrize("taken", range(3), ids=["text", "more-of-the-text", "trash-mark"])
+def test_a_document_that_the_disk_does_not_let_move_is_moved_once_by_the_next_try(
+    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    """Otherwise the copy that the disk took would stay, and the next try would make a second one."""
+    hl, _, obj = pair
+    within, append, left = RoomId(b"z" * 16), hl.store.changes.append, [taken]
+    hl.documents.open(obj).splice(0, 0, "Sekretess å 🙂")
+
+    def fills(room: RoomId, to: ObjId, data: bytes, **more: Any) -> object:
+        if not left[0]:
+            raise DiskFull
+        left[0] -= 1
+        return append(room, to, data, **more)
+
+    with monkeypatch.context() as full:
+        full.setattr(hl.store.changes, "append", fills)
+        with pytest.raises(DiskFull):
+            hl.documents.move(obj, within)
+    assert (hl.documents.list(within), [row.obj for row in hl.documents.list(ROOM)]) == ([], [obj])
+    moved = hl.documents.move(obj, within)
+    assert [row.obj for row in hl.documents.list(within)] == [moved]
+    assert hl.documents.shown_now(moved)[1][0].text == "Sekretess å 🙂"
+    assert hl.documents.list(ROOM) == []
+    assert not hl.documents.unsaved_ids()
+
+
+def test_a_move_that_the_disk_does_not_let_undo_is_undone_by_the_next_try(
+    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, _, obj = pair
+    within, retire = RoomId(b"z" * 16), hl.rooms.retire
+    moved = hl.documents.move(obj, within)
+
+    def keeps(room: RoomId, of: ObjId, on: bool) -> None:
+        if on:
+            raise DiskFull
+        retire(room, of, on)
+
+    with monkeypatch.context() as full:
+        full.setattr(hl.rooms, "retire", keeps)
+        with pytest.raises(DiskFull):
+            hl.documents.move_back(obj, moved)
+    assert ([row.obj for row in hl.documents.list(within)], hl.documents.list(ROOM)) == ([moved], [])
+    hl.documents.move_back(obj, moved)
+    assert (hl.documents.list(within), [row.obj for row in hl.documents.list(ROOM)]) == ([], [obj])
 
 
 def _refuse(*_args: object, **_more: object) -> None:

@@ -46,6 +46,27 @@ async def test_it_stays_while_it_works_and_after_an_error_and_closes_when_it_is_
     assert len(tries) == 2
 
 
+async def test_it_stays_without_an_error_if_the_work_was_called_off(qtbot: QtBot) -> None:
+    answers, closed = [True, False], list[int]()
+
+    async def work() -> bool:
+        return answers.pop()
+
+    dialog = WorkingDialog(None, "Lägg till", accept="Lägg till", work=work)
+    qtbot.addWidget(dialog)
+    field = dialog.add_field("Hälsning")
+    dialog.finished.connect(closed.append)
+    dialog.show()
+    field.setText("Välkommen å 🙂")
+    dialog.accept_button.setFocus()
+    dialog.accept()
+    await until(lambda: len(answers) == 1 and not dialog.is_working)
+    assert (field.text(), closed, dialog.error.isVisible()) == ("Välkommen å 🙂", [], False)
+    assert dialog.focusWidget() is dialog.accept_button
+    dialog.accept()
+    await until(lambda: closed == [1])
+
+
 async def test_it_can_be_closed_again_if_the_work_was_cancelled(qtbot: QtBot) -> None:
     async def work() -> None:
         raise asyncio.CancelledError

@@ -159,9 +159,21 @@ async def test_tab_reaches_and_leaves_everything(window: MainWindow, view: str) 
 )
 def test_every_control_of_the_dialogs_has_a_name_and_a_role(window: MainWindow, session: Session, name: str) -> None:
     makers: dict[str, Callable[[], QDialog]] = {
-        "new": lambda: NewRoomDialog(window, window.tools.things()),
-        "add": lambda: AddMemberDialog(window, session.people, set(), Role.OWNER),
-        "role": lambda: RoleDialog(window, office().head, Role.ADMIN, Role.OWNER),
+        "new": lambda: NewRoomDialog(window, window.tools.things(), session.rooms.create),
+        "add": lambda: AddMemberDialog(
+            window,
+            session.people,
+            set(),
+            Role.OWNER,
+            lambda _, person: session.rooms.add(office().case, person.uid, Role.READER, False),
+        ),
+        "role": lambda: RoleDialog(
+            window,
+            office().head,
+            Role.ADMIN,
+            Role.OWNER,
+            lambda role: session.rooms.set_role(office().case, office().head.uid, role),
+        ),
         "successor": lambda: SuccessorDialog(
             window, session.succession.plan(office().case), "fork", window.tools.things()
         ),

@@ -263,7 +263,10 @@ async def test_a_member_of_whom_nothing_is_in_the_room_is_shown_as_invited(
 
 
 async def test_the_greeting_of_an_addition_is_bounded(window: MainWindow, session: Session) -> None:
-    dialog = AddMemberDialog(window, session.people, set(), Role.OWNER)
+    add, room = session.rooms.add, RoomId(b"r" * 32)
+    dialog = AddMemberDialog(
+        window, session.people, set(), Role.OWNER, lambda asked, person: add(room, person.uid, asked.role, True)
+    )
     dialog._greeting.setText("å" * 400)
     assert dialog.greeting == "å" * 280
 

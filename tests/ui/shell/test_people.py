@@ -265,9 +265,12 @@ def test_a_case_number_stays_where_its_title_is_cut(window: MainWindow) -> None:
 
 
 def test_who_is_no_member_any_more_gives_no_roles(window: MainWindow, session: Session) -> None:
+    rooms, case, registrar = session.rooms, office().case, office().registrar
     for opened in (
-        RoleDialog(window, office().registrar, Role.WRITER, None),
-        AddMemberDialog(window, session.people, set(), None),
+        RoleDialog(window, registrar, Role.WRITER, None, lambda role: rooms.set_role(case, registrar.uid, role)),
+        AddMemberDialog(
+            window, session.people, set(), None, lambda asked, person: rooms.add(case, person.uid, asked.role, True)
+        ),
     ):
         opened.show()
         assert not opened.accept_button.isEnabled()

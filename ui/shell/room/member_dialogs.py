@@ -2,6 +2,7 @@
 """Dialogs about rooms and members: a new room, adding from the directory, roles."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
@@ -13,7 +14,6 @@ from app.people.person import Person
 from app.people.service import PeopleService
 from app.rooms.records import MAX_GREETING
 from ui.errors import sentence_of
-from ui.kit.dialogs import Dialog
 from ui.kit.plain import set_item_tip
 from ui.kit.scale import hold
 from ui.kit.search_field import SearchField
@@ -21,18 +21,25 @@ from ui.kit.style import label, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
+from ui.kit.working_dialog import WorkingDialog
 from ui.shell.rows import Row, RowList, Sizes
 from ui.shell.words import role_meaning, role_name, verified_chip
 
 _TYPING_PAUSE_MS = 150
 
 
-class NewRoomDialog(Dialog):
-    """A dialog that asks for the title and the type of a new room. `title` and `room_type` hold the answer. `things` is
-    a text that names what rooms hold, such as "chat, documents and tasks"."""
+class NewRoomDialog(WorkingDialog):
+    """A dialog that asks for the title and the type of a new room. `things` is a text that names what rooms hold, such
+    as "chat, documents and tasks". `make` is called with the title and the type, and awaited; it makes the room, or
+    raises."""
 
-    def __init__(self, parent: QWidget, things: str) -> None:
-        super().__init__(parent, tr("New room"), accept=tr("Create room"))
+    def __init__(self, parent: QWidget, things: str, make: Callable[[str, RoomType], Awaitable[object]]) -> None:
+        super().__init__(
+            parent,
+            tr("New room"),
+            accept=tr("Create room"),
+            work=lambda: make(self.title.text().strip(), self.room_type),
+        )
         self.title = self.add_field(tr("Name of the room"))
         self.title.setPlaceholderText(tr("For example Supervision 2026-1184"))
         self.title.setMaxLength(200)
@@ -50,9 +57,12 @@ class NewRoomDialog(Dialog):
             note = label(meaning, "small")
             note.setContentsMargins(24, 0, 0, 4)
             self.body.addWidget(note)
-        self.accept_button.setEnabled(False)
-        self.title.textChanged.connect(lambda text: self.accept_button.setEnabled(bool(text.strip())))
+        self.refresh_button()
+        self.title.textChanged.connect(self.refresh_button)
         self.title.setFocus()
+
+    def may_accept(self) -> bool:
+        return bool(self.title.text().strip())
 
     @property
     def room_type(self) -> RoomType:
@@ -147,13 +157,22 @@ def role_choice(current: Role, my_role: Role | None) -> QComboBox:
     return box
 
 
-class AddMemberDialog(Dialog):
+class AddMemberDialog(WorkingDialog):
     """A dialog that asks whom to add to a room, in which role, whether they may read what was written before, and for a
-    greeting: `search.person()`, `role`, `history_all` and `greeting` hold the answers. People in `already` are members
-    and cannot be found. `my_role` is the role of the person at the screen."""
+    greeting: `search.person()`, `role`, `history_all` and `greeting` hold the answers. `add` is called with this dialog
+    and with the person, and awaited; it adds the person, raises, or returns False if that was called off. People in
+    `already` are members and cannot be found. `my_role` is the role of the person at the screen."""
 
-    def __init__(self, parent: QWidget, people: PeopleService, already: set[Uid], my_role: Role | None) -> None:
-        super().__init__(parent, tr("Add member"), accept=tr("Add"), width=480)
+    def __init__(
+        self,
+        parent: QWidget,
+        people: PeopleService,
+        already: set[Uid],
+        my_role: Role | None,
+        add: Callable[["AddMemberDialog", Person], Awaitable[object]],
+    ) -> None:
+        super().__init__(parent, tr("Add member"), accept=tr("Add"), work=lambda: self._add_chosen(), width=480)
+        self._add = add
         self.search = PersonSearch(people, already, self)
         self.body.addWidget(self.search.field)
         self.body.addWidget(self.search.list)
@@ -182,13 +201,17 @@ class AddMemberDialog(Dialog):
         note = tr("Shown to one who does not know you and is asked first. Everyone in the room can read it.")
         self._greeting.setAccessibleDescription(note)
         self.body.addWidget(label(note, "small", wrap=True))
-        self.accept_button.setEnabled(False)
-        self.search.list.selectionModel().currentChanged.connect(self._on_current)
-        self.search.list.rows.rowsRemoved.connect(self._on_current)
+        self.refresh_button()
+        self.search.list.selectionModel().currentChanged.connect(self.refresh_button)
+        self.search.list.rows.rowsRemoved.connect(self.refresh_button)
         self.search.field.setFocus()
 
-    def _on_current(self) -> None:
-        self.accept_button.setEnabled(self.search.person() is not None and self._role.count() > 0)
+    def may_accept(self) -> bool:
+        return self.search.person() is not None and self._role.count() > 0
+
+    async def _add_chosen(self) -> object:
+        person = self.search.person()  # None if the list has changed in this moment
+        return person is not None and await self._add(self, person)
 
     @property
     def role(self) -> Role:
@@ -206,20 +229,32 @@ class AddMemberDialog(Dialog):
         return self._all.isChecked()
 
 
-class RoleDialog(Dialog):
+class RoleDialog(WorkingDialog):
     """A dialog that asks for a member's new role. `role` is the present one at first (the lowest, if that is above
-    `my_role`), and then holds the answer; `my_role` is the role of the person at the screen."""
+    `my_role`); `my_role` is the role of the person at the screen. `change` is called with the chosen role, and awaited;
+    it gives the member this role, or raises."""
 
-    def __init__(self, parent: QWidget, person: Person, role: Role, my_role: Role | None) -> None:
-        super().__init__(parent, tr("Role of {name}").format(name=person.name), accept=tr("Change role"))
+    def __init__(
+        self,
+        parent: QWidget,
+        person: Person,
+        role: Role,
+        my_role: Role | None,
+        change: Callable[[Role], Awaitable[object]],
+    ) -> None:
+        title = tr("Role of {name}").format(name=person.name)
+        super().__init__(parent, title, accept=tr("Change role"), work=lambda: change(self.role))
         self._role = role_choice(role, my_role)
         self._meaning = label(role_meaning(role), "small", wrap=True)
         self._role.currentIndexChanged.connect(lambda: self._meaning.setText(role_meaning(self.role)))
         self.body.addWidget(self._role)
         self.body.addWidget(self._meaning)
-        self.accept_button.setEnabled(self._role.count() > 0)
+        self.refresh_button()
+
+    def may_accept(self) -> bool:
+        return self._role.count() > 0
 
     @property
     def role(self) -> Role:
-        """The chosen role. Ask for it once the dialog is accepted."""
+        """The chosen role. Only while there are roles to choose from."""
         return Role(self._role.currentData())

@@ -21,10 +21,9 @@ from ui.kit.menu import Entry, popup
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import language, tr, trn
-from ui.shell.room.duplicate_accounts import may_add
+from ui.shell.room.adding import ask_and_add, ask_and_change_role
 from ui.shell.room.ended_card import EndedCard
 from ui.shell.room.history_card import HistoryCard, propose
-from ui.shell.room.member_dialogs import AddMemberDialog, RoleDialog
 from ui.shell.room.member_row import MemberRow
 from ui.shell.room.nested_part import NestedPart
 from ui.shell.room.removal_dialogs import RemovalsDialog
@@ -250,7 +249,7 @@ class PeoplePanel(QFrame):
         if admin and not person.is_me and (member.role < Role.OWNER or my_role is Role.OWNER):
             entries += [
                 None,
-                Entry(text=tr("Change role …"), icon="role", run=lambda: run(self, self._change_role(member, my_role))),
+                Entry(text=tr("Change role …"), icon="role", run=lambda: self._change_role(room, member)),
                 Entry(text=tr("Remove from the room …"), icon="remove", danger=True,
                       run=lambda: self._remove(room, person)),
             ]  # fmt: skip
@@ -263,25 +262,11 @@ class PeoplePanel(QFrame):
         return [give] if why_not is None else [give, Entry(text=history_refusal(why_not))]
 
     def add(self) -> None:
-        """Opens the dialog that adds a member to the room, and returns at once; the person who is chosen there is then
-        invited. Does nothing before a room is set."""
+        """Opens the dialog that adds a member to the room, and returns at once; the dialog invites the person who is
+        chosen there. Does nothing before a room is set."""
         if self._room is not None:
-            run(self, self._add(self._room))
-
-    async def _add(self, room: RoomId) -> None:
-        rooms = self._session.rooms
-        already = {m.person.uid for m in rooms.members(room)}
-        dialog = AddMemberDialog(self.window(), self._session.people, already, rooms.my_role(room))
-        answer: list[tuple[Person | None, Role, bool, str]] = []
-        dialog.accepted.connect(
-            lambda: answer.append((dialog.search.person(), dialog.role, dialog.history_all, dialog.greeting))
-        )
-        if not await show(dialog) or not answer:
-            return
-        person, role, history_all, greeting = answer[0]
-        if person is not None and await may_add(self.window(), self._session.people, person):
-            await rooms.add(room, person.uid, role, history_all, greeting)
-            toast(self, tr("{name} has been invited.").format(name=person.name))
+            window = self.window()  # not this panel: leaving the room does not end it half way
+            run(window, ask_and_add(window, self._session, self._room))
 
     async def _verify(self, person: Person) -> None:
         people = self._session.people
@@ -292,12 +277,9 @@ class PeoplePanel(QFrame):
         elif dialog.same_by_code:
             toast(self, tr("{name} is verified in person.").format(name=person.name))
 
-    async def _change_role(self, member: MemberInfo, my_role: Role | None) -> None:
-        dialog = RoleDialog(self.window(), member.person, member.role, my_role)
-        chosen: list[Role] = []
-        dialog.accepted.connect(lambda: chosen.append(dialog.role))
-        if await show(dialog) and chosen and self._room is not None:
-            await self._session.rooms.set_role(self._room, member.person.uid, chosen[0])
+    def _change_role(self, room: RoomId, member: MemberInfo) -> None:
+        window = self.window()  # as in `add`
+        run(window, ask_and_change_role(window, self._session.rooms, room, member))
 
     def _remove(self, room: RoomId, person: Person) -> None:
         window = self.window()  # not this panel: leaving the room does not end it half way

@@ -1,27 +1,25 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Clearing a room's change history on the server: what is cleared and what stays, what is lacking, and the progress."""
 
-import asyncio
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
 from app.rooms.pruning import PrunableObject, PrunePlan, Pruning
 from app.session import Session
-from ui.errors import format_error, sentence
-from ui.kit.bind import Soon, bind
+from ui.errors import sentence
+from ui.kit.bind import bind
 from ui.kit.card import IconLabel, SectionHeader
-from ui.kit.dialogs import Dialog, show
+from ui.kit.dialogs import show
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.latest import Latest
 from ui.kit.plain import Label
-from ui.kit.progress import ProgressRow
 from ui.kit.sizes import size_text
+from ui.kit.stoppable_dialog import StoppableDialog
 from ui.kit.style import ElidedLabel, column, label, line
-from ui.kit.tasks import run
 from ui.kit.translate import day, short_day, tr, trn
 from ui.shell.tool_list import ToolList
 
@@ -71,24 +69,25 @@ class PlanRow(QWidget):
         self._more.setVisible(bool(shown.more))
 
 
-class PruneDialog(Dialog):
+class PruneDialog(StoppableDialog):
     """A dialog that shows which of a room's change history would be cleared on the server, and clears it when the red
-    button is pressed. `due` reads the plan again. While it clears, the other button, Stop, ends that; what was cleared
-    until then stays cleared."""
+    button is pressed. While it clears, the other button is Stop; what was cleared by then stays cleared."""
 
     def __init__(
         self, parent: QWidget | None, pruning: Pruning, tools: ToolList, room: RoomId, plan: PrunePlan
     ) -> None:
-        super().__init__(parent, tr("Merge older changes on the server?"), accept=tr("Merge"), danger=True, width=540)
-        self._pruning, self._tools, self._room = pruning, tools, room
-        self._task: asyncio.Task[None] | None = None
-        self._over = False
-        self.text = self.add_text(
-            tr("The server keeps every single change to the room's {things}. What is older than a month can be "
-               "merged: each of them then stands there as it was, with all that was written since.")
+        super().__init__(
+            parent,
+            tr("Merge older changes on the server?"),
+            accept=tr("Merge"),
+            text=tr("The server keeps every single change to the room's {things}. What is older than a month can be "
+                    "merged: each of them then stands there as it was, with all that was written since.")
             .format(things=tools.with_history()),
-            "body",
+            doing=tr("Merging"),
+            stopped=tr("Stopped. What was merged until then stays merged."),
+            width=540,
         )  # fmt: skip
+        self._pruning, self._tools, self._room = pruning, tools, room
         self.stays = self.add_text(
             tr("Nobody loses any content, and {things} are not touched. Computers that have the old changes keep "
                "them; who comes later, and new computers, cannot go back to versions from before. This is not disposal "
@@ -100,33 +99,21 @@ class PruneDialog(Dialog):
             self._lines_host, lambda shown: shown.key, PlanRow, lambda row, shown: row.show_line(shown)
         )
         self.body.addWidget(self._lines_host)
-        self.progress = ProgressRow(tr("Merging"))
-        self.progress.hide()
-        self.body.addWidget(self.progress)
-        self.error = self.add_error()
-        (self.close_button,) = (
-            b for b in self.buttons.buttons() if b is not self.accept_button and isinstance(b, QPushButton)
-        )
+        self.add_progress()
         self.accept_button.setEnabled(False)
         self._plan: Latest[RoomId, PrunePlan] = Latest(self, pruning.plan, lambda _, plan: self._show(plan))
-        self._soon = Soon(self, self._look)
         self._show(plan)
 
-    def due(self, *_moved: object) -> None:
-        """Asks for the plan again, because the room or the connection has changed."""
-        self._soon.due()
-
-    def _look(self) -> None:
-        if not self._over and self._task is None:
-            self._plan.ask(self._room)
+    def read_again(self) -> None:
+        """Asks for the plan again."""
+        self._plan.ask(self._room)
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
     def _show(self, plan: PrunePlan) -> None:
-        if self._over or self._task is not None:
-            return
-        self._lines.show(_lines(plan, self._tools))
-        self.accept_button.setEnabled(plan.refusal is None and bool(plan.ready))
+        if self.is_idle:
+            self._lines.show(_lines(plan, self._tools))
+            self.accept_button.setEnabled(plan.refusal is None and bool(plan.ready))
 
     # -- doing it -------------------------------------------------------------------------------------------------
 
@@ -134,55 +121,20 @@ class PruneDialog(Dialog):
         """Clears what the plan lists, in the background, with a progress bar. The dialog stays open and then shows how
         much was cleared, or the error. Does nothing while the button is disabled: nothing can be cleared, or clearing
         is under way."""
-        if not self.accept_button.isEnabled():
-            return
-        self.error.hide()
-        self.accept_button.setEnabled(False)
-        self.close_button.setText(tr("Stop"))
-        self._on_progress("objects", 0, 0)
-        self.progress.show()
-        self._task = run(self, self._prune(), on_error=self._failed)
+        if self.accept_button.isEnabled():
+            self.begin(self._prune())
 
     async def _prune(self) -> None:
         went = await self._pruning.prune(self._room, self._on_progress)
-        self._task, self._over = None, True
-        self.progress.hide()
         self.stays.hide()
         self._lines.show([])
-        self.text.setText(
-            tr("{what} have been merged; the server is removing the single ones.").format(
-                what=total_text(went, self._tools)
-            )
-        )
-        self.accept_button.hide()
-        self.close_button.setText(tr("Close"))
-        self.close_button.setFocus()
+        text = tr("{what} have been merged; the server is removing the single ones.")
+        self.finish(text.format(what=total_text(went, self._tools)))
 
     def _on_progress(self, step: str, done: int, total: int) -> None:
         waits = tr("Giving the present state to those who came later")
         self.progress.set_text(waits if step == "state" else tr("Merging"))
         self.progress.set_progress(done, 0 if step == "state" else total)
-
-    def _failed(self, error: Exception) -> None:
-        self._reset()
-        self.error.show_text(*format_error(error))
-
-    def _reset(self) -> None:
-        """Ends the progress after a fault or a stop, and reads the plan again: it lists what is left to clear."""
-        self._task = None
-        self.progress.hide()
-        self.close_button.setText(tr("Cancel"))
-        self.close_button.setFocus()
-        self._look()
-
-    def reject(self) -> None:
-        """Stops the clearing if it is under way; the dialog then stays open. Otherwise closes the dialog."""
-        if self._task is None:
-            super().reject()
-            return
-        self._task.cancel()
-        self._reset()
-        self.error.show_text(tr("Stopped. What was merged until then stays merged."))
 
 
 async def clear_history(parent: QWidget, session: Session, tools: ToolList, room: RoomId) -> None:

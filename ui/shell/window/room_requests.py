@@ -50,11 +50,13 @@ class RoomRequests:
         run(self._window, self._decline_all(more))
 
     async def _new_room(self) -> None:
-        dialog = member_dialogs.NewRoomDialog(self._window, self._tools.things())
-        answer: list[tuple[str, RoomType]] = []
-        dialog.accepted.connect(lambda: answer.append((dialog.title.text().strip(), dialog.room_type)))
-        if await show(dialog) and answer:
-            self._open_room(await self._session.rooms.create(*answer[0]))
+        made: list[RoomId] = []
+
+        async def make(title: str, kind: RoomType) -> None:
+            made.append(await self._session.rooms.create(title, kind))
+
+        if await show(member_dialogs.NewRoomDialog(self._window, self._tools.things(), make)):
+            self._open_room(made[0])
 
     async def _write_to(self, person: Person) -> None:
         rooms = self._session.rooms

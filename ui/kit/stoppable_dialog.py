@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The base class of dialogs whose work takes long: they show its progress, and the person can stop it half way."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from ui.errors import format_error
+from ui.kit.bind import Soon
+from ui.kit.dialogs import Dialog
+from ui.kit.progress import ProgressRow
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+
+
+class StoppableDialog(Dialog):
+    """A dialog that shows what can be done, and does it with a progress bar. A subclass passes its work to `begin`;
+    while that is under way, the other button is Stop. What was done until then stays done, and the dialog stays open
+    with the sentence `stopped`. After an error it stays open with the error. In both cases it can be accepted again.
+    The work calls `finish` at its end: then the dialog shows what was done, and can only be closed.
+
+    It is unlike a `WorkingDialog`, which cannot be closed while it works, and closes itself at the end. `text` is the
+    first paragraph, and `doing` names the work beside the bar. The accepting button is red."""
+
+    def __init__(
+        self, parent: QWidget | None, title: str, *, accept: str, text: str, doing: str, stopped: str, width: int
+    ) -> None:
+        super().__init__(parent, title, accept=accept, danger=True, width=width)
+        self._doing, self._stopped = doing, stopped
+        self._task: asyncio.Task[object] | None = None
+        self._is_over = False
+        self.text = self.add_text(text, "body")
+        self.progress = ProgressRow(doing)
+        self.progress.hide()
+        (self.close_button,) = (
+            b for b in self.buttons.buttons() if b is not self.accept_button and isinstance(b, QPushButton)
+        )
+        self._soon = Soon(self, self._look)
+
+    def add_progress(self) -> None:
+        """Puts the progress bar, and below it the line for an error, below all that was added until now. A subclass
+        calls it once, when it is built."""
+        self.body.addWidget(self.progress)
+        self.error = self.add_error()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the dialog shows what can be done: no work is under way, and none was finished."""
+        return self._task is None and not self._is_over
+
+    def due(self, *_moved: object) -> None:
+        """Reads again a moment later what can be done. Call it when the room or the connection has changed."""
+        self._soon.due()
+
+    def read_again(self) -> None:
+        """Called while the dialog is idle: after `due`, an error or a stop. Does nothing unless a class reads again
+        what can be done, and enables the accepting button by that."""
+
+    def begin(self, work: Coroutine[Any, Any, object]) -> None:
+        """Starts `work` in the background, and shows the progress and Stop. Only while the dialog is idle. The
+        accepting button is disabled."""
+        self.error.hide()
+        self.accept_button.setEnabled(False)
+        self.close_button.setText(tr("Stop"))
+        self.progress.set_text(self._doing)
+        self.progress.set_progress(0, 0)
+        self.progress.show()
+        self._task = run(self, work, on_error=self._failed)
+
+    def finish(self, text: str) -> None:
+        """Shows `text`, which says what was done, in the place of the first paragraph. The work calls it when it is
+        done."""
+        self._task, self._is_over = None, True
+        self.progress.hide()
+        self.text.setText(text)
+        self.accept_button.hide()
+        self.close_button.setText(tr("Close"))
+        self.close_button.setFocus()
+
+    def reject(self) -> None:
+        """Closes the dialog. While the work is under way, stops that instead, and the dialog stays open."""
+        if self._task is None:
+            super().reject()
+            return
+        self._task.cancel()
+        self._reset()
+        self.error.show_text(self._stopped)
+
+    def _look(self) -> None:
+        if self.is_idle:
+            self.read_again()
+
+    def _failed(self, error: Exception) -> None:
+        self._reset()
+        self.error.show_text(*format_error(error))
+
+    def _reset(self) -> None:
+        """Ends the progress after an error or a stop, and reads again what is left to do."""
+        self._task = None
+        self.progress.hide()
+        self.close_button.setText(tr("Cancel"))
+        self.close_button.setFocus()
+        self._look()
