@@ -2,7 +2,6 @@
 """The person's own objects are checked in pieces before they are opened."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +44,7 @@ def fill(two: Two) -> Device:
 
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drops what is remembered of earlier checks, as a start does."""
-    monkeypatch.setattr(passed, "_passed", OrderedDict())
+    monkeypatch.setattr(passed, "_passed", {})
 
 
 async def test_attack_what_a_stolen_device_wrote_is_checked_in_pieces_before_it_is_opened(
