@@ -24,7 +24,7 @@ def test_attack_a_long_update_is_read_once_in_pieces_and_not_again_at_once(monke
     def again(update: bytes, *, state: bool = False) -> None:
         raise AssertionError("read again")
 
-    monkeypatch.setattr(updates, "read", again)
+    monkeypatch.setattr(updates, "reading", again)
     assert is_update(update)
     with pytest.raises(AssertionError, match="read again"):
         is_update(written("meta", "title", "Ett annat"))
