@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Checks the form of the person's own objects before they are opened, in pieces between which other tasks run."""
 
+import asyncio
+
 from app.core.pieces import driven
 from app.objects.crdt import checking
 from app.objects.passed import is_remembered
@@ -8,8 +10,8 @@ from app.objects.pieces import Assembler
 from app.own.projection import KIND_ID
 from app.store.store import Store
 
-_AT_ONCE = 100
-"""Changes that are read from the store in one go."""
+_AT_ONCE = 4
+"""Changes that are read from the store in one go: at most 0.8 MB."""
 
 
 async def check_ahead(store: Store) -> None:
@@ -27,6 +29,7 @@ async def check_ahead(store: Store) -> None:
         assembler, after = Assembler(), cached[0] if cached is not None else 0
         while page := store.changes.of(row.obj, after, _AT_ONCE):
             after = page[-1].rowid
+            await asyncio.sleep(0)  # a short update is checked in one step
             for update in assembler.feed(page):
                 await _check(update)
 
