@@ -57,6 +57,7 @@ _RECOVERY = 8
 
 _Triple = tuple[bytes, bytes, bytes | None]
 _Made = tuple[Receipt, bytes | None]
+"""What `_make` returns."""
 
 
 class Placing:
@@ -316,7 +317,7 @@ class Placing:
         written.add_done_callback(durable)
         return answer
 
-    def _make(self, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> "_Made":
+    def _make(self, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> _Made:
         """Makes the receipt for the end of `placement`, which stores `items` and `shares`, and the frame with them for
         the room's listeners (None if nobody listens). ▲ The caller sends neither before the placement is on the
         disk: a receipt that is sent is a promise."""
