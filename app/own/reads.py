@@ -155,7 +155,7 @@ class ReadMarks:
 
     def _follow(self, room: RoomId, n: int) -> None:
         due = self._ahead.take(room, n)
-        self._own.look_again((_ROOT, key) for key in due)
+        self._own.recheck((_ROOT, key) for key in due)
         with suppress(StoreFault):  # `run` tries again
             self._queue.add(due)  # a series may have further marks ahead; to store a mark again changes nothing
 

@@ -338,7 +338,7 @@ class Own:
         elif self.is_unreadable is None and any(change.obj in self._models for change in changes):
             self._look_for_unreadable()
 
-    def look_again(self, keys: Iterable[Key]) -> None:
+    def recheck(self, keys: Iterable[Key]) -> None:
         """Has `run` compare the values under `keys` with the present year's object again. Call it when other values
         count than before, although no device has changed any."""
         if len(self._models) > 1:
