@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from app.core import log
-from app.errors import BugError, SlotForbidden
+from app.errors import BugError, SlotForbidden, StoreFault
 from app.passphrases import PassphraseRules
 from app.profile import Profile
 from app.settings import Settings
@@ -40,13 +40,16 @@ class Unlocking:
 
     def __init__(self, profile: Profile, settings: Settings, slots: KeySlots) -> None:
         self._profile, self._settings, self._slots = profile, settings, slots
+        self._listed: Sequence[SlotKind] = (SlotKind.PASSPHRASE,)
+        """What `kinds` returned last; before that the passphrase."""
         self._changing = threading.Lock()
         """▲ Allows one change of keys at a time: a second one would replace the first one's slots with slots of its own
         key."""
 
     def kinds(self) -> Sequence[SlotKind]:
-        """The slots that exist and may be used."""
-        return self._slots.kinds()
+        """The unlock methods that exist and may be used. StoreUnwritable if they cannot be listed."""
+        self._listed = self._slots.kinds()
+        return self._listed
 
     def allowed(self, kind: str) -> bool:
         """Whether the machine's policy allows this SlotKind (or its value)."""
@@ -78,7 +81,21 @@ class Unlocking:
         """The unlock methods that lift the curtain: the passphrase, and the key store if it asks the person. Without
         one of them there is no PIN, and the curtain does not fall. ▲ A silent key store is none of them. Otherwise
         anybody who sits down could lift the curtain. StoreUnwritable if the methods cannot be listed."""
-        return [k for k in self._slots.kinds() if k is SlotKind.PASSPHRASE or asks_person(self._slots.keyring)]
+        return self._lifting_of(self.kinds())
+
+    def known_lifting(self) -> Sequence[SlotKind]:
+        """As `lifting`; while the disk does not list the unlock methods, by those that were listed last. ▲ The
+        passphrase if none were listed yet. Otherwise a stranger could discard the owner's work while the disk fails.
+        Where only a silent key store opens the store, nobody could discard it if the passphrase were always asked
+        for."""
+        try:
+            return self.lifting()
+        except StoreFault as fault:
+            log.store.exception("unlock-methods-not-listed", fault)
+            return self._lifting_of(self._listed)
+
+    def _lifting_of(self, kinds: Sequence[SlotKind]) -> Sequence[SlotKind]:
+        return [k for k in kinds if k is SlotKind.PASSPHRASE or asks_person(self._slots.keyring)]
 
     def note_covered(self) -> None:
         """Notes on the disk that the curtain fell, until `note_lifted`: if the program ends under it, the next start is
@@ -102,7 +119,7 @@ class Unlocking:
         """The unlock methods that open the store now. ▲ After a curtain that nobody lifted only those that lift one,
         if there is any. Otherwise somebody who sits down could end the program, and the silent key store would open it
         at the next start. StoreUnwritable if the methods cannot be listed."""
-        found = self._slots.kinds()
+        found = self.kinds()
         if not self._profile.covered_path.exists():
             return found
         return self.lifting() or found

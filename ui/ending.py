@@ -252,11 +252,7 @@ class Ending:
         If only a silent key store opens the store, no proof is asked for: anybody who sits there could open the
         store."""
         keys = self._office.unlocking
-        try:
-            lifting = keys.lifting()
-        except StoreFault as fault:
-            log.store.exception("proof", fault)
-            return Proof(passphrase=keys.check)
+        lifting = keys.known_lifting()
         return Proof(
             passphrase=keys.check if SlotKind.PASSPHRASE in lifting else None,
             keyring=keys.check_keyring if SlotKind.KEYRING in lifting else None,

@@ -22,12 +22,11 @@ from app.chat.records import (
 )
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.store.connection import Connection
+from app.store.origins import MAX_HOPS
 
 _OLD = """SELECT o.obj, g.n FROM origins g JOIN objects o ON o.room = g.old AND o.kind = 'chat'
     JOIN chat_messages m ON +m.obj = o.obj AND m.change_id = ? WHERE g.room = ? ORDER BY o.created, o.obj LIMIT 1"""
 _TIME_HERE = "SELECT t, data FROM changes WHERE change_id = ? AND room = ? AND author = ? AND row <> ?"
-HOPS = 16
-"""How many rooms that continue each other are followed back: somebody could make a long row of them."""
 _EMPTY = encode(MessageSent(text=""))
 
 
@@ -89,7 +88,7 @@ class Attribution:
 
 
 def original(
-    conn: Connection, obj: ObjId, change_id: bytes, until: int | None = None, hops: int = HOPS
+    conn: Connection, obj: ObjId, change_id: bytes, until: int | None = None, hops: int = MAX_HOPS
 ) -> Original | None:
     """The message `change_id` of `obj`, one object of a conversation, as it was at the position `until` of its room
     (None: as it is now). None if it is not here, or was not there yet at that position. `hops`: how many further rooms
@@ -129,7 +128,7 @@ def _original(
     )
 
 
-def attribution(conn: Connection, message: MessageRow, carried: Carried, hops: int = HOPS) -> Attribution:
+def attribution(conn: Connection, message: MessageRow, carried: Carried, hops: int = MAX_HOPS) -> Attribution:
     """▲ Decides whom this device shows as the author of a carried message (one that the founder brought over from an
     old room): the author whom the record `carried` names, only if this device's copy of the old room, or the author's
     own message in this room, has the same bytes. `hops`: how many rooms back are read."""

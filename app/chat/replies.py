@@ -3,11 +3,11 @@
 
 from itertools import pairwise
 
-from app.chat.originals import HOPS
 from app.chat.records import MessageSent
 from app.core.ids import ObjId, RoomId
 from app.store import series
 from app.store.connection import Connection
+from app.store.origins import MAX_HOPS
 from app.store.rows import StoredChange
 from sync.trust.room.successor_claim import object_in
 
@@ -21,7 +21,7 @@ def answered_in(conn: Connection, change: StoredChange, sent: MessageSent) -> Ob
     if sent.reply_to is None or sent.reply_obj is None:
         return None if sent.reply_to is None else change.obj
     named, rooms = ObjId(sent.reply_obj), [change.room]
-    for _ in range(HOPS + 1):
+    for _ in range(MAX_HOPS + 1):
         here = _followed(named, rooms)
         if series.is_part(conn, change.room, here):
             return here

@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A room's chat files as sealed parts: they belong to the room's conversation, also where it continues another's."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from app.chat.projection import KIND_ID
 from app.core.ids import ObjId, RoomId
-from app.objects.files import MAX_HOPS, Progress, SealedFiles, Source
+from app.objects.files import Progress, SealedFiles, Source
 from app.store.objects import Objects
-from sync.errors import Refused, Reject
 from sync.trust.room.successor_claim import object_in
-
-T = TypeVar("T")
 
 
 class RoomFiles:
@@ -42,27 +38,16 @@ class RoomFiles:
         `target`. ▲ A file stays in the room for which it was encrypted: if it is not in this room, it is fetched from
         the room that this one continues, and so on back, at most MAX_HOPS rooms far. Refused or Reject if none of the
         rooms gives the file. Any other error, such as Unreachable or StoreUnwritable, is raised at once."""
-        await self._back(room, obj, lambda room, obj: self._files.fetch(room, obj, manifest, target, progress))
+        await self._files.from_first(
+            room, obj, lambda room, obj: self._files.fetch(room, obj, manifest, target, progress)
+        )
 
     async def read(self, room: RoomId, obj: ObjId, manifest: bytes, most_bytes: int, progress: Progress) -> bytes:
         """Fetches the file as `fetch` does, and returns its bytes, which are on no disk. FileTooLarge if it has more
         than `most_bytes`."""
-        return await self._back(
+        return await self._files.from_first(
             room, obj, lambda room, obj: self._files.read(room, obj, manifest, most_bytes, progress)
         )
-
-    async def _back(self, room: RoomId, obj: ObjId, fetch: Callable[[RoomId, ObjId], Awaitable[T]]) -> T:
-        """The result of `fetch` for this room and object, or, if the server refuses it, for the room that this one
-        continues, and so on back."""
-        hops = MAX_HOPS
-        while True:
-            try:
-                return await fetch(room, obj)
-            except (Refused, Reject):
-                before = self._before(room, obj) if hops else None
-                if before is None:
-                    raise
-                (room, obj), hops = before, hops - 1
 
     def _before(self, room: RoomId, obj: ObjId) -> tuple[RoomId, ObjId] | None:
         """The room that `room` continues, and its object that `obj` continues; None if there is none here."""

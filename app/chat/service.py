@@ -24,7 +24,6 @@ from app.chat.lines import ChatLines
 from app.chat.mentions import find
 from app.chat.model import Author, Message, Timeline
 from app.chat.opening import Opening
-from app.chat.originals import HOPS
 from app.chat.ports import Blobs, Members, NoReads, NoThings, People, Reads, SendEphemeral, SharedDrafts, Things
 from app.chat.read_state import ReadState
 from app.chat.reads import ChatRows, has_reaction, message_line
@@ -47,6 +46,7 @@ from app.store.changes import Changes
 from app.store.counters import Counter
 from app.store.database import Database
 from app.store.objects import Objects
+from app.store.origins import MAX_HOPS
 from app.store.room_lines import RoomLines
 from app.store.rows import StoredChange
 from app.tool import Unsaved
@@ -429,7 +429,7 @@ class ChatService:
             timeline.refresh()
             self.changed.emit(room)
 
-    def _refresh_successors(self, room: RoomId, ids: Collection[ChangeId], hops: int = HOPS) -> None:
+    def _refresh_successors(self, room: RoomId, ids: Collection[ChangeId], hops: int = MAX_HOPS) -> None:
         """Refreshes open conversations of rooms that continue this one, and of rooms that continue those, at most
         `hops` rooms far. A message that was carried over into them may be shown under another author now that its
         original, one of `ids`, has changed here."""

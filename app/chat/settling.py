@@ -12,7 +12,7 @@ from app.chat import unread
 from app.chat.authority import MessageRow, Outcome, message_row, outcome, reaction
 from app.chat.file_parts import add_parts, forget_parts_of
 from app.chat.markup import plain
-from app.chat.originals import HOPS, Attribution, attribution
+from app.chat.originals import Attribution, attribution
 from app.chat.records import (
     Attachment,
     Carried,
@@ -30,6 +30,7 @@ from app.core.visible import one_line
 from app.store import counters, notice_rows, search, series
 from app.store.connection import Connection, RowSource
 from app.store.counters import Counter, Latest
+from app.store.origins import MAX_HOPS
 from app.store.rows import MAX_UNREAD
 from app.store.statements import CHUNK
 
@@ -202,7 +203,7 @@ def _write_reactions(
     )
 
 
-def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: int = HOPS) -> None:
+def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: int = MAX_HOPS) -> None:
     """Computes again, within the caller's transaction, the copies of new or changed messages that were carried over
     into rooms which continue this one, and into rooms that continue those. It follows at most `hops` rooms, as many as
     attribution reads back.

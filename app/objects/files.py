@@ -3,7 +3,7 @@
 part by part, and kept as they came."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,6 +20,7 @@ from app.store.blobs import Blobs
 from app.store.cache_upkeep import CacheUsage
 from app.store.cached_parts import WantedPart, forget_parts, pin_new
 from app.store.connection import Connection
+from app.store.origins import MAX_HOPS
 from app.store.rows import BlobPart
 from sync.client.exchange.blob_transfer import Blobs as Transfers
 from sync.errors import Refused, Reject
@@ -28,8 +29,6 @@ from sync.trust.room.blob_manifest import Manifest, Part, decrypt_part, encrypt_
 
 T = TypeVar("T")
 
-MAX_HOPS = 16
-"""How many rooms that continue each other are followed back: somebody could make a long row of them."""
 Progress = Callable[[int, int], None]
 """Bytes done, bytes in all. Called on the loop."""
 
@@ -283,19 +282,24 @@ class SealedFiles:
             self._refused.add(wanted)
 
     async def _fetch_pinned(self, wanted: WantedPart) -> None:
-        """Fetches a part from its room, or, if the server refuses that, from the room that this one continues, and so
-        on back. Refused or Reject if none gives it; otherwise as `PartFetches.get`."""
+        """Fetches a part as `from_first` does; otherwise as `PartFetches.get`."""
+        await self.from_first(
+            wanted.room, wanted.obj, lambda room, obj: self._fetches.get(replace(wanted, room=room, obj=obj))
+        )
+
+    async def from_first(self, room: RoomId, obj: ObjId, fetch: Callable[[RoomId, ObjId], Awaitable[T]]) -> T:
+        """The result of `fetch` for this room and object, or, if the server refuses it or what it gives is wrong, for
+        the room that this one continues, and so on back, at most MAX_HOPS rooms far. Refused or Reject if none of the
+        rooms gives it. Any other error of `fetch` is raised at once."""
         hops = MAX_HOPS
         while True:
             try:
-                await self._fetches.get(wanted)
-                return
-            except Refused:
-                before = self.before(wanted.room, wanted.obj) if hops else None
+                return await fetch(room, obj)
+            except (Refused, Reject):
+                before = self.before(room, obj) if hops else None
                 if before is None:
                     raise
-                hops -= 1
-                wanted = replace(wanted, room=before[0], obj=before[1])
+                (room, obj), hops = before, hops - 1
 
     def ask_again(self) -> None:
         """Has `complete` ask the server again for what it refused."""

@@ -11,26 +11,30 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 MOST = 4096
-"""How many updates are remembered. A slice has fewer."""
+"""How many updates of about one size are remembered. A slice has fewer."""
 STRETCH = 256 * 1024
 """Bytes that are hashed in one piece."""
 
-_passed: OrderedDict[bytes, None] = OrderedDict()
+_passed: dict[int, OrderedDict[bytes, None]] = {}
+"""Hashes by the number of bits of the update's size. ▲ Together, thousands of tiny updates would push out the large one
+whose check is long."""
 
 
 def remember(update: bytes) -> Iterator[None]:
     """Stores the hash of an update whose form the caller has checked and found valid, so that it is not checked again.
-    Only the last MOST hashes are kept. A generator: other tasks can run between its steps."""
+    Of updates of about one size, only the last MOST hashes are kept. A generator: other tasks can run between its
+    steps."""
     found = hashlib.sha256()
     for at in range(0, len(update), STRETCH):
         if at:
             yield
         found.update(memoryview(update)[at : at + STRETCH])
-    _passed[found.digest()] = None
-    while len(_passed) > MOST:
-        _passed.popitem(last=False)
+    alike = _passed.setdefault(len(update).bit_length(), OrderedDict())
+    alike[found.digest()] = None
+    while len(alike) > MOST:
+        alike.popitem(last=False)
 
 
 def is_remembered(update: bytes) -> bool:
     """Whether these very bytes passed. False also for bytes that were dropped: then the grammar decides."""
-    return hashlib.sha256(update).digest() in _passed
+    return hashlib.sha256(update).digest() in _passed.get(len(update).bit_length(), ())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The person's read marks: how far they have read each series, on any of their devices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from app.core.ids import ObjId, RoomId
@@ -13,6 +13,7 @@ from app.own.model import Key, id_in
 from app.own.reached import MarksAhead, room_copy
 from app.own.service import Own
 from app.store import read_positions
+from app.store.connection import Connection
 from app.store.store import Store
 
 _ROOT = "reads"
@@ -84,7 +85,7 @@ class ReadMarks:
 
     def _put(self, series: ObjId, before: ReadMark, new: ReadMark) -> None:
         with self._store.transaction() as conn:
-            read_positions.put(conn, series, new.generation, new.position, new.left)
+            _put_rows(conn, {series: new})
             if new != before:
                 self._own.put_within(_ROOT, series.hex(), new.value())
 
@@ -104,8 +105,7 @@ class ReadMarks:
             self._ahead.note(key, room, lowest)
         if changed:
             with self._store.transaction() as conn:
-                for series, mark in changed.items():
-                    read_positions.put(conn, series, mark.generation, mark.position, mark.left)
+                _put_rows(conn, changed)
                 self.changed.emit(frozenset(changed))
         return len(ahead)
 
@@ -142,8 +142,7 @@ class ReadMarks:
             return
         changed, _ = self._look(due)
         with self._store.transaction() as conn:
-            for series, mark in changed.items():
-                read_positions.put(conn, series, mark.generation, mark.position, mark.left)
+            _put_rows(conn, changed)
             self._reached[room] = frozenset(changed)
             self._store.db.after_commit(lambda: self._follow(room, n))
 
@@ -156,7 +155,7 @@ class ReadMarks:
 
     def _follow(self, room: RoomId, n: int) -> None:
         due = self._ahead.take(room, n)
-        self._own.look_again((_ROOT, key) for key in due)
+        self._own.recheck((_ROOT, key) for key in due)
         with suppress(StoreFault):  # `run` tries again
             self._queue.add(due)  # a series may have further marks ahead; to store a mark again changes nothing
 
@@ -167,3 +166,8 @@ class ReadMarks:
             if here:
                 with suppress(StoreFault):  # `run` tries again
                     self._queue.add(here)
+
+
+def _put_rows(conn: Connection, marks: Mapping[ObjId, ReadMark]) -> None:
+    for series, mark in marks.items():
+        read_positions.put(conn, series, mark.generation, mark.position, mark.left)

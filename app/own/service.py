@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum, IntEnum
 from itertools import islice
-from typing import Protocol
 
 import msgspec
 
@@ -25,7 +24,8 @@ from app.errors import NotFound, StoreFault
 from app.objects.live import LiveObjects
 from app.own.adapter import Announce, OwnAdapter
 from app.own.joining import JOINS, Value, is_kept, is_possible
-from app.own.model import MAX_KEY, ROOTS, Key, OwnObject
+from app.own.model import ROOTS, Key, OwnObject
+from app.own.ports import OwnRooms
 from app.own.projection import KIND_ID
 from app.own.reached import room_copy
 from app.store import own_waiting
@@ -63,27 +63,6 @@ class _Refused(IntEnum):
     NOTHING = 0
     KEEPING = 1
     WRITING = 2
-
-
-class OwnRooms(Protocol):
-    """The person's own rooms, in which their own objects are: see `room.OwnRoom`."""
-
-    def rooms(self) -> Sequence[RoomId]:
-        """The rooms whose objects are read."""
-        ...
-
-    def find(self) -> RoomId | None:
-        """The room that is written to; None if there is none."""
-        ...
-
-    def is_device(self, dev: str) -> bool:
-        """Whether an id in hex is that of one of the person's devices, also of a former one."""
-        ...
-
-    async def ensure(self) -> object:
-        """Makes a room to write to if there is none; afterwards `find` returns it. SyncError, such as Unreachable while
-        offline; StoreFault. NotFound if no further room may be made, or if a room exists that cannot be read now."""
-        ...
 
 
 class Own:
@@ -359,7 +338,7 @@ class Own:
         elif self.is_unreadable is None and any(change.obj in self._models for change in changes):
             self._look_for_unreadable()
 
-    def look_again(self, keys: Iterable[Key]) -> None:
+    def recheck(self, keys: Iterable[Key]) -> None:
         """Has `run` compare the values under `keys` with the present year's object again. Call it when other values
         count than before, although no device has changed any."""
         if len(self._models) > 1:
@@ -444,6 +423,3 @@ class Own:
 def join_own(values: Sequence[Value]) -> Value | None:
     """Returns the value with the highest stamp, of those that one device wrote under one key in several objects."""
     return JOINS["settings"](values)
-
-
-__all__ = ["MAX_KEY", "Own", "OwnRooms"]

@@ -145,7 +145,9 @@ class Changes:
                 by_obj.setdefault(stored.obj, []).append(stored)
             kept = self._projecting.run(conn, room, by_obj, strict=False, tried=tried)
             merged = [change for change in new if change.rowid not in kept]
-            if merged:  # after the lists are told: what shows a room's lines drops them from memory then
+            # After `changed`, which `run` has registered: a conversation then drops its lines from memory. Otherwise a
+            # view that is notified of these changes would show the lines without them.
+            if merged:
                 self._db.after_commit(lambda: self.received.emit(merged))
             covered = [
                 (obj, p) for obj, codes in verdicts.codes.items() for p, code in codes.items() if code == sql.COVERED

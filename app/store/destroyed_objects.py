@@ -20,7 +20,6 @@ from app.store import search, series, tables, working_copies
 from app.store import statements as sql
 from app.store.blobs import Blobs
 from app.store.cached_parts import forget_object
-from app.store.connection import Connection
 from app.store.database import Database
 from app.store.notice_rows import forget
 from app.store.outbox import Outbox
@@ -94,10 +93,10 @@ class DestroyedObjects:
         gone = {obj for obj in {change.obj for change in changes} if self.is_gone(room, obj)}
         if not gone:
             return changes
-        mine = [change for change in changes if change.obj in gone and change.uid == self._me.uid]
-        for change in mine:
-            self._delete_sent(room, change.obj, self._db.rows(_WRITTEN_HERE, (change.obj, room, change.change_id,
-                                                                              change.uid)))  # fmt: skip
+        for change in changes:
+            if change.obj in gone and change.uid == self._me.uid:
+                written_here = self._db.rows(_WRITTEN_HERE, (change.obj, room, change.change_id, change.uid))
+                self._delete_sent(room, change.obj, written_here)
         return [change for change in changes if change.obj not in gone]
 
     def shown(self, batch: SealedBatch, first: int) -> bool:
@@ -132,7 +131,7 @@ class DestroyedObjects:
         event loop would be held for seconds."""
         found = self._db.rows("SELECT obj FROM destroying WHERE room = ? LIMIT ?", (room, FIRST))
         for (obj,) in found:
-            self._step(self._db.conn, room, obj)
+            self._step(room, obj)
         if found:
             self._db.after_commit(self._woken.set)
 
@@ -152,15 +151,16 @@ class DestroyedObjects:
             if parts:
                 self._blobs.drop(parts)
             else:
-                await self._db.apart(partial(self._step, self._db.conn, room, obj), durable=False)
+                await self._db.apart(partial(self._step, room, obj), durable=False)
             fault, self._refused = self._refused, None
             if fault is not None:  # ▲ otherwise this would try again at once, for ever
                 raise fault
             await asyncio.sleep(0)
 
-    def _step(self, conn: Connection, room: RoomId, obj: ObjId) -> None:
+    def _step(self, room: RoomId, obj: ObjId) -> None:
         """Deletes at most SLICE rows of each table of an object. If nothing is left, the rows of what was not sent are
         made again, and lists are counted again; the object is ended after the commit (`_end`)."""
+        conn = self._db.conn
         rows = conn.execute(_GOING, (obj, room)).fetchall()
         conn.execute(sql.KEEP_LAST_ROW)
         conn.executemany("DELETE FROM unjudged WHERE row = ?", rows)

@@ -21,6 +21,8 @@ SuccessorForm = Callable[[StoredChange], tuple[ObjId, bytes] | None]
 """An own change of the old room in its form for the successor: its object there and its data; None if it is not
 offered."""
 
+MAX_HOPS = 16
+"""How many rooms that continue each other are followed back: somebody could make a long row of them."""
 _COLUMNS = "room, old, n, rh, by, step"
 _OWN = f"""SELECT {sql.CHANGE} FROM changes WHERE room = ? AND author = ? AND (n IS NULL OR n > ?)
     AND {sql.MERGED} ORDER BY n IS NULL, n, row"""  # noqa: S608 - constants

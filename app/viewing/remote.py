@@ -29,7 +29,7 @@ _PART = re.compile(r""""[^"]*"|'[^']*'|\[[^\]]*\]""")
 def is_remote(address: str) -> bool:
     """Whether opening `address`, as a document names a picture, a template or a part, may reach another computer: an
     address of the web, a share (also `file:` with the name of a computer), and ▲ every scheme that is not known to
-    stays here. Not remote: a relative path, a path on a drive of this computer, and what is in the document itself."""
+    stay here. Not remote: a relative path, a path on a drive of this computer, and what is in the document itself."""
     text = "".join(c for c in address if c > " ")  # programs drop blanks and line breaks inside
     for _ in range(_UNQUOTED):
         text, before = unquote(text), text

@@ -18,19 +18,12 @@ from sync.client.devices.own_recovery_sheet import RecoverySheet
 from sync.client.exchange.blob_transfer import Blobs
 from sync.client.exchange.heartbeats import Heartbeats
 from sync.client.exchange.history_grants import HistoryProposal, approval_waits, may_propose, proposals
-from sync.client.exchange.inbox import Inbox
-from sync.client.exchange.member_audit import Audit
-from sync.client.exchange.missing_keys import Seals
-from sync.client.exchange.outbox import Outbox
 from sync.client.exchange.own_rooms import OwnRooms
-from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.exchange.room_operations import RoomOperations
-from sync.client.exchange.rotation_schedule import Schedule, due_ms, made_ms
-from sync.client.exchange.snapshot_maker import Snapshots
+from sync.client.exchange.rotation_schedule import due_ms, made_ms
 from sync.client.link import Link
-from sync.client.parts import EngineParts
+from sync.client.parts import make_parts
 from sync.client.ports import PRESENCE, Listener, Ports
-from sync.client.restore.reupload import Reuploader
 from sync.client.restore.unknown_account import UnknownAccount
 from sync.client.room.invitation_consent import Consent, Invitation
 from sync.client.room.prunable import RoomPrunes, prunes
@@ -80,7 +73,7 @@ class Engine:
         self._link = link = _open_link(ports, listener, now_ms)
         self._line = ServerLine(ports, dialer, others, self.agency)
         self.blobs = Blobs(link, self._line)
-        self.parts = _make_parts(link, self.blobs)
+        self.parts = make_parts(link, self.blobs)
         self.operations = RoomOperations(link, self.parts.inbox, self.parts.outbox)
         self.own_rooms = OwnRooms(link, self.parts.snapshots, self.operations)
         self.heartbeats = Heartbeats(link, self.parts.outbox, self.speakers)
@@ -422,25 +415,6 @@ def _open_link(ports: Ports, listener: Listener, now_ms: Callable[[], int]) -> L
     link = Link(ports=ports, account=account, book=book, listener=listener, now_ms=now_ms)
     link.reload()
     return link
-
-
-def _make_parts(link: Link, blobs: Blobs) -> EngineParts:
-    verifier, seals, snapshots = ReceiptVerifier(link), Seals(link), Snapshots(link)
-    inbox = Inbox(link, verifier, seals, snapshots)
-    outbox = Outbox(link, verifier, inbox.pull_again)
-    return EngineParts(
-        link=link,
-        verifier=verifier,
-        inbox=inbox,
-        outbox=outbox,
-        seals=seals,
-        snapshots=snapshots,
-        audit=Audit(link),
-        reuploader=Reuploader(
-            link, verifier, inbox.recheck_head, outbox.opened, blobs.reupload_lost, link.own_log_moved.set
-        ),
-        schedule=Schedule(link),
-    )
 
 
 async def _post(connection: Connection, frame: m.Ephemeral) -> None:

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from sync.client.exchange.blob_transfer import Blobs
 from sync.client.exchange.inbox import Inbox
 from sync.client.exchange.member_audit import Audit
 from sync.client.exchange.missing_keys import Seals
@@ -33,3 +34,23 @@ class EngineParts:
     audit: Audit
     reuploader: Reuploader
     schedule: Schedule
+
+
+def make_parts(link: Link, blobs: Blobs) -> EngineParts:
+    """Makes the parts of an engine whose account, store and rooms are in `link`, and whose files are in `blobs`."""
+    verifier, seals, snapshots = ReceiptVerifier(link), Seals(link), Snapshots(link)
+    inbox = Inbox(link, verifier, seals, snapshots)
+    outbox = Outbox(link, verifier, inbox.pull_again)
+    return EngineParts(
+        link=link,
+        verifier=verifier,
+        inbox=inbox,
+        outbox=outbox,
+        seals=seals,
+        snapshots=snapshots,
+        audit=Audit(link),
+        reuploader=Reuploader(
+            link, verifier, inbox.recheck_head, outbox.opened, blobs.reupload_lost, link.own_log_moved.set
+        ),
+        schedule=Schedule(link),
+    )

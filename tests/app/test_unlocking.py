@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Office
-from app.errors import LastSlot, SlotForbidden, StoreCorrupt, WeakPassphrase, WrongPassphrase
+from app.errors import LastSlot, SlotForbidden, StoreCorrupt, StoreUnwritable, WeakPassphrase, WrongPassphrase
 from app.profile import Profile
 from app.settings import ALLOW_KEYRING, Settings
 from app.store.database import Database
@@ -223,3 +223,24 @@ def test_a_disk_that_refuses_does_not_keep_the_curtain_up(unlocking: Unlocking, 
     unlocking.note_covered()
     unlocking.note_lifted()
     assert profile.covered_path.exists()
+
+
+async def test_attack_a_disk_that_does_not_list_the_unlock_methods_lets_no_stranger_through(
+    unlocking: Unlocking, slots: KeySlots, profile: Profile
+) -> None:
+    """Where no passphrase opens the store, one was asked for all the same: nobody could give it."""
+    marker = profile.slots_folder / "settling"
+    marker.mkdir()
+    with pytest.raises(StoreUnwritable):
+        unlocking.lifting()
+    assert unlocking.known_lifting() == [SlotKind.PASSPHRASE]
+    marker.rmdir()
+    await unlocking.add_keyring(PASSPHRASE)
+    open_store(
+        profile, slots, unlocking.rekey(KeyChange(current=PASSPHRASE, remove=SlotKind.PASSPHRASE)), KINDS
+    ).close()
+    assert unlocking.known_lifting() == []
+    marker.mkdir()
+    assert unlocking.known_lifting() == []
+    slots.keyring.asks_person = True  # type: ignore[attr-defined]
+    assert unlocking.known_lifting() == [SlotKind.KEYRING]

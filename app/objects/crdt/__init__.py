@@ -12,7 +12,7 @@ from app.objects.crdt.library import load
 from app.objects.crdt.map import CrdtMap
 from app.objects.crdt.panics import DamagedUpdate
 from app.objects.crdt.text import CrdtText
-from app.objects.crdt.updates import is_update, may_be_kept, merged
+from app.objects.crdt.updates import checking, is_update, may_be_kept, merged
 from app.objects.crdt.values import MAX_DEPTH
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "UndoSteps",
     "Update",
     "Value",
+    "checking",
     "is_update",
     "load",
     "may_be_kept",

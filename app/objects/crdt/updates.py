@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Updates as bytes: whether they are any, and what many of them make together."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
+from app.core.pieces import finished
 from app.objects.crdt.library import pycrdt
 from app.objects.crdt.panics import DamagedUpdate, panics
 from app.objects.crdt.values import attrs_of, to_plain
-from app.objects.grammar import read
+from app.objects.grammar import reading
 from app.objects.lib0 import MAX_BYTES, MAX_THINGS, BadUpdate
 from app.objects.passed import is_remembered
 
@@ -18,12 +19,16 @@ BATCH = 1000
 def is_update(update: bytes) -> bool:
     """Whether the bytes are a valid update, or a whole object's state, by the grammar (app/objects/grammar.py), or have
     passed it before. Other bytes are never given to pycrdt."""
-    if is_remembered(update):
-        return True
+    return is_remembered(update) or finished(checking(update))
+
+
+def checking(update: bytes) -> Generator[None, None, bool]:
+    """Finds what `is_update` returns, in steps of at most 2 ms, between which other tasks can run. Checks the bytes
+    also if they have passed before. Afterwards `is_update` returns True for valid ones without checking them again."""
     try:
-        read(update)
+        yield from reading(update)
     except BadUpdate as bad:
-        return bad.where == "clients" and _is_state(update)
+        return bad.where == "clients" and (yield from _checking_state(update))
     return True
 
 
@@ -31,12 +36,12 @@ def may_be_kept(state: bytes) -> bool:
     """Whether a merged state that this program made is small enough to be merged again, here and in the worker: it may
     be no larger than an update. A state of up to MAX_THINGS bytes always is. A longer one is read to count what it
     holds, which takes 0.3 s for each MB."""
-    return len(state) <= MAX_BYTES and (len(state) <= MAX_THINGS or _is_state(state))
+    return len(state) <= MAX_BYTES and (len(state) <= MAX_THINGS or finished(_checking_state(state)))
 
 
-def _is_state(update: bytes) -> bool:
+def _checking_state(update: bytes) -> Generator[None, None, bool]:
     try:
-        read(update, state=True)
+        yield from reading(update, state=True)
     except BadUpdate:
         return False
     return True

@@ -283,10 +283,8 @@ class Inbox:
         if frame.items[0].n != room.stream.n + 1:
             self._note_missing(room)
             return
-        shows_first = not self._fresh
-        if await self.slices.read(
-            room, frame.items, frame.shares, frame.receipt, shows_first=shows_first
-        ) and self._verifier.agrees(room, frame.receipt):
+        is_read = await self.slices.read(room, frame.items, frame.shares, frame.receipt, shows_first=not self._fresh)
+        if is_read and self._verifier.agrees(room, frame.receipt):
             await self._after(room)
 
     async def _catch_up(self, room: RoomSync) -> None:

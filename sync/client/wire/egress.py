@@ -75,7 +75,9 @@ class WebSocketTransport:
         socket.protocol.send_binary(data)
         try:
             socket.send_data()
-        except Exception as e:  # ▲ the frame's content is on the disk: its author must not be told that it was refused
+        except Exception as e:
+            # ▲ Any error counts as a lost line: what the frame says is on this computer's disk and is sent on the next
+            # line. Otherwise the error would reach the code that wrote it, and the person would see it as refused.
             log.info("the line failed under a frame: %s", type(e).__name__, exc_info=not isinstance(e, OSError))
             socket.transport.abort()
             return False

@@ -155,10 +155,10 @@ class Hub:
     def news(self, room: bytes, n: int, data: bytes, by: bytes = b"") -> None:
         """Queues `data`, an encoded Fresh frame (new items of a room), for every connection that listens to the room
         with the id `room`; `n` is the last position in the frame. If `data` is empty, or does not fit a connection's
-        queue, that connection gets a short Behind frame instead, and its client pulls the items.
-        The connections of `by`, the device that sent the new items, come last: its user sees them already. If the
-        other connections are at most _FEW, and no connection waits to be written to, they are written to at once,
-        before the caller answers the sender. On a busy server they wait, so that their frames are joined."""
+        queue, that connection gets a short Behind frame instead, and its client pulls the items. The connections of
+        `by`, the device that sent the new items, come last: its user sees them already. If the other connections are at
+        most _FEW, and no connection waits to be written to, they are written to at once, before the caller answers the
+        sender. On a busy server they wait, so that their frames are joined."""
         if listeners := self._by_room.get(room):
             is_idle = self.flushing.is_idle
             others, own = [one for one in listeners if one.dev != by], [one for one in listeners if one.dev == by]

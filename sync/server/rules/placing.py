@@ -57,6 +57,7 @@ _RECOVERY = 8
 
 _Triple = tuple[bytes, bytes, bytes | None]
 _Made = tuple[Receipt, bytes | None]
+"""What `_make` returns."""
 
 
 class Placing:
@@ -316,7 +317,7 @@ class Placing:
         written.add_done_callback(durable)
         return answer
 
-    def _make(self, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> "_Made":
+    def _make(self, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> _Made:
         """Signs the receipt for the last position of `placement`, and encodes the frame with `items`, `shares` and that
         receipt for the devices that listen to the room (None in place of the frame if none does). `placement` is the
         write that is under way. ▲ The caller sends neither before the write is on the disk, and drops both if it fails:

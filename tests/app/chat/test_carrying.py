@@ -6,11 +6,11 @@ import pytest
 from msgspec import structs
 
 from app.chat import settling
-from app.chat.originals import HOPS
 from app.chat.records import Attachment, MessageEdited, MessageSent, encode
 from app.core.clock import local
 from app.core.ids import ObjId, RoomId
 from app.objects.object import MAX_DATA_BYTES
+from app.store.origins import MAX_HOPS
 from tests.app.chat.successors import (
     NEXT,
     THERE,
@@ -36,7 +36,7 @@ def test_attack_a_long_row_of_rooms_that_continue_each_other_keeps_nobody_from_e
 ) -> None:
     """A message was carried through a thousand rooms. An edit of the first one was an error on every desktop."""
     old, shown_text = ROOM, wrote(rg, HL, MessageSent(text="Först"))[0]
-    for number in range(HOPS + 4):
+    for number in range(MAX_HOPS + 4):
         name = bytes((number,))
         room, there = RoomId(name + b"n" * 15), ObjId(name + b"t" * 15)
         successor(rg, EK, room=room, chat=there, old=old)
@@ -46,7 +46,7 @@ def test_attack_a_long_row_of_rooms_that_continue_each_other_keeps_nobody_from_e
     monkeypatch.setattr(settling, "refresh_room", lambda conn, room, obj: judged.append(room))
     wrote(rg, HL, MessageEdited(target=shown_text, text="Rättat å"), n=30)
     assert [m.text for m in shown(rg, ROOM)] == ["Rättat å"]
-    assert len(judged) == HOPS
+    assert len(judged) == MAX_HOPS
 
 
 @pytest.mark.parametrize("t", [-1, 2**53 + 1, 2**62])

@@ -11,12 +11,12 @@ import pytest
 from app.chat import room_files
 from app.chat.errors import EmptyMessage, MessageTooLong, TooManyFiles
 from app.chat.files import MAX_FILE_BYTES, Picture
-from app.chat.originals import HOPS
 from app.chat.records import MAX_ATTACHMENTS, MAX_TEXT, MessageSent, decode
 from app.chat.room_files import RoomFiles
 from app.core.ids import ObjId, RoomId
 from app.errors import DiskFull, FileUnreadable, NotFound
 from app.objects.files import Pasted, Progress, SealedFiles, Source
+from app.store.origins import MAX_HOPS
 from sync.client.exchange.blob_transfer import Blobs as Transfers
 from sync.errors import Refused
 from sync.protocol.version import PART_BYTES
@@ -236,7 +236,7 @@ async def test_attack_a_long_row_of_rooms_that_continue_each_other_ends_the_sear
     files = RoomFiles(sealed, hl.store.objects, lambda room: room)  # as if the row had no end
     with pytest.raises(Refused):
         await files.fetch(ROOM, CHANNEL, b"m", tmp_path / "å.txt", lambda done, total: None)
-    assert len(asked) == HOPS + 1
+    assert len(asked) == MAX_HOPS + 1
 
 
 async def test_files_that_are_encrypted_while_their_month_is_destroyed_are_sent_in_another_object(

@@ -13,7 +13,7 @@ from tests.app.poison import written
 
 @pytest.fixture(autouse=True)
 def _nothing_passed_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passed, "_passed", type(passed._passed)())
+    monkeypatch.setattr(passed, "_passed", {})
 
 
 def test_attack_a_long_update_is_read_once_in_pieces_and_not_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +24,7 @@ def test_attack_a_long_update_is_read_once_in_pieces_and_not_again_at_once(monke
     def again(update: bytes, *, state: bool = False) -> None:
         raise AssertionError("read again")
 
-    monkeypatch.setattr(updates, "read", again)
+    monkeypatch.setattr(updates, "reading", again)
     assert is_update(update)
     with pytest.raises(AssertionError, match="read again"):
         is_update(written("meta", "title", "Ett annat"))
@@ -45,6 +45,16 @@ def test_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
         read(update)
     assert [passed.is_remembered(update) for update in updates] == [False, True, True]
     assert is_update(updates[0])
+
+
+def test_attack_many_small_ones_do_not_push_out_a_large_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stolen device's tiny changes after a large one had the large one read again, in one piece."""
+    monkeypatch.setattr(passed, "MOST", 2)
+    large = written("meta", "title", "Beslut å 🙂" * 1000)
+    finished(reading(large))
+    for n in range(5):
+        read(written("meta", "title", f"Beslut {n}"))
+    assert passed.is_remembered(large)
 
 
 def test_a_long_one_is_hashed_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:

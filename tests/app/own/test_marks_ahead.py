@@ -6,8 +6,10 @@ import pytest
 from app.core.ids import ObjId
 from app.errors import DiskFull
 from app.own.joining import MAX_NUMBER, NOTHING_READ, ReadMark
+from app.own.reached import MarksAhead
 from app.store import read_positions
 from tests.app.own.devices import DAY_MS, TALKS, Device, Server, forge, named
+from tests.counting import lines_run
 
 CHAT, OTHER = ObjId(b"c" * 16), ObjId(b"o" * 16)
 PLACE = CHAT.hex()
@@ -136,3 +138,22 @@ def test_a_mark_counts_although_what_brought_the_room_there_was_refused_once(
     assert office.reads.mark(CHAT) == NOTHING_READ == row_of(office)
     office.reach(120)
     assert office.reads.mark(CHAT) == ReadMark(position=120) == row_of(office)
+
+
+def test_attack_a_mark_that_moves_again_and_again_while_it_is_ahead_leaves_nothing_behind() -> None:
+    """A stolen device could fill the memory, and the room's next item waited until all of it was looked through."""
+
+    def moved(times: int) -> MarksAhead:
+        ahead = MarksAhead()
+        for n in range(times):
+            ahead.note(OTHER.hex(), TALKS, 1000 + n)
+            ahead.note(PLACE, TALKS, 200_000 - n)
+            ahead.note(PLACE, TALKS, None)
+        ahead.note(PLACE, TALKS, 200_000)
+        return ahead
+
+    few, many = moved(1000), moved(10_000)
+    assert lines_run(lambda: many.due(TALKS, MAX_NUMBER)) < 2 * lines_run(lambda: few.due(TALKS, MAX_NUMBER))
+    assert many.due(TALKS, 199_999) == [OTHER.hex()]
+    assert many.take(TALKS, 200_000) == [OTHER.hex(), PLACE]
+    assert many.due(TALKS, MAX_NUMBER) == []

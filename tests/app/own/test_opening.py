@@ -2,8 +2,7 @@
 """The person's own objects are checked in pieces before they are opened."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,7 +44,17 @@ def fill(two: Two) -> Device:
 
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drops what is remembered of earlier checks, as a start does."""
-    monkeypatch.setattr(passed, "_passed", OrderedDict())
+    monkeypatch.setattr(passed, "_passed", {})
+
+
+async def turns_of(work: Coroutine[None, None, None]) -> int:
+    """How many turns the event loop takes until the work is done."""
+    task, turns = asyncio.ensure_future(work), 0
+    while not task.done():
+        await asyncio.sleep(0)
+        turns += 1
+    await task
+    return turns
 
 
 async def test_attack_what_a_stolen_device_wrote_is_checked_in_pieces_before_it_is_opened(
@@ -54,15 +63,30 @@ async def test_attack_what_a_stolen_device_wrote_is_checked_in_pieces_before_it_
     """Each start took half a second in one piece for 20,000 values."""
     home = fill(two)
     forget(monkeypatch)
-    checking, turns = asyncio.ensure_future(check_ahead(home.store)), 0
-    while not checking.done():
-        await asyncio.sleep(0)
-        turns += 1
-    assert turns > 10
+    assert await turns_of(check_ahead(home.store)) > 10
     opening = lines_run(home.restart)
     forget(monkeypatch)
     assert lines_run(home.restart) > 5 * opening
     assert home.own.keys("notices") == set(KEYS)
+
+
+async def test_attack_many_small_changes_of_a_stolen_device_are_checked_in_pieces(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between short updates no other task ran, and 100 long ones were read from the disk at once."""
+    home, stolen, server = two
+    home.settings.set("theme", "light")
+    home.own.flush()
+    server.meet(home, stolen)
+    _, model = stolen.own._present(ROOM)
+    for key in KEYS[:100]:
+        with stolen.store.transaction():
+            model.write(stolen.own.dev, 1, {"notices": {key: [0, 4, 0, 20_000]}})
+    server.meet(home, stolen)
+    forget(monkeypatch)
+    assert await turns_of(check_ahead(home.store)) >= 25
+    home.restart()
+    assert home.own.keys("notices") == set(KEYS[:100])
 
 
 @pytest.mark.parametrize("data", [PAYLOAD.encode(Whole(update=b"\xff" * 40)), b"", b"\x01"])
