@@ -7,17 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.core import clock
-from app.notices.turns import Rung
-from app.objects.object import Payload
-from tests.app.own.devices import DAY_MS, NOVEMBER, Server
-from tests.app.reminders.devices import HOUR_MS, MESSAGES, Air, Now, Reminded
-
-ONE, TWO, THREE = MESSAGES
-RUNG: Payload[Rung] = Payload(Rung)
-GOOD: list[object] = [0, 0, NOVEMBER + HOUR_MS, NOVEMBER // DAY_MS, "61" * 16, "62" * 16, "chat", "63" * 16]
-
-
-Two = tuple[Reminded, Reminded, Server]
+from tests.app.own.devices import Server
+from tests.app.reminders.devices import Air, Now, Reminded, Two
 
 
 @pytest.fixture

@@ -138,6 +138,10 @@ class Reminded(Device):
         super().close()
 
 
+Two = tuple[Reminded, Reminded, Server]
+"""A person's devices at home and at the office, and the server between them."""
+
+
 async def settle(*devices: Reminded) -> None:
     """All that the devices do now is done: their timers have ended that were to end by now."""
     for device in devices:

@@ -9,15 +9,10 @@ from app.notices.service import MOST_EARLY
 from app.notices.turns import WAIT_S, Rung
 from app.objects.object import Payload
 from app.store.notice_rows import id_of
-from tests.app.own.devices import DAY_MS, NOVEMBER, Server
-from tests.app.reminders.devices import HOUR_MS, MESSAGES, Now, Reminded, meet, settle, wait
+from tests.app.reminders.devices import HOUR_MS, MESSAGES, Now, Two, meet, settle, wait
 
-ONE, TWO, THREE = MESSAGES
+ONE = MESSAGES[0]
 RUNG: Payload[Rung] = Payload(Rung)
-GOOD: list[object] = [0, 0, NOVEMBER + HOUR_MS, NOVEMBER // DAY_MS, "61" * 16, "62" * 16, "chat", "63" * 16]
-
-
-Two = tuple[Reminded, Reminded, Server]
 
 
 async def test_damaged_messages_of_another_device_change_nothing(two: Two, now: Now) -> None:
