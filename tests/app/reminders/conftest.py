@@ -1,22 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A person with one computer, or two, and a clock that a test moves."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from app.core import clock
+from tests.app.clocks import Now, now
 from tests.app.own.devices import Server
-from tests.app.reminders.devices import Air, Now, Reminded, Two
+from tests.app.reminders.devices import Air, Reminded, Two
 
-
-@pytest.fixture
-def now() -> Iterator[Now]:
-    made = Now()
-    end = clock.set_clock(made)
-    yield made
-    end()
+__all__ = ["now"]  # a fixture
 
 
 @pytest.fixture

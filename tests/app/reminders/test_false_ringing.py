@@ -9,7 +9,8 @@ from app.notices.service import MOST_EARLY
 from app.notices.turns import WAIT_S, Rung
 from app.objects.object import Payload
 from app.store.notice_rows import id_of
-from tests.app.reminders.devices import HOUR_MS, MESSAGES, Now, Two, meet, settle, wait
+from tests.app.clocks import Now
+from tests.app.reminders.devices import HOUR_MS, MESSAGES, Two, meet, settle, wait
 
 ONE = MESSAGES[0]
 RUNG: Payload[Rung] = Payload(Rung)

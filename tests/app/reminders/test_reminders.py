@@ -6,8 +6,9 @@ import pytest
 from app.core import clock
 from app.notices.turns import WAIT_S
 from app.store.notice_rows import NoticeState
+from tests.app.clocks import Now
 from tests.app.own.devices import DAY_MS, NOVEMBER
-from tests.app.reminders.devices import HOUR_MS, MESSAGES, Now, Reminded, Two, meet, settle, wait
+from tests.app.reminders.devices import HOUR_MS, MESSAGES, Reminded, Two, meet, settle, wait
 
 ONE, TWO, THREE = MESSAGES
 GOOD: list[object] = [0, 0, NOVEMBER + HOUR_MS, NOVEMBER // DAY_MS, "61" * 16, "62" * 16, "chat", "63" * 16]
