@@ -7,11 +7,10 @@ from app.core.ids import ObjId
 from app.errors import DiskFull
 from app.own.joining import MAX_NUMBER, NOTHING_READ, ReadMark
 from app.store import read_positions
-from tests.app.own.devices import DAY_MS, TALKS, Device, Server, forge, named
+from tests.app.own.devices import DAY_MS, TALKS, Device, Two, forge, named
 
 CHAT, OTHER = ObjId(b"c" * 16), ObjId(b"o" * 16)
 PLACE = CHAT.hex()
-Two = tuple[Device, Device, Server]
 
 
 def test_a_mark_that_is_further_than_the_room_is_here_counts_once_the_room_is_there(two: Two) -> None:
