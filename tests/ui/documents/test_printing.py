@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
+from app.core.ids import ObjId
 from app.richtext.flow import plain_blocks
 from tests.app.documents.desks import Desk
 from tests.ui.documents.shown_documents import decision, show
@@ -20,6 +21,15 @@ from tests.world import until
 from ui.documents import preview
 from ui.documents.paper import Paper, a4
 from ui.documents.preview import PrintPreview
+
+
+async def previewed(qtbot: QtBot, hl: Desk, obj: ObjId) -> PrintPreview:
+    """The preview of a document, with its pages."""
+    dialog = PrintPreview(show(qtbot, hl), hl.documents.files, obj)
+    qtbot.addWidget(dialog)
+    dialog.open()
+    await until(lambda: dialog.paper is not None)
+    return dialog
 
 
 async def test_the_preview_shows_numbered_pages_that_the_keys_scroll(qtbot: QtBot, hl: Desk) -> None:
@@ -67,10 +77,7 @@ async def test_the_pages_go_to_the_printer_that_is_chosen(
 
     monkeypatch.setattr(preview, "show", answer)
     hl.documents.files.may_export = lambda: export
-    dialog = PrintPreview(show(qtbot, hl), hl.documents.files, obj)
-    qtbot.addWidget(dialog)
-    dialog.open()
-    await until(lambda: dialog.paper is not None)
+    dialog = await previewed(qtbot, hl, obj)
     dialog.accept()
     if export:
         await until(lambda: dialog.result() == QDialog.DialogCode.Accepted.value)
@@ -92,10 +99,7 @@ async def test_a_printer_that_takes_nothing_is_shown_in_the_preview(
         return True
 
     monkeypatch.setattr(preview, "show", answer)
-    dialog = PrintPreview(show(qtbot, hl), hl.documents.files, decision(hl))
-    qtbot.addWidget(dialog)
-    dialog.open()
-    await until(lambda: dialog.paper is not None)
+    dialog = await previewed(qtbot, hl, decision(hl))
     dialog.accept()
     await until(lambda: "printer-refused" in dialog.error.text())
     assert dialog.accept_button.isEnabled()
@@ -112,10 +116,7 @@ async def test_pages_that_the_document_does_not_have_are_not_printed(
         return True
 
     monkeypatch.setattr(preview, "show", answer)
-    dialog = PrintPreview(show(qtbot, hl), hl.documents.files, decision(hl))
-    qtbot.addWidget(dialog)
-    dialog.open()
-    await until(lambda: dialog.paper is not None)
+    dialog = await previewed(qtbot, hl, decision(hl))
     dialog.accept()
     await until(dialog.error.isVisible)
     assert dialog.error.text() == "Dokumentet har 1 sida."
