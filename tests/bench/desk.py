@@ -225,6 +225,19 @@ async def until(look: Any, every_s: float = 0.002) -> None:
         await asyncio.sleep(every_s)
 
 
+async def do_all(doing: Doing) -> None:
+    """Does what each line of standard input says, and prints each result as a line of JSON. Returns after the line
+    `end`, or when the input ends."""
+    reader = asyncio.StreamReader(limit=2**22)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        told = json.loads(line)
+        what = told.pop("do")
+        if what == "end":
+            return
+        print(json.dumps(await getattr(doing, f"do_{what}")(**told)), flush=True)
+
+
 async def obey(turns_from_start: bool) -> None:
     profile = Profile.open(DEFAULT)
     turns = Turns()
@@ -234,15 +247,7 @@ async def obey(turns_from_start: bool) -> None:
     session = await Office(profile).unlock_raw()
     assert session is not None
     doing = Doing(session, turns, opened_ns)
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=2**22)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    while line := await reader.readline():
-        told = json.loads(line)
-        what = told.pop("do")
-        if what == "end":
-            break
-        print(json.dumps(await getattr(doing, f"do_{what}")(**told)), flush=True)
+    await do_all(doing)
     await session.close()
     profile.close()
     print("null", flush=True)

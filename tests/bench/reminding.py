@@ -43,7 +43,8 @@ async def _due(folder: Path) -> tuple[float, dict[str, object], float]:
     from app.reminders.values import encode
     from app.store import reminder_rows
     from app.store.reminder_rows import WAITS, ReminderId, ReminderRow
-    from tests.app.reminders.devices import CHAT, HOUR_MS, Air, Now, Reminded
+    from tests.app.clocks import Now
+    from tests.app.reminders.devices import CHAT, HOUR_MS, Air, Reminded
     from tests.office import ROOM
     from tests.world import until
 
@@ -92,8 +93,9 @@ async def _forged(folder: Path) -> tuple[dict[str, object], float]:
     from app.core import clock
     from app.reminders.values import encode
     from app.store.reminder_rows import WAITS, ReminderId, ReminderRow
+    from tests.app.clocks import Now
     from tests.app.own.devices import Server
-    from tests.app.reminders.devices import CHAT, HOUR_MS, Air, Now, Reminded
+    from tests.app.reminders.devices import CHAT, HOUR_MS, Air, Reminded
     from tests.office import ROOM
     from tests.world import until
 

@@ -5,7 +5,6 @@
 """
 
 import asyncio
-import json
 import sys
 import time
 
@@ -22,7 +21,7 @@ from app.objects.links import ObjectLink
 from app.profile import DEFAULT, Profile
 from app.session import Session
 from app.settings import THEME
-from tests.bench.desk import SWITCH_INTERVAL_S, Doing, until
+from tests.bench.desk import SWITCH_INTERVAL_S, Doing, do_all, until
 from tests.bench.turns import Turns
 from ui.kit import theme
 from ui.richtext.editor import Editor
@@ -94,14 +93,7 @@ async def obey() -> None:
     session = await Office(profile).unlock_raw()
     assert session is not None
     doing = WindowDoing(session)
-    reader = asyncio.StreamReader(limit=2**22)
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    while line := await reader.readline():
-        told = json.loads(line)
-        what = told.pop("do")
-        if what == "end":
-            break
-        print(json.dumps(await getattr(doing, f"do_{what}")(**told)), flush=True)
+    await do_all(doing)
     doing.window.hide()
     doing.window.deleteLater()
     await asyncio.sleep(0.1)

@@ -19,6 +19,7 @@ from app.core.months import begins_ms, month_of
 from app.errors import Forbidden
 from sync.errors import Refused, Unreachable
 from sync.server.operator.upkeep.verify import verify
+from tests.app.chat.destroys import CANARY, found_in, nothing
 from tests.journeys.desks import Desk, Offices
 from tests.journeys.restoring import backed_up, open_again, restored, whole
 from tests.journeys.test_months import messages, offline, on_again
@@ -27,28 +28,10 @@ from tests.world import Client, World, until
 
 pytestmark = pytest.mark.slow
 
-CANARY = "Gallringskanariefågeln åäö 🙂"
-
 
 def months(desk: Desk) -> Months:
     found = desk.session.service(CHAT).months
     assert found is not None
-    return found
-
-
-def nothing(done: int, total: int) -> None:
-    """Shows no progress."""
-
-
-def stored(desk: Desk, word: str = "anariefågeln") -> set[str]:
-    """The tables of a desk's store in which the word is."""
-    found = set()
-    with desk.session.store.db.reader() as reader:
-        for (name,) in reader.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
-            for row in reader.rows(f'SELECT * FROM "{name}"'):  # noqa: S608 - names of our own tables
-                values = [value.encode() if isinstance(value, str) else value for value in row]
-                if any(isinstance(value, bytes) and word.encode() in value for value in values):
-                    found.add(name)
     return found
 
 
@@ -82,7 +65,7 @@ async def written(o: Offices, a: Desk, b: Desk, tmp_path: Path) -> tuple[RoomId,
 def is_gone(desk: Desk, room: RoomId) -> bool:
     """Whether the desk has nothing more of the room's messages."""
     left = desk.session.store.db.rows("SELECT * FROM destroying")
-    return desk.texts(room) == [] and stored(desk) == set() and left == []
+    return desk.texts(room) == [] and found_in(desk.session.store) == set() and left == []
 
 
 def shows(desk: Desk, room: RoomId, texts: list[str]) -> bool:
@@ -96,7 +79,7 @@ async def test_what_an_administrator_disposes_of_is_gone_everywhere(o: Offices, 
     await until(lambda: len(c.texts(room)) == 2)
     target = await b.session.service(CHAT).fetch_file(room, messages(b, room)[1], 0, tmp_path / "hem.txt")
     assert target.read_text() == "innehåll å 🙂"
-    assert {"changes", "chat_messages"} <= stored(b)
+    assert {"changes", "chat_messages"} <= found_in(b.session.store)
     (wire,) = await offline(o, c)
     with last_month():
         c.session.service(CHAT).send(room, "skrivet utan nät å")
@@ -112,14 +95,14 @@ async def test_what_an_administrator_disposes_of_is_gone_everywhere(o: Offices, 
     on_again([wire], c)
     await until(lambda: c.session.service(CHAT).stranded(room).destroyed == 1)
     assert c.texts(room) == ["skrivet utan nät å"]
-    await until(lambda: stored(c) == set())
+    await until(lambda: found_in(c.session.store) == set())
     b.session.service(CHAT).send(room, "ny månad å")
     c.session.service(CHAT).write_stranded(room)
     (later,) = await o.hire("Jurist")
     await o.add(a, room, later, history=True)
     for desk in (a, b, c, later):
         await until(partial(shows, desk, room, ["ny månad å", "skrivet utan nät å"]))
-        assert stored(desk) == set()
+        assert found_in(desk.session.store) == set()
     await until(lambda: not o.w.running.service.pruning.is_busy)  # type: ignore[union-attr] # it runs
     await o.w.stop_server()
     faults: list[object] = []

@@ -82,8 +82,10 @@ UNSENT = ["Skrivet utan nät", "Också utan nät"]
 
 
 async def case(o: Offices, *, history: bool = True, clerk_role: Role = Role.WRITER, files: Sequence[Path] = ()) -> Case:
-    """`other` saw only what came before; owner and clerk saw more, and each has something the server never got. With
-    `files`, the owner has sent a message with these before all that."""
+    """A room that has forked. `other` was closed first. Then owner and clerk exchanged more changes, and each of them
+    wrote something without a connection, which no server has received. With `history`, the clerk reads what was
+    written before the clerk was added. With `files`, the owner has sent a message with them before `other` was
+    closed."""
     owner, clerk, other = await o.hire("Handläggare", "Registrator", "Enhetschef")
     room = await o.room(owner, other)
     owner.session.service(CHAT).send(room, BEFORE[0])

@@ -183,7 +183,6 @@ async def test_every_part_has_a_name_and_a_role_and_the_keys_reach_it(o: Offices
     view.resize(1000, 700)
     view.show()
     view.activateWindow()
-    qtbot.waitExposed(view)
     check(view)
     check_tab(view)
     view.open_ref(minutes(a).agenda(room)[0].obj, item)

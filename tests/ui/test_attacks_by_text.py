@@ -72,7 +72,6 @@ def shown(qtbot: QtBot, widget: QWidget, width: int = 800, height: int = 600) ->
     qtbot.addWidget(widget)
     widget.resize(width, height)
     widget.show()
-    qtbot.waitExposed(widget)
 
 
 def notified(text: str) -> str:

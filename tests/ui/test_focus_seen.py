@@ -155,7 +155,6 @@ def test_a_control_that_looks_the_same_with_the_focus_is_found(qapp: QApplicatio
         layout.addWidget(part)
     qtbot.addWidget(window)
     window.show()
-    qtbot.waitExposed(window)
     looking = Looking()
     looking.visit(window, "x")
     assert [name for _, name, _, _ in looking.unseen] == ["QPushButton"]

@@ -41,16 +41,15 @@ def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     set_language("sv")
 
 
-def shown(qtbot: QtBot, view: QWidget) -> None:
+def shown(view: QWidget) -> None:
     view.resize(1100, 760)
     view.show()
-    qtbot.waitExposed(view)
     view.activateWindow()
     QApplication.processEvents()
 
 
-def walk(qtbot: QtBot, view: QWidget) -> None:
-    shown(qtbot, view)
+def walk(view: QWidget) -> None:
+    shown(view)
     check(view)
     check_tab(view)
 
@@ -82,7 +81,7 @@ def test_the_chat(qtbot: QtBot, hl: Desk, state: str) -> None:
     view = chat(hl)
     qtbot.addWidget(view)
     CHATS[state](view)
-    walk(qtbot, view)
+    walk(view)
 
 
 def documents(qtbot: QtBot, world: World) -> DocumentsView:
@@ -98,11 +97,11 @@ def documents(qtbot: QtBot, world: World) -> DocumentsView:
 def test_no_documents(qtbot: QtBot, world: World) -> None:
     view = DocumentsView(world.add(HL).documents, ROOM)
     qtbot.addWidget(view)
-    walk(qtbot, view)
+    walk(view)
 
 
 def test_the_list_of_documents(qtbot: QtBot, world: World) -> None:
-    walk(qtbot, documents(qtbot, world))
+    walk(documents(qtbot, world))
 
 
 @pytest.mark.parametrize("finding", [False, True])
@@ -112,7 +111,7 @@ def test_the_editor(qtbot: QtBot, world: World, finding: bool) -> None:
     if finding:
         assert view.document is not None
         view.document.find_bar.open()
-    walk(qtbot, view)
+    walk(view)
 
 
 def board(hl: Desk) -> TasksView:
@@ -131,20 +130,20 @@ def board(hl: Desk) -> TasksView:
 def test_the_board(qtbot: QtBot, hl: Desk) -> None:
     view = board(hl)
     qtbot.addWidget(view)
-    walk(qtbot, view)
+    walk(view)
 
 
 def test_a_card_beside_the_board(qtbot: QtBot, hl: Desk) -> None:
     view = board(hl)
     qtbot.addWidget(view)
     view.editor.open_card(view.board.all_cards()[0].id)
-    walk(qtbot, view)
+    walk(view)
 
 
 def test_an_empty_board(qtbot: QtBot, hl: Desk) -> None:
     view = TasksView(hl.tasks, ROOM)
     qtbot.addWidget(view)
-    walk(qtbot, view)
+    walk(view)
 
 
 @pytest.mark.parametrize("opened", [False, True])
@@ -154,14 +153,14 @@ def test_a_board_that_is_only_read(qtbot: QtBot, hl: Desk, opened: bool) -> None
     view.set_writable(False)
     if opened:
         view.editor.open_card(view.board.all_cards()[0].id)
-    walk(qtbot, view)
+    walk(view)
 
 
 def test_a_document_that_is_only_read(qtbot: QtBot, world: World) -> None:
     view = documents(qtbot, world)
     view.open(view._service.list(ROOM)[0].obj)
     view.set_writable(False)
-    walk(qtbot, view)
+    walk(view)
 
 
 def test_the_archive(qtbot: QtBot, hl: Desk) -> None:
@@ -169,7 +168,7 @@ def test_the_archive(qtbot: QtBot, hl: Desk) -> None:
     qtbot.addWidget(view)
     view.board.archive_card(view.board.all_cards()[0].id)
     dialog = ArchiveDialog(view, view.board)
-    walk(qtbot, dialog)
+    walk(dialog)
     dialog.close()
 
 
@@ -178,7 +177,7 @@ def test_the_link_dialog(qtbot: QtBot, world: World) -> None:
     view.open(view._service.list(ROOM)[0].obj)
     assert view.document is not None
     dialog = LinkDialog(view, view.document.editor)
-    walk(qtbot, dialog)
+    walk(dialog)
     dialog.close()
 
 
@@ -195,4 +194,4 @@ def test_the_table(qtbot: QtBot, hl: Desk) -> None:
     view = board(hl)
     qtbot.addWidget(view)
     view._views.setCurrentIndex(1)
-    walk(qtbot, view)
+    walk(view)

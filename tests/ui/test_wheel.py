@@ -136,7 +136,6 @@ def page(qtbot: QtBot, control: QWidget) -> QScrollArea:
     qtbot.addWidget(area)
     area.resize(300, 500)
     area.show()
-    qtbot.waitExposed(area)
     area.activateWindow()
     area.ensureWidgetVisible(control, 50, 60)
     return area

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Destroys months of a desk's conversation without a server."""
+"""Destroys months of a desk's conversation without a server, and looks for what is left of them."""
 
 import asyncio
+from collections.abc import Iterator
+
+import pytest
 
 from app.chat.destroying import Months
 from app.core import clock
@@ -10,7 +13,11 @@ from app.core.signal import Signal
 from app.store.store import Store
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
-from tests.office import HL, Desk
+from tests.app.chat.months import DECEMBER
+from tests.office import CHANNEL, EK, HL, ROOM, Desk
+
+CANARY = "Gallringskanariefågeln åäö 🙂"
+WORD = "Gallringskanariefågeln"
 
 
 class Destroys:
@@ -45,5 +52,50 @@ class Destroys:
 
 
 def months_of(desk: Desk, destroys: Destroys) -> Months:
+    """Gives the desk's conversation the months that `destroys` destroys, and returns them."""
     desk.chat.months = Months(desk.store.db, desk.store.changes, desk.folk, desk.chat, destroys)
     return desk.chat.months
+
+
+def values(store: Store) -> Iterator[tuple[str, bytes]]:
+    """(table, value) of everything that is stored, the search index's own tables included."""
+    with store.db.reader() as reader:
+        for (name,) in reader.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
+            for row in reader.rows(f'SELECT * FROM "{name}"'):  # noqa: S608 - names of our own tables
+                for value in row:
+                    if isinstance(value, str | bytes):
+                        yield name, value.encode() if isinstance(value, str) else value
+
+
+def found_in(store: Store, word: str = WORD) -> set[str]:
+    """The tables in which the word is stored; the index of search has it in small letters."""
+    forms = [word.encode(), word.lower().encode(), word.lower().encode()[:12]]
+    return {name for name, value in values(store) if any(form in value for form in forms)}
+
+
+def by_words(store: Store) -> int:
+    """How many messages a search for WORD finds."""
+    return len(store.search.find_here(WORD))
+
+
+def destroy(*stores: Store, obj: ObjId = CHANNEL, n: int = 900) -> None:
+    """The stores receive that another administrator destroyed an object of the conversation, by default its first."""
+    event = RoomEvent(n=n, t=DECEMBER, kind="destroy", by=EK, obj=obj)
+    for store in stores:
+        store.receive(ReceivedSlice(room=ROOM, cursor=n, state=b"", events=[event]))
+
+
+@pytest.fixture
+def destroys(hl: Desk) -> Destroys:
+    return Destroys(hl.store)
+
+
+@pytest.fixture
+def months(hl: Desk, destroys: Destroys) -> Months:
+    """The months as an administrator of the room has them."""
+    hl.folk.admin = True
+    return months_of(hl, destroys)
+
+
+def nothing(done: int, total: int) -> None:
+    """Shows no progress."""

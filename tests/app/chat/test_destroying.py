@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Months of a conversation that are destroyed: what is listed before, who may, and that nothing of the text is left."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -12,7 +11,7 @@ from app.chat import KIND as CHAT
 from app.chat.destroying import Months
 from app.chat.drafts import Draft
 from app.chat.records import Attachment, MessageEdited, MessageSent, ReactionSet
-from app.core.ids import ChangeId, ObjId, PartId, RoomId
+from app.core.ids import PartId, RoomId
 from app.core.months import begins_ms, month_of
 from app.core.signal import Signal
 from app.errors import Forbidden, NotFound
@@ -25,10 +24,9 @@ from app.store.series import is_destroyed
 from app.store.store import Store
 from app.tasks import KIND as BOARD
 from sync.client.engine import Engine
-from sync.client.ports import OpenedChange, RoomEvent, SealedBatch
+from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice, Resolved
-from sync.ids import Hash
-from tests.app.chat.destroys import Destroys, months_of
+from tests.app.chat.destroys import CANARY, WORD, by_words, destroy, destroys, found_in, months, nothing
 from tests.app.chat.months import (
     DECEMBER,
     NOVEMBER,
@@ -46,57 +44,19 @@ from tests.app.chat.months import (
 )
 from tests.office import CHANNEL, EK, HL, KEY, ROOM, Desk, Positions
 
-__all__ = ["clock", "ek", "hl"]  # fixtures
+__all__ = ["clock", "destroys", "ek", "hl", "months"]  # fixtures
 
-CANARY = "Gallringskanariefågeln åäö 🙂"
-WORD = "Gallringskanariefågeln"
 KINDS = {each.id: each for each in (ROOM_KIND, CHAT, BOARD)}
 JANUARY = at(2027, 1)
 OTHER_ROOM = RoomId(b"R" * 16)
-
-
-@pytest.fixture
-def destroys(hl: Desk) -> Destroys:
-    return Destroys(hl.store)
-
-
-@pytest.fixture
-def months(hl: Desk, destroys: Destroys) -> Months:
-    """The months as an administrator of the room has them."""
-    hl.folk.admin = True
-    return months_of(hl, destroys)
-
-
-def nothing(done: int, total: int) -> None:
-    """Shows no progress."""
 
 
 def attachment(name: str) -> Attachment:
     return Attachment(name=name, size_bytes=5, media_type="text/plain", manifest=b"manifest")
 
 
-def values(store: Store) -> Iterator[tuple[str, bytes]]:
-    """(table, value) of everything that is stored, the search index's own tables included."""
-    with store.db.reader() as reader:
-        for (name,) in reader.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
-            for row in reader.rows(f'SELECT * FROM "{name}"'):  # noqa: S608 - names of our own tables
-                for value in row:
-                    if isinstance(value, str | bytes):
-                        yield name, value.encode() if isinstance(value, str) else value
-
-
-def found_in(store: Store, word: str = WORD) -> set[str]:
-    """The tables in which the word is stored; the index of search has it in small letters."""
-    forms = [word.encode(), word.lower().encode(), word.lower().encode()[:12]]
-    return {name for name, value in values(store) if any(form in value for form in forms)}
-
-
 def files_with(folder: Path, word: str) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.is_file() and word.encode() in path.read_bytes()]
-
-
-def by_words(store: Store) -> int:
-    return len(store.search.find_here(WORD))
 
 
 # -- what is listed
@@ -216,12 +176,6 @@ def test_attack_the_present_month_that_another_program_destroys_goes_on_in_a_new
 
 
 # -- what is left
-
-
-def destroy(*stores: Store, obj: ObjId = CHANNEL, n: int = 900) -> None:
-    event = RoomEvent(n=n, t=DECEMBER, kind="destroy", by=EK, obj=obj)
-    for store in stores:
-        store.receive(ReceivedSlice(room=ROOM, cursor=n, state=b"", events=[event]))
 
 
 async def test_nothing_of_a_destroyed_month_is_left_in_the_store(
@@ -344,87 +298,6 @@ def test_what_is_received_after_the_destroy_is_not_stored(hl: Desk) -> None:
     assert texts(hl) == []
     assert hl.store.share(ROOM, CHANNEL) is None
     assert is_destroyed(hl.store.db, ROOM, CHANNEL)
-
-
-# -- what this person wrote
-
-
-def test_what_was_not_sent_stays_and_is_offered_and_goes_from_the_destroyed_month(hl: Desk, clock: Clock) -> None:
-    come(hl, written(CHANNEL, 10, NOVEMBER, CANARY))
-    hl.chat.send(ROOM, "inte skickat å")
-    clock.now_ms = DECEMBER
-    destroy(hl.store)
-    assert texts(hl) == ["inte skickat å"]
-    assert found_in(hl.store) == set()
-    assert hl.chat.stranded(ROOM).destroyed == 1
-    hl.chat.write_stranded(ROOM)
-    assert texts(hl) == ["inte skickat å"]
-    assert hl.chat.timeline(ROOM).message(0).obj != CHANNEL
-    assert hl.store.db.rows("SELECT * FROM changes WHERE obj = ?", (CHANNEL,)) == []
-
-
-def test_what_was_sent_is_not_offered_though_nobody_saw_it_placed(hl: Desk, clock: Clock) -> None:
-    """The server deleted the content before it sent this device its own change back."""
-    hl.chat.send(ROOM, f"{CANARY} skickat")
-    hl.chat.send(ROOM, "för sent å")
-    (sent, late) = [row for row in hl.store.pending(10) if row.obj == CHANNEL]
-    batch = seal(hl.store, sent.row)
-    destroy(hl.store, n=900)
-    assert hl.chat.stranded(ROOM).destroyed == 1, "what is on its way may have been placed in time"
-    assert hl.store.shown(batch, 899)
-    clock.now_ms = DECEMBER
-    finish(hl.store)
-    assert hl.chat.stranded(ROOM).destroyed == 1
-    assert texts(hl) == ["för sent å"]
-    assert found_in(hl.store) == set()
-    assert [row.row for row in hl.store.pending(10)] == [late.row]
-
-
-def test_what_was_placed_after_the_destroy_is_offered(hl: Desk) -> None:
-    """A server refuses such a change; if one placed it all the same, every client would treat it as void."""
-    hl.chat.send(ROOM, "void å")
-    (sent,) = [row for row in hl.store.pending(10) if row.obj == CHANNEL]
-    batch = seal(hl.store, sent.row)
-    destroy(hl.store, n=900)
-    assert not hl.store.shown(batch, 901)
-    finish(hl.store)
-    assert hl.chat.stranded(ROOM).destroyed == 1
-    assert texts(hl) == ["void å"]
-
-
-def test_what_comes_back_with_its_content_before_the_destroy_is_part_of_what_is_destroyed(hl: Desk) -> None:
-    sent = hl.chat.send(ROOM, CANARY)
-    back = placed(hl.store, sent, 899)
-    event = RoomEvent(n=900, t=NOVEMBER, kind="destroy", by=EK, obj=CHANNEL)
-    hl.store.receive(ReceivedSlice(room=ROOM, cursor=900, state=b"", changes=[back], events=[event]))
-    finish(hl.store)
-    assert texts(hl) == []
-    assert hl.chat.stranded(ROOM).destroyed == 0
-    assert hl.store.waiting_count() == 0
-    assert found_in(hl.store) == set()
-
-
-def seal(store: Store, row: int) -> SealedBatch:
-    batch = SealedBatch(
-        room=ROOM, first_seq=1, last_id=Hash(b"i" * 32), bodies=(b"body",), cts=(b"ct",), sig=b"sig", shares=(),
-        rows=(row,),
-    )  # fmt: skip
-    store.put_sealed(batch)
-    return batch
-
-
-def placed(store: Store, change_id: ChangeId, n: int) -> OpenedChange:
-    (row,) = [row for row in store.pending(10) if row.change_id == change_id]
-    found = written(row.obj, n, NOVEMBER, "", by=HL, change_id=change_id)
-    return OpenedChange(
-        n=found.n, t=found.t, uid=HL, dev=found.dev, obj=row.obj, change_id=change_id, payload=row.payload
-    )
-
-
-def finish(store: Store) -> None:
-    """Deletes, of a short month, what the background task would delete."""
-    with store.transaction():
-        store.destroyed.begin(ROOM)
 
 
 # -- the line

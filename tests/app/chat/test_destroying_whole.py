@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A month is destroyed as a whole: with what its administrator does not see, and also over a crash and on a full
-disk."""
+"""A month is destroyed as a whole: with what its administrator does not see, also over a crash, and in short parts."""
 
 import shutil
 from pathlib import Path
-
-import pytest
 
 from app.chat.destroying import Months
 from app.chat.drafts import Draft
@@ -14,25 +11,13 @@ from app.store.destroyed_objects import FIRST
 from app.store.series import is_destroyed
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
-from tests.app.chat.destroys import Destroys, months_of
+from tests.app.chat.destroys import CANARY, Destroys, destroys, months, months_of, nothing
 from tests.app.chat.months import DECEMBER, NOVEMBER, Clock, announced, at, clock, come, hl, months_object, written
 from tests.office import EK, ROOM, Desk, Positions, reopened
 
-__all__ = ["clock", "hl"]  # fixtures
+__all__ = ["clock", "destroys", "hl", "months"]  # fixtures
 
-CANARY = "Gallringskanariefågeln åäö 🙂"
 JANUARY = at(2027, 1)
-
-
-@pytest.fixture
-def months(hl: Desk) -> Months:
-    """Of an administrator."""
-    hl.folk.admin = True
-    return months_of(hl, Destroys(hl.store))
-
-
-def nothing(done: int, total: int) -> None:
-    """Shows no progress."""
 
 
 async def test_a_months_object_without_a_message_here_is_destroyed_with_it(

@@ -8,9 +8,7 @@ import pytest
 from app.chat.records import MessageEdited, decode
 from app.core.ids import ObjId
 from app.errors import NotFound
-from app.store.store import Store
-from sync.client.ports import RoomEvent
-from sync.client.received import ReceivedSlice
+from tests.app.chat.destroys import destroy
 from tests.app.chat.months import (
     DECEMBER,
     NOVEMBER,
@@ -24,16 +22,9 @@ from tests.app.chat.months import (
     texts,
     written,
 )
-from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions
+from tests.office import CHANNEL, HL, ROOM, Desk, Positions
 
 __all__ = ["clock", "ek", "hl"]  # fixtures
-
-
-def destroy(*stores: Store, obj: ObjId = CHANNEL, n: int = 900) -> None:
-    """An administrator's entry that ends an object has its position."""
-    event = RoomEvent(n=n, t=DECEMBER, kind="destroy", by=EK, obj=obj)
-    for store in stores:
-        store.receive(ReceivedSlice(room=ROOM, cursor=n, state=b"", events=[event]))
 
 
 def counts(at: Desk) -> tuple[int, int, int]:

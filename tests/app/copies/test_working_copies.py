@@ -5,12 +5,9 @@ import asyncio
 import os
 import shutil
 import stat
-import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -24,73 +21,14 @@ from app.copies.files import write_copy
 from app.copies.place import working_folder
 from app.copies.service import WorkingCopies
 from app.core.foreign import ORIGIN, XATTR
-from app.core.ids import ObjId
 from app.core.volumes import is_in_memory
 from app.errors import DiskFull, FileTooLarge, NotFound
 from app.store.store import Store
-from sync.client.ports import RoomEvent
-from sync.client.received import ReceivedSlice
 from sync.protocol.version import PART_BYTES
-from tests.app.copies.crash_copies import CHANGED, PLAIN, copies_of, of_message
-from tests.app.store.conftest import KEY, KINDS, ME, OTHER, ROOM, Bench
+from tests.app.copies.crash_copies import CHANGED, PLAIN, of_message
+from tests.app.copies.desks import LABEL, Desk, held_by_another, overwrite
+from tests.app.store.conftest import KEY, KINDS, ROOM
 from tests.app.store.test_canary import found_in
-
-LABEL = "Skrivskyddad kopia"
-HOLD = "import sys; held = open(sys.argv[1], 'rb'); print('open', flush=True); sys.stdin.read()"
-
-
-class Desk:
-    """A store with its working copies, which can be closed and opened again."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench, self.folder = bench, bench.folder
-        self.copies = copies_of(bench.store, bench.folder)
-
-    @property
-    def plain(self) -> list[Path]:
-        """The files in the working folder."""
-        working = self.folder / "working"
-        return sorted(path for path in working.rglob("*") if path.is_file() and path.name != "lock")
-
-    async def restart(self) -> None:
-        """The next session, which begins with a look."""
-        await self.copies.close()
-        self.copies = copies_of(self.bench.reopen(), self.folder)
-        await self.copies.look()
-
-    async def kept(self) -> list[tuple[str, bytes]]:
-        """(name, bytes) of what is kept."""
-        found = [await self.copies.read(copy.id) for copy in self.copies.copies(ROOM)]
-        return sorted((copy.of.name, data) for copy, data in found)
-
-
-def overwrite(path: Path, data: bytes) -> None:
-    """As a program does that stores a file in place of a read-only one."""
-    new = path.with_name("new")
-    new.write_bytes(data)
-    new.replace(path)
-
-
-@contextmanager
-def held_by_another(path: Path) -> Iterator[None]:
-    """Within it, another process has the file open."""
-    command = [sys.executable, "-c", HOLD, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"open\n"
-        yield
-        process.communicate()
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    bench = Bench(tmp_path, Store.create(tmp_path / "store.db", KEY, KINDS))
-    bench.store.set_me(ME)
-    bench.join()
-    desk = Desk(bench)
-    yield desk
-    await desk.copies.close()
-    bench.store.close()
 
 
 async def test_a_copy_is_read_only_and_its_folder_is_the_persons_own(desk: Desk) -> None:
@@ -307,59 +245,6 @@ async def test_a_change_that_the_disk_refuses_stays_in_plain_until_it_is_kept(de
     assert await desk.kept() == [("Beslut åäö 🙂.docx", CHANGED)]
 
 
-async def test_destroying_an_object_removes_its_copies_at_once_and_says_what_is_lost(desk: Desk) -> None:
-    of = of_message()
-    path = await desk.copies.open(of, PLAIN, LABEL)
-    await desk.copies.open(replace(of, obj=ObjId(b"another object 1")), PLAIN, LABEL)
-    overwrite(path, CHANGED)
-    await desk.copies.look()
-    lost = list[str]()
-    desk.copies.lost.connect(lost.extend)
-    event = RoomEvent(n=9, t=9, kind="destroy", by=OTHER, obj=of.obj)
-    desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", events=[event]))
-    assert lost == [of.name]
-    await desk.copies.look()
-    assert [file.name for file in desk.plain] == ["Skrivskyddad kopia 2.docx"]
-    assert [*(desk.folder / "kept").iterdir()] == []
-
-
-async def test_a_copy_that_was_changed_a_moment_before_its_object_is_destroyed_is_named_as_lost(desk: Desk) -> None:
-    of, lost = of_message(), list[str]()
-    path = await desk.copies.open(of, PLAIN, LABEL)
-    await desk.copies.open(replace(of, name="Orörd.docx"), PLAIN, LABEL)
-    early = await desk.copies.open(replace(of, name="Tidig å.docx"), PLAIN, LABEL)
-    overwrite(early, CHANGED)
-    await desk.copies.look()
-    overwrite(path, CHANGED)  # and no look since
-    path.with_name("Bredvid 🙂.docx").write_bytes(CHANGED)
-    desk.copies.lost.connect(lost.extend)
-    event = RoomEvent(n=9, t=9, kind="destroy", by=OTHER, obj=of.obj)
-    desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", events=[event]))
-    assert lost == ["Tidig å.docx"]
-    await desk.copies.look()
-    assert sorted(lost) == ["Beslut åäö 🙂.docx", "Bredvid 🙂.docx", "Tidig å.docx"]
-    assert desk.plain == []
-    await desk.copies.look()
-    assert len(lost) == 3
-
-
-async def test_what_is_lost_with_a_room_is_named_also_if_kansli_ends_at_once(desk: Desk) -> None:
-    path, lost = await desk.copies.open(of_message(), PLAIN, LABEL), list[str]()
-    overwrite(path, CHANGED)
-    desk.copies.lost.connect(lost.extend)
-    desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", gone=[ME]))
-    await desk.copies.close()
-    assert lost == [of_message().name]
-    assert desk.plain == []
-
-
-async def test_a_room_that_is_gone_leaves_no_copy_in_plain_also_if_kansli_ends_at_once(desk: Desk) -> None:
-    await desk.copies.open(of_message(), PLAIN, LABEL)
-    desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", gone=[ME]))
-    await desk.copies.close()
-    assert desk.plain == []
-
-
 async def test_a_copy_that_nobody_waits_for_any_more_is_written_and_then_removed(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -410,19 +295,6 @@ async def test_a_changed_copy_that_is_too_large_to_be_sent_can_be_saved(
     (desk.folder / "saved.docx").write_bytes(b"before")
     await Opening(cast("Files", None), desk.copies, lambda: True).save_changed(changed.id, desk.folder / "saved.docx")
     assert (desk.folder / "saved.docx").read_bytes() == large
-
-
-async def test_leaving_a_room_removes_its_copies(desk: Desk) -> None:
-    path = await desk.copies.open(of_message(), PLAIN, LABEL)
-    overwrite(path, CHANGED)
-    await desk.copies.look()
-    lost = list[str]()
-    desk.copies.lost.connect(lost.extend)
-    desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", gone=[ME]))
-    await desk.copies.look()
-    assert lost == [of_message().name]
-    assert desk.plain == []
-    assert [*(desk.folder / "kept").iterdir()] == []
 
 
 async def test_a_folder_that_is_gone_with_the_computers_memory_leaves_no_row(desk: Desk) -> None:

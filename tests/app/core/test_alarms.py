@@ -8,15 +8,10 @@ import pytest
 
 from app.core import clock
 from app.core.alarms import SLEPT_S, TICK_S, Alarms
-from tests.app.reminders.devices import HOUR_MS, Now, Timer
+from tests.app.clocks import Now, now
+from tests.app.reminders.devices import HOUR_MS, Timer
 
-
-@pytest.fixture
-def now() -> Iterator[Now]:
-    made = Now()
-    end = clock.set_clock(made)
-    yield made
-    end()
+__all__ = ["now"]  # a fixture
 
 
 @pytest.fixture

@@ -18,31 +18,17 @@ from app.store import notice_rows
 from app.store.notice_rows import AT_ONCE, KEEP_MS, Notice, NoticeKind
 from app.store.statements import HELD
 from app.tasks.due import SOON_MS, DueCards
+from tests.app.clocks import Now, now
+from tests.app.own.devices import NOVEMBER
 from tests.office import BOARD_ID, EK, HL, ROOM, Desk, desk, start_board
 from tests.world import until
 
-T = 1_795_500_000_000
+__all__ = ["now"]  # a fixture
+
+T = NOVEMBER
 KIND = NoticeKind(id="mention", asks=True, personal=True)
 PLAIN = NoticeKind(id="task-changed", asks=False)
 OPEN = NoticeFilter(open=True)
-
-
-class Now:
-    """The time of day."""
-
-    def __init__(self) -> None:
-        self.ms = T
-
-    def __call__(self) -> int:
-        return self.ms
-
-
-@pytest.fixture
-def now() -> Iterator[Now]:
-    made = Now()
-    end = clock.set_clock(made)
-    yield made
-    end()
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.own.devices import Device, Server
+from tests.app.own.devices import Device, Server, Two
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Iterator[tuple[Device, Device, Server]]:
+def two(tmp_path: Path) -> Iterator[Two]:
     home, office = Device(tmp_path / "home", 1), Device(tmp_path / "office", 2)
     for device in (home, office):
         device.follow()

@@ -187,3 +187,7 @@ class Server:
         self.log.append(
             OpenedChange(n=n, t=self._now_ms(), uid=HL, dev=dev, obj=obj, change_id=ChangeId(change_id), payload=data)
         )
+
+
+Two = tuple[Device, Device, Server]
+"""A person's two devices, and the server between them."""

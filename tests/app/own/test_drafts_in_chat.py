@@ -1,29 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a person was writing on one device is there on their others; what they type is never replaced."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from app.chat.drafts import Draft
 from app.chat.records import MAX_TEXT
 from app.core.ids import RoomId
-from tests.app.own.devices import Server
-from tests.app.own.test_reads_in_chat import CASE, AtHand, messages, share
+from tests.app.own.test_reads_in_chat import CASE, AtHand, Two, messages, share, two
 
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[tuple[AtHand, AtHand, Server]]:
-    home, office = AtHand(tmp_path / "home", 1), AtHand(tmp_path / "office", 2)
-    for device in (home, office):
-        device.chat_begins()
-    yield home, office, Server()
-    home.close()
-    office.close()
-
-
-Two = tuple[AtHand, AtHand, Server]
+__all__ = ["two"]  # a fixture
 
 
 def leave(device: AtHand, draft: Draft) -> None:

@@ -8,12 +8,11 @@ from app.errors import DiskFull
 from app.own.joining import MAX_NUMBER, NOTHING_READ, ReadMark
 from app.own.reached import MarksAhead
 from app.store import read_positions
-from tests.app.own.devices import DAY_MS, TALKS, Device, Server, forge, named
+from tests.app.own.devices import DAY_MS, TALKS, Device, Two, forge, named
 from tests.counting import lines_run
 
 CHAT, OTHER = ObjId(b"c" * 16), ObjId(b"o" * 16)
 PLACE = CHAT.hex()
-Two = tuple[Device, Device, Server]
 
 
 def test_a_mark_that_is_further_than_the_room_is_here_counts_once_the_room_is_there(two: Two) -> None:

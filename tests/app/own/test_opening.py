@@ -2,8 +2,7 @@
 """The person's own objects are checked in pieces before they are opened."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from pathlib import Path
+from collections.abc import Coroutine
 
 import pytest
 
@@ -13,20 +12,11 @@ from app.objects.pieces import PAYLOAD, Whole
 from app.own.opening import check_ahead
 from sync.client.ports import MemberRow
 from sync.client.received import ReceivedSlice
-from tests.app.own.devices import Device, Server
+from tests.app.own.devices import Device, Two
 from tests.counting import lines_run
 from tests.office import EK, ROOM
 
 KEYS = [f"{n:032x}" for n in range(5000)]
-Two = tuple[Device, Device, Server]
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Two]:
-    home, stolen = Device(tmp_path / "home", 1), Device(tmp_path / "stolen", 2)
-    yield home, stolen, Server()
-    home.close()
-    stolen.close()
 
 
 def fill(two: Two) -> Device:

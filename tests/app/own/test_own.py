@@ -10,14 +10,11 @@ from app.errors import DiskFull
 from app.own import key_queue, reads, service
 from app.own.joining import AHEAD_MS, MAX_LEFT, MAX_NUMBER, NOTHING_READ, ReadMark, join_marks
 from app.own.model import ROOTS
-from tests.app.own.devices import DAY_MS, Device, Server, forge, named
+from tests.app.own.devices import DAY_MS, Device, Two, forge, named
 from tests.office import ROOM
 
 CHAT, OTHER = ObjId(b"c" * 16), ObjId(b"o" * 16)
 PLACE = CHAT.hex()
-
-
-Two = tuple[Device, Device, Server]
 
 
 def test_what_was_read_at_home_is_read_at_the_office(two: Two) -> None:

@@ -15,15 +15,12 @@ from app.objects.pieces import PAYLOAD, Whole
 from app.own.joining import ReadMark
 from app.own.service import Unreadable
 from app.settings import THEME
-from tests.app.own.devices import Device, Server
+from tests.app.own.devices import Device, Server, Two
 from tests.ui.refusing import full
 
 CHAT = ObjId(b"c" * 16)
 NEWER = msgspec.msgpack.encode({"type": "of-a-newer-program", "what": "Ring å 🙂"})
 NO_UPDATE = PAYLOAD.encode(Whole(update=b"\xff" * 40))
-
-
-Two = tuple[Device, Device, Server]
 
 
 @pytest.mark.parametrize(

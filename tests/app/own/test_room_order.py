@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Sections and order of rooms: they follow, a removed section loses nothing, and hostile values change nothing."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -10,22 +8,11 @@ import pytest
 from app.core.ids import RoomId
 from app.own.registers import Registers, of_room
 from app.own.room_order import MAX_SECTIONS, MAX_TITLE, RoomOrder
-from tests.app.own.devices import Device, Server
+from tests.app.own.devices import Two
 from tests.counting import lines_run
 from tests.office import ROOM
 
 ROOMS = [RoomId(bytes([letter]) * 16) for letter in b"abcdefgh"]
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[tuple[Device, Device, Server]]:
-    home, office = Device(tmp_path / "home", 1), Device(tmp_path / "office", 2)
-    yield home, office, Server()
-    home.close()
-    office.close()
-
-
-Two = tuple[Device, Device, Server]
 
 
 def shown(order: RoomOrder, rooms: list[RoomId]) -> str:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Settings that follow: chosen on one device they count on the other at once, and what policy fixes changes nowhere."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,7 @@ from app.errors import DiskFull
 from app.notification_settings import NOTIFICATIONS
 from app.setting import Value
 from app.settings import SETTINGS
-from tests.app.own.devices import DAY_MS, Device, Server
-
-
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[tuple[Device, Device, Server]]:
-    home, office = Device(tmp_path / "home", 1), Device(tmp_path / "office", 2)
-    yield home, office, Server()
-    home.close()
-    office.close()
-
-
-Two = tuple[Device, Device, Server]
+from tests.app.own.devices import DAY_MS, Device, Two
 
 
 def test_what_is_chosen_on_one_device_counts_on_the_other_at_once(two: Two) -> None:

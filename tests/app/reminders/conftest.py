@@ -1,31 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A person with one computer, or two, and a clock that a test moves."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from app.core import clock
-from app.notices.turns import Rung
-from app.objects.object import Payload
-from tests.app.own.devices import DAY_MS, NOVEMBER, Server
-from tests.app.reminders.devices import HOUR_MS, MESSAGES, Air, Now, Reminded
+from tests.app.clocks import Now, now
+from tests.app.own.devices import Server
+from tests.app.reminders.devices import Air, Reminded, Two
 
-ONE, TWO, THREE = MESSAGES
-RUNG: Payload[Rung] = Payload(Rung)
-GOOD: list[object] = [0, 0, NOVEMBER + HOUR_MS, NOVEMBER // DAY_MS, "61" * 16, "62" * 16, "chat", "63" * 16]
-
-
-Two = tuple[Reminded, Reminded, Server]
-
-
-@pytest.fixture
-def now() -> Iterator[Now]:
-    made = Now()
-    end = clock.set_clock(made)
-    yield made
-    end()
+__all__ = ["now"]  # a fixture
 
 
 @pytest.fixture

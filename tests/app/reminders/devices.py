@@ -17,28 +17,14 @@ from app.objects.links import ObjectLink
 from app.own.notice_marks import NoticeMarks
 from app.reminders.service import Reminders
 from app.store.store import Store
-from tests.app.own.devices import NOVEMBER, Device, Server
+from tests.app.clocks import Now
+from tests.app.own.devices import Device, Server
 from tests.office import ROOM
 
 CHAT = ObjId(b"c" * 16)
 MESSAGES = [ObjectLink(room=ROOM, obj=CHAT, kind="chat", ref=bytes([n]) * 16) for n in range(1, 4)]
 HOUR_MS = 3_600_000
 OPEN = NoticeFilter(open=True)
-
-
-@dataclass
-class Now:
-    """The time of day on all devices, and a clock that nobody sets."""
-
-    ms: int = NOVEMBER
-    awake_s: float = 1000.0
-
-    def __call__(self) -> int:
-        return self.ms
-
-    def pass_s(self, seconds: float) -> None:
-        self.ms += round(seconds * 1000)
-        self.awake_s += seconds
 
 
 class Timer:
@@ -136,6 +122,10 @@ class Reminded(Device):
         for each in (self.marks, self.reminders, self.notices, self.alarms):
             each.close()
         super().close()
+
+
+Two = tuple[Reminded, Reminded, Server]
+"""A person's devices at home and at the office, and the server between them."""
 
 
 async def settle(*devices: Reminded) -> None:

@@ -9,15 +9,11 @@ from app.notices.service import MOST_EARLY
 from app.notices.turns import WAIT_S, Rung
 from app.objects.object import Payload
 from app.store.notice_rows import id_of
-from tests.app.own.devices import DAY_MS, NOVEMBER, Server
-from tests.app.reminders.devices import HOUR_MS, MESSAGES, Now, Reminded, meet, settle, wait
+from tests.app.clocks import Now
+from tests.app.reminders.devices import HOUR_MS, MESSAGES, Reminded, Two, meet, settle, wait
 
-ONE, TWO, THREE = MESSAGES
+ONE = MESSAGES[0]
 RUNG: Payload[Rung] = Payload(Rung)
-GOOD: list[object] = [0, 0, NOVEMBER + HOUR_MS, NOVEMBER // DAY_MS, "61" * 16, "62" * 16, "chat", "63" * 16]
-
-
-Two = tuple[Reminded, Reminded, Server]
 
 
 async def test_damaged_messages_of_another_device_change_nothing(two: Two, now: Now) -> None:
@@ -67,14 +63,20 @@ async def test_what_rang_elsewhere_before_this_device_made_its_notice_stays_sile
     assert home.rung == [notice]
 
 
-async def test_attack_a_server_that_never_lets_a_device_catch_up_silences_no_reminder(
-    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(turns, "LONGEST_S", 10)
+async def left_alone(two: Two, now: Now) -> Reminded:
+    """The device at home with a reminder for an hour later, after the other device has ended."""
     home, office, _ = two
     await office.stop()
     office.is_online = False
     home.reminders.remind(ONE, now.ms + HOUR_MS)
+    return home
+
+
+async def test_attack_a_server_that_never_lets_a_device_catch_up_silences_no_reminder(
+    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LONGEST_S", 10)
+    home = await left_alone(two, now)
     for state in (LinkState.OFFLINE, LinkState.SYNCING):
         home.notices.on_status(state)
     now.pass_s(3600)
@@ -89,10 +91,7 @@ async def test_attack_a_server_that_ends_each_connection_soon_silences_no_remind
     two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turns, "LONGEST_S", 10)
-    home, office, _ = two
-    await office.stop()
-    office.is_online = False
-    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    home = await left_alone(two, now)
     now.pass_s(3600)
     await settle(home)
     for _ in range(3):

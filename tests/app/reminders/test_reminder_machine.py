@@ -18,8 +18,9 @@ from app.notices.service import NoticeId, NoticeState
 from app.objects.links import ObjectLink
 from app.store.notice_rows import id_of
 from app.store.reminder_rows import GONE, WAITS, ReminderId
+from tests.app.clocks import Now
 from tests.app.own.devices import Server
-from tests.app.reminders.devices import CHAT, Air, Now, Reminded, settle
+from tests.app.reminders.devices import CHAT, Air, Reminded, settle
 from tests.office import ROOM
 
 MINUTE_MS = 60_000

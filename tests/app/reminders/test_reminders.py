@@ -4,18 +4,14 @@
 import pytest
 
 from app.core import clock
-from app.notices.turns import WAIT_S, Rung
-from app.objects.object import Payload
+from app.notices.turns import WAIT_S
 from app.store.notice_rows import NoticeState
-from tests.app.own.devices import DAY_MS, NOVEMBER, Server
-from tests.app.reminders.devices import HOUR_MS, MESSAGES, Now, Reminded, meet, settle, wait
+from tests.app.clocks import Now
+from tests.app.own.devices import DAY_MS, NOVEMBER
+from tests.app.reminders.devices import HOUR_MS, MESSAGES, Reminded, Two, meet, settle, wait
 
 ONE, TWO, THREE = MESSAGES
-RUNG: Payload[Rung] = Payload(Rung)
 GOOD: list[object] = [0, 0, NOVEMBER + HOUR_MS, NOVEMBER // DAY_MS, "61" * 16, "62" * 16, "chat", "63" * 16]
-
-
-Two = tuple[Reminded, Reminded, Server]
 
 
 async def test_a_reminder_rings_at_its_time_and_once(alone: Reminded, now: Now) -> None:

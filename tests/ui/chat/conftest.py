@@ -26,7 +26,6 @@ def view(hl: Desk, qtbot: QtBot) -> ChatView:
     qtbot.addWidget(made)
     made.resize(800, 700)
     made.show()
-    qtbot.waitExposed(made)
     made.activateWindow()
     made.composer.field.setFocus()
     return made

@@ -46,7 +46,6 @@ def view(hl: Desk, qtbot: QtBot) -> ChatView:
     qtbot.addWidget(made)
     made.resize(800, 700)
     made.show()
-    qtbot.waitExposed(made)
     made.activateWindow()
     return made
 

@@ -51,7 +51,6 @@ def view(qtbot: QtBot, hl: Desk) -> ChatView:
     qtbot.addWidget(made)
     made.resize(800, 700)
     made.show()
-    qtbot.waitExposed(made)
     made.activateWindow()
     return made
 

@@ -3,10 +3,9 @@
 
 from app.core.i18n import set_language
 from app.core.months import begins_ms, month_of
-from sync.client.ports import RoomEvent
-from sync.client.received import ReceivedSlice
+from tests.app.chat.destroys import destroy
 from tests.app.chat.months import come, written
-from tests.office import CHANNEL, EK, ROOM, Desk
+from tests.office import CHANNEL, ROOM, Desk
 from tests.ui.finding import only
 from ui.chat.view import ChatView
 from ui.kit.buttons import TextButton
@@ -18,12 +17,6 @@ def press(view: ChatView, text: str) -> None:
     button = only(view.stranded, TextButton)
     assert button.text() == text
     button.click()
-
-
-def destroy(hl: Desk) -> None:
-    """An administrator's entry that ends the month's object has its position."""
-    event = RoomEvent(n=900, t=T, kind="destroy", by=EK, obj=CHANNEL)
-    hl.store.receive(ReceivedSlice(room=ROOM, cursor=900, state=b"", events=[event]))
 
 
 def test_a_message_that_came_over_a_month_late_says_so_to_eyes_and_ears(view: ChatView, hl: Desk) -> None:
@@ -44,7 +37,7 @@ def test_a_message_of_its_own_month_says_nothing_of_it(view: ChatView, hl: Desk)
 def test_own_messages_of_a_destroyed_month_are_offered_in_the_present_one(view: ChatView, hl: Desk) -> None:
     hl.chat.send(ROOM, "skrivet utan nät å")
     assert not view.stranded.isVisible()
-    destroy(hl)
+    destroy(hl.store)
     hl.chat.changed.emit(ROOM)
     assert view.stranded.isVisible()
     assert view.stranded.text() == "1 meddelande från dig skickades inte: dess månad har gallrats."
@@ -59,7 +52,7 @@ def test_own_messages_of_a_destroyed_month_are_offered_in_the_present_one(view: 
 def test_edits_of_what_is_gone_are_dropped_with_a_sentence(view: ChatView, hl: Desk) -> None:
     come(hl, written(CHANNEL, 10, T, "kollegans"))
     hl.chat.react(ROOM, hl.chat.timeline(ROOM).message(0).change_id, "👍")
-    destroy(hl)
+    destroy(hl.store)
     hl.chat.changed.emit(ROOM)
     assert view.stranded.text() == "Ändringar av och reaktioner på meddelanden som är borta utgår."
     press(view, "OK")
@@ -71,6 +64,6 @@ def test_edits_of_what_is_gone_are_dropped_with_a_sentence(view: ChatView, hl: D
 def test_who_may_not_write_is_offered_nothing(view: ChatView, hl: Desk) -> None:
     hl.chat.send(ROOM, "skrivet utan nät å")
     hl.folk.writer = False
-    destroy(hl)
+    destroy(hl.store)
     hl.chat.changed.emit(ROOM)
     assert not view.stranded.isVisible()

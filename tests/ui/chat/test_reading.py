@@ -45,7 +45,6 @@ def opened(hl: Desk, qtbot: QtBot, height: int = 600) -> ChatView:
     qtbot.addWidget(made)
     made.resize(800, height)
     made.show()
-    qtbot.waitExposed(made)
     made.activateWindow()
     qtbot.waitUntil(made.isActiveWindow)
     return made
@@ -74,7 +73,6 @@ def elsewhere(qtbot: QtBot) -> QWidget:
     other = QLineEdit()
     qtbot.addWidget(other)
     other.show()
-    qtbot.waitExposed(other)
     other.activateWindow()
     qtbot.waitUntil(other.isActiveWindow)
     return other
@@ -146,7 +144,6 @@ def test_nothing_is_read_in_a_window_that_is_not_active(waiting: Desk, qtbot: Qt
     view.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
     view.resize(800, 600)
     view.show()
-    qtbot.waitExposed(view)
     other.activateWindow()
     rest(qtbot)
     assert unread(waiting) == NEW
@@ -256,7 +253,6 @@ def test_a_link_to_a_message_opens_there_and_not_at_the_first_unread(waiting: De
     view.resize(800, 600)
     view.open_ref(CHANNEL, view.model.timeline.message(5).change_id)
     view.show()
-    qtbot.waitExposed(view)
     assert 5 in in_sight(view)
 
 

@@ -20,7 +20,6 @@ def test_a_message_is_reminded_of_from_its_menu_and_shows_it(hl: Desk, qtbot: Qt
     qtbot.addWidget(view)
     view.resize(800, 700)
     view.show()
-    qtbot.waitExposed(view)
     message = view.message_actions._find(sent)
     assert message is not None
     height = view.list.layout_of(1).height
@@ -46,7 +45,6 @@ def test_the_command_is_for_the_current_message_or_the_latest_and_for_no_deleted
     view = ChatView(hl.chat, ROOM, reminders=reminders)
     qtbot.addWidget(view)
     view.show()
-    qtbot.waitExposed(view)
 
     def remind() -> set[bytes]:
         view.doable()["remind"]()

@@ -43,14 +43,13 @@ def card(hl: Desk) -> str:
 
 
 @pytest.fixture
-def view(hl: Desk, card: str, qtbot: QtBot) -> Iterator[ChatView]:
+def view(hl: Desk, card: str, qapp: QApplication) -> Iterator[ChatView]:
     """Really gone before its store is closed: a later change of theme would ask it for its things."""
     link = ObjectLink(room=ROOM, obj=BOARD_ID, kind="board", ref=card.encode())
     hl.chat.send(ROOM, f"Ändrat. Skapade en uppgift: {link.to_markup('Maska [aktbilaga] 14 🖍')}")
     made = ChatView(hl.chat, ROOM, words=tool_list([TASKS], hl.folk, tasks=hl.tasks))
     made.resize(800, 700)
     made.show()
-    qtbot.waitExposed(made)
     yield made
     made.close()
     made.deleteLater()

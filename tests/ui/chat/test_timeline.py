@@ -71,7 +71,6 @@ def shown(qtbot: QtBot, timeline: Timeline) -> TimelineView:
     qtbot.addWidget(view)
     view.resize(800, 600)
     view.show()
-    qtbot.waitExposed(view)
     return view
 
 

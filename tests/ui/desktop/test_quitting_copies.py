@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from app.core.ids import ChangeId, new_obj
 from app.session import Session
 from app.store.working_copies import FileOfMessage
-from tests.app.copies.test_working_copies import held_by_another, overwrite
+from tests.app.copies.desks import held_by_another, overwrite
 from tests.ui.desktop.programs import Office, Running, running
 from tests.ui.finding import timer_of
 from ui.kit.toast import Toast

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.core.i18n import language, set_language
-from tests.app.documents.desks import World
+from tests.app.documents.desks import Desk, World
+from tests.office import HL
 
 
 @pytest.fixture
@@ -18,3 +19,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     yield made
     made.close()
     set_language(before)
+
+
+@pytest.fixture
+def hl(world: World) -> Desk:
+    return world.add(HL)

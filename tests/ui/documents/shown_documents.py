@@ -5,6 +5,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.core.ids import ObjId
+from app.richtext.flow import Style
 from tests.app.documents.desks import Desk
 from tests.office import ROOM
 from ui.documents.document_view import DocumentView
@@ -32,3 +33,13 @@ def written(qtbot: QtBot, desk: Desk, text: str) -> DocumentView:
     document.editor.textCursor().insertText(text)
     document.editor.select(0)
     return document
+
+
+def decision(desk: Desk, title: str = "Beslut: 1/2 å") -> ObjId:
+    """A new document with a heading and a point of a list."""
+    obj = desk.documents.create(ROOM, title)
+    document = desk.documents.open(obj)
+    document.splice(0, 0, "Skäl ö 🙂\nPunkt")
+    document.set_styles(0, [Style(heading=1), Style(list="ol", indent=1)])
+    desk.documents.close(obj)
+    return obj

@@ -22,7 +22,6 @@ def test_a_document_is_reminded_of_from_the_list_and_shows_it_there_and_when_it_
     view = DocumentsView(hl.documents, ROOM, reminders=reminders)
     qtbot.addWidget(view)
     view.show()
-    qtbot.waitExposed(view)
     view.list.documents.menu_wanted.emit(obj, QPoint(10, 10))
     menu = open_menu()
     entry = next(action for action in menu.actions() if action.text() == "Påminn mig …")

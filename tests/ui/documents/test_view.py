@@ -297,7 +297,6 @@ def test_the_menu_of_a_row_opens_at_the_pointer_for_what_is_under_it(qtbot: QtBo
     for title in ("Beslut", "Tjänsteanteckning"):
         hl.documents.create(ROOM, title)
     view = show(qtbot, hl)
-    qtbot.waitExposed(view)
     rows = view.list.documents
     other = next(i for i in range(2) if rows.rows.index(i) != rows.currentIndex())
     at = rows.visualRect(rows.rows.index(other)).topLeft() + QPoint(60, 12)

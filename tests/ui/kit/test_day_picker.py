@@ -38,11 +38,8 @@ def button(qtbot: QtBot) -> QPushButton:
     return made
 
 
-def opened(
-    qtbot: QtBot, button: QPushButton, got: list[date], chosen: date | None = FRIDAY
-) -> tuple[QFrame, QTableView]:
+def opened(button: QPushButton, got: list[date], chosen: date | None = FRIDAY) -> tuple[QFrame, QTableView]:
     box = pick_day(button, chosen, got.append)
-    qtbot.waitExposed(box)
     table = box.findChild(QTableView)
     assert table is not None
     return box, table
@@ -60,11 +57,9 @@ def ink_and_ground(image: QImage, at: QRect) -> tuple[QColor, QColor]:
 
 
 @pytest.mark.parametrize("look", THEMES)
-def test_every_cell_can_be_read_in_every_theme(
-    qapp: QApplication, qtbot: QtBot, button: QPushButton, look: str
-) -> None:
+def test_every_cell_can_be_read_in_every_theme(qapp: QApplication, button: QPushButton, look: str) -> None:
     theme.apply(qapp, look)
-    box, table = opened(qtbot, button, [])
+    box, table = opened(button, [])
     model = table.model()
     assert [model.index(row, 0).data() for row in range(1, 7)] == [49, 50, 51, 52, 53, 1], "weeks by ISO"
     days = [str(model.index(0, day).data())[:3] for day in range(1, 8)]
@@ -89,18 +84,18 @@ def test_every_cell_can_be_read_in_every_theme(
     box.close()
 
 
-def test_a_click_chooses_and_closes(qtbot: QtBot, button: QPushButton) -> None:
+def test_a_click_chooses_and_closes(button: QPushButton) -> None:
     got: list[date] = []
-    box, table = opened(qtbot, button, got)
+    box, table = opened(button, got)
     at = table.visualRect(table.model().index(2, 3)).center()
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     assert got == [date(2026, 12, 9)]
     assert not box.isVisible()
 
 
-def test_without_a_day_it_opens_at_today_and_the_arrows_have_names(qtbot: QtBot, button: QPushButton) -> None:
+def test_without_a_day_it_opens_at_today_and_the_arrows_have_names(button: QPushButton) -> None:
     got: list[date] = []
-    box, _ = opened(qtbot, button, got, None)
+    box, _ = opened(button, got, None)
     calendar = box.findChild(QCalendarWidget)
     assert calendar is not None
     assert calendar.selectedDate().toString(Qt.DateFormat.ISODate) == "2026-11-27"

@@ -34,7 +34,6 @@ def shown(qtbot: QtBot, widget: QWidget, width: int = 300, height: int = 200) ->
     qtbot.addWidget(widget)
     widget.resize(width, height)
     widget.show()
-    qtbot.waitExposed(widget)
     widget.activateWindow()
     QApplication.processEvents()
     return widget

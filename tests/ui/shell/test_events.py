@@ -56,7 +56,6 @@ def shown(qtbot: QtBot, session: Session) -> EventsDialog:
     dialog = EventsDialog(None, session, office().case)
     qtbot.addWidget(dialog)
     dialog.show()
-    qtbot.waitExposed(dialog)
     return dialog
 
 

@@ -40,7 +40,6 @@ def shown(qtbot: QtBot, at: Desk) -> TasksView:
     qtbot.addWidget(view)
     view.resize(1100, 700)
     view.show()
-    qtbot.waitExposed(view)
     qtbot.waitUntil(view.isActiveWindow)
     return view
 

@@ -48,7 +48,6 @@ def view(hl: Desk, qtbot: QtBot) -> TasksView:
     qtbot.addWidget(window)
     window.resize(1100, 700)
     window.show()
-    qtbot.waitExposed(window)
     made = window.centralWidget()
     assert isinstance(made, TasksView)
     return made

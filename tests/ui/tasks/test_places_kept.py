@@ -43,7 +43,6 @@ def again(hl: Desk, left: TasksView, qtbot: QtBot) -> TasksView:
     qtbot.addWidget(made)
     made.resize(left.size())
     made.show()
-    qtbot.waitExposed(made)
     made.restore_place(left.view_place())
     return made
 

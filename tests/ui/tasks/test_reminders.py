@@ -20,7 +20,6 @@ def test_a_card_is_reminded_of_and_shows_it_on_the_board_and_in_its_panel(hl: De
     qtbot.addWidget(view)
     view.resize(1200, 700)
     view.show()
-    qtbot.waitExposed(view)
     shown = view.kanban.card_widget(card)
     assert shown is not None
     view._card_menu.open(card, QPoint(10, 10))
@@ -50,7 +49,6 @@ def test_the_command_is_for_the_open_card_and_a_new_card_has_no_button(hl: Desk,
     view = TasksView(hl.tasks, ROOM, BOARD_ID, reminders=reminders)
     qtbot.addWidget(view)
     view.show()
-    qtbot.waitExposed(view)
     assert view.doable() == {}
     view.editor.open_card(card)
     view.doable()["remind"]()

@@ -41,7 +41,6 @@ def window(hl: Desk, qtbot: QtBot) -> Window:
     made.setCentralWidget(TasksView(hl.tasks, ROOM))
     made.resize(1100, 700)
     made.show()
-    qtbot.waitExposed(made)
     made.activateWindow()
     return made
 

@@ -60,7 +60,6 @@ def chat_of(at: Desk, qtbot: QtBot) -> ChatView:
     qtbot.addWidget(view)
     view.resize(900, 700)
     view.show()
-    qtbot.waitExposed(view)
     view.activateWindow()
     QApplication.processEvents()
     view.composer.field.setFocus()

@@ -16,7 +16,7 @@ from app.chat.opening import Opening
 from app.errors import ExportOff
 from app.objects.files import Pasted
 from tests.app.copies.crash_copies import copies_of
-from tests.app.copies.test_working_copies import overwrite
+from tests.app.copies.desks import overwrite
 from tests.app.viewing.test_opening import ooxml
 from tests.office import ROOM, Desk
 from tests.ui.finding import open_menu
