@@ -4,6 +4,7 @@ online, and those that are new in a colleague's key log."""
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import inf
 
 from app.core.ids import DevId, RoomId
 from app.presence.colleagues import EXPIRES_S
@@ -12,8 +13,8 @@ EVERY_S = 0.5
 """An answer is sent at most twice a second."""
 AGAIN_S = 15.0
 """A device is answered at most once in so many seconds."""
-MAX_WAITING, MAX_ASKERS, MAX_ANSWERED = 200, 20, 2000
-"""The most devices: in the queue; remembered as having asked; remembered as having been answered."""
+MAX_WAITING, MAX_ASKERS = 200, 20
+"""The most devices: in the queue; remembered as having asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +43,16 @@ class Answering:
     _next_s: float = 0.0
 
     def add(self, to: Addressee, now_s: float, wait_s: float, *, asked: bool) -> None:
-        """Queues an answer to the device `to`, due `wait_s` seconds from now. `asked`: the device has asked, so it also
-        receives changes of this person's presence for EXPIRES_S. Queues nothing if an answer to the device was queued
-        less than AGAIN_S ago, or if MAX_WAITING answers wait or MAX_ANSWERED devices were answered in that time."""
+        """Queues an answer to the device `to`, due `wait_s` seconds from now, or AGAIN_S after the last answer to it if
+        that is later. Its program may have been started again since, and knows nothing of that answer. `asked`: the
+        device has asked, so it also receives changes of this person's presence for EXPIRES_S. Queues nothing if an
+        answer to the device waits already, or if MAX_WAITING answers wait."""
         if asked:
             self._note_asker(to, now_s)
-        last = self._answered.get(to.dev)
-        if len(self._queue) >= MAX_WAITING or (last is not None and now_s - last < AGAIN_S):
+        if len(self._queue) >= MAX_WAITING or any(each.to.dev == to.dev for each in self._queue):
             return
-        if len(self._answered) >= MAX_ANSWERED:
-            self._answered = {dev: at for dev, at in self._answered.items() if now_s - at < AGAIN_S}
-            if len(self._answered) >= MAX_ANSWERED:
-                return
-        self._answered[to.dev] = now_s
-        self._queue.append(_Waiting(to, now_s + wait_s, now_s))
+        due_s = max(now_s + wait_s, self._answered.get(to.dev, -inf) + AGAIN_S)
+        self._queue.append(_Waiting(to, due_s, now_s))
 
     def take(self, now_s: float, sent_s: dict[RoomId, float]) -> Addressee | None:
         """Removes one answer that is due from the queue and returns its device; None if none is due, or if one was
@@ -70,6 +67,8 @@ class Answering:
                 continue
             if each.due_s <= now_s:
                 self._next_s = now_s + EVERY_S
+                self._answered = {dev: at for dev, at in self._answered.items() if now_s - at < AGAIN_S}
+                self._answered[each.to.dev] = now_s
                 return each.to
             self._queue.append(each)
         return None
@@ -91,11 +90,7 @@ class Answering:
         return bool(self._queue)
 
     def clear(self) -> None:
-        """Empties the queue: the connection is lost, or the person no longer shows their presence. A device
-        whose answer is dropped by this may be answered again at once."""
-        for each in self._queue:
-            if self._answered.get(each.to.dev) == each.since_s:
-                del self._answered[each.to.dev]
+        """Empties the queue: the connection is lost, or the person no longer shows their presence."""
         self._queue.clear()
 
     def _note_asker(self, to: Addressee, now_s: float) -> None:

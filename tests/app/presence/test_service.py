@@ -10,7 +10,7 @@ from app.core import clock
 from app.core.enums import Presence
 from app.core.ids import DevId
 from app.errors import DiskFull
-from app.presence.answering import Addressee, Answering
+from app.presence.answering import AGAIN_S, Addressee, Answering
 from app.presence.audience import Audience
 from app.presence.colleagues import EXPIRES_S, MAX_DEVICES, PersonPresence
 from app.presence.records import Ask, Gone, Here, encode
@@ -194,7 +194,19 @@ def test_a_device_whose_answer_was_dropped_is_answered_when_it_asks_again() -> N
     assert answering.take(2.0, {}) == to
     answering.clear()
     answering.add(to, 3.0, 0.0, asked=False)
-    assert not answering.waits, "it was answered a second ago"
+    assert answering.take(3.0, {}) is None, "it was answered a second ago"
+
+
+def test_a_program_that_was_started_again_right_after_it_was_answered_is_answered_once_more() -> None:
+    """Otherwise it shows nothing of a colleague until that colleague's presence is repeated, after five minutes."""
+    answering, to = Answering(), Addressee(ROOM, DevId(bytes(16)))
+    answering.add(to, 1.0, 0.0, asked=False)
+    assert answering.take(1.0, {}) == to
+    for at_s in (2.0, 3.0):
+        answering.add(to, at_s, 1.0, asked=False)
+    assert answering.take(1.0 + AGAIN_S - 0.1, {}) is None
+    assert answering.take(1.0 + AGAIN_S, {}) == to
+    assert not answering.waits
 
 
 def test_nothing_is_shown_of_others_while_this_device_is_offline() -> None:
