@@ -4,13 +4,13 @@
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from app.core.pieces import finished
 from app.objects.crdt.library import pycrdt
 from app.objects.crdt.panics import DamagedUpdate, panics
 from app.objects.crdt.values import attrs_of, to_plain
 from app.objects.grammar import reading
 from app.objects.lib0 import MAX_BYTES, MAX_THINGS, BadUpdate
 from app.objects.passed import is_remembered
+from sync.pieces import finished
 
 BATCH = 1000
 """Updates applied in one transaction. 100,000 operations in one took 66 s, in many 5 s (design/office.md)."""

@@ -173,7 +173,7 @@ class RoomOperations:
         has accepted the entry and this device has read it.
 
         Returns at once, without an entry, if the object is destroyed already. ▲ It does so too if the server has no
-        change of the object. Any writer can announce an object (tell the members its id and kind) and write nothing in
+        change of the object. Any writer can announce an object (send the members its id and kind) and write nothing in
         it; an error here would then stop an administrator who destroys all objects of a month. Raises Refused
         "forbidden" if this person is no administrator of the room, or if `obj` is the object with the room's title. The
         entry has two fields for hashes, of the rule and of the decision that allow it; both are zeros here, which means
