@@ -22,8 +22,8 @@ WARM_UP = 0.1
 def keystroke_remote() -> list[Figure]:
     """One letter after the other, first with pauses and then as a quick writer types."""
     with scratch() as folder, two_desks(folder) as (a, b, room):
-        lone = _latencies(a, b, room, LONE_KEYS, LONE_GAP_S)
-        quick = _latencies(a, b, room, QUICK_KEYS, QUICK_GAP_S)
+        lone = keys(a, b, room, LONE_KEYS, LONE_GAP_S)
+        quick = keys(a, b, room, QUICK_KEYS, QUICK_GAP_S)
     note = "Document.splice of a letter to the other desk's Document.changed; three processes, TLS, open at both"
     return [
         Figure(name="keystroke_remote_p50_ms", value=median(lone), unit="ms", n=len(lone), note=note),
@@ -56,13 +56,13 @@ def keystroke_window() -> list[Figure]:
     ]
 
 
-def _latencies(a: Desk, b: Desk, room: str, keys: int, gap_s: float) -> list[float]:
+def keys(a: Desk, b: Desk, room: str, count: int, gap_s: float) -> list[float]:
     """Milliseconds from each letter's key at one desk to the other desk's model."""
     obj = a.call("document", room=room)
     a.ask("enter", obj=obj)
     b.call("enter", obj=obj)
     a.answer()
-    pressed = a.call("type", obj=obj, count=keys, gap_s=gap_s)
-    seen = b.call("seen", count=keys)
+    pressed = a.call("type", obj=obj, count=count, gap_s=gap_s)
+    seen = b.call("seen", count=count)
     samples = [(there - here) / 1e6 for here, there in zip(pressed, seen, strict=True)]
-    return samples[int(keys * WARM_UP) :]
+    return samples[int(count * WARM_UP) :]

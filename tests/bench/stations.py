@@ -1,26 +1,29 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""When a message passes each station on its way: `python -m tests.bench.stations` prints a table of them.
+"""When a message passes each station on its way: `python -m tests.bench.stations` prints a table of them, and
+`python -m tests.bench.stations keys` one for the letters of a document that both have open.
 
-The same three processes and the same messages as send_to_decrypted, with their stations noted (traced.py), which adds
-about a twentieth. No figure of `make bench`: it says where the time goes, not how much there is.
+The same three processes, and the same messages or letters, as send_to_decrypted and keystroke_remote, with their
+stations noted (traced.py), which adds about a twentieth. No figure of `make bench`: it says where the time goes, not
+how much there is.
 """
 
 import json
+import sys
 from bisect import bisect_left
 from pathlib import Path
 
+from tests.bench.keystrokes import LONE_GAP_S, LONE_KEYS, keys
 from tests.bench.office import HANDLER, HEAD, scratch
 from tests.bench.registry import median
 from tests.bench.sending import GAP_S, WARM_UP, latencies, two_desks
 
-_LIMIT_NS = int(GAP_S * 1e9)
 _FEWEST = 0.5
 """A station that fewer of the messages pass is left out."""
 
 
-def passages(marks: list[tuple[str, int]], sent: list[int]) -> dict[str, list[list[int]]]:
+def passages(marks: list[tuple[str, int]], sent: list[int], limit_ns: int) -> dict[str, list[list[int]]]:
     """For each station, and each message by the time of its sending: the ns after it at which the station was passed,
-    in order, before the next message."""
+    in order, less than `limit_ns` after it."""
     by_station: dict[str, list[int]] = {}
     for station, at in marks:
         by_station.setdefault(station, []).append(at)
@@ -30,18 +33,19 @@ def passages(marks: list[tuple[str, int]], sent: list[int]) -> dict[str, list[li
         found[station] = []
         for began in sent:
             first = bisect_left(times, began)
-            found[station].append([at - began for at in times[first : first + 4] if at - began < _LIMIT_NS])
+            found[station].append([at - began for at in times[first : first + 4] if at - began < limit_ns])
     return found
 
 
-def rows(folder: Path) -> list[tuple[float, str, str]]:
+def rows(folder: Path, first: str, warm_up: int, limit_s: float) -> list[tuple[float, str, str]]:
     """(median µs since the sending, process, station), in the order of time. A station that is passed several times has
-    a row for each."""
+    a row for each. `first`: the station at which a message or letter begins; the first `warm_up` of them are left out,
+    and what is passed later than `limit_s` seconds after it."""
     marks = {name: json.loads((folder / f"{name}.json").read_text()) for name in (HANDLER, "server", HEAD)}
-    sent = [at for station, at in marks[HANDLER] if station == "send"][WARM_UP:]
+    sent = [at for station, at in marks[HANDLER] if station == first][warm_up:]
     out = []
     for name in marks:
-        for station, each in passages(marks[name], sent).items():
+        for station, each in passages(marks[name], sent, int(limit_s * 1e9)).items():
             for k in range(4):
                 passed = [times[k] / 1e3 for times in each if len(times) > k]
                 if len(passed) >= len(sent) * _FEWEST:
@@ -50,11 +54,13 @@ def rows(folder: Path) -> list[tuple[float, str, str]]:
 
 
 def main() -> None:
+    is_keys = sys.argv[1:] == ["keys"]
     with scratch() as folder:
         (folder / "marks").mkdir()
         with two_desks(folder) as (a, b, room):
-            samples = latencies(a, b, room)
-        for at, name, station in rows(folder / "marks"):
+            samples = keys(a, b, room, LONE_KEYS, LONE_GAP_S) if is_keys else latencies(a, b, room)
+        begun = ("key", 0, LONE_GAP_S / 2) if is_keys else ("send", WARM_UP, GAP_S)
+        for at, name, station in rows(folder / "marks", *begun):
             print(f"{at:8.0f} µs  {name:12} {station}")
     print(f"p50 {median(samples):.2f} ms")
 

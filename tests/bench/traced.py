@@ -22,6 +22,7 @@ Marks = list[tuple[str, int]]
 # (station, "module:attribute", before or after the call)
 DESK = (
     ("send", "app.chat.service:ChatService.send", "before"),
+    ("key", "app.richtext.model:Document.splice", "before"),
     ("rows written", "app.store.outbox:Outbox._encrypt_written", "before"),
     ("signed", "app.store.outbox:Outbox.put_sealed", "before"),
     ("encrypted", "app.store.outbox:Outbox._encrypt_written", "after"),
@@ -33,9 +34,12 @@ DESK = (
     ("judging", "sync.client.exchange.slice_reader:SliceReader.read", "before"),
     ("judged", "sync.client.room.room_sync:RoomSync.open_all", "before"),
     ("opened", "app.store.inbox:Inbox.receive_apart", "before"),
+    ("trial", "app.worker.soon:ask", "before"),
+    ("tried", "app.store.rehearsal:Rehearsal._passed", "before"),
     ("begun", "app.store.inbox:Inbox._write", "before"),
     ("written", "app.store.inbox:Inbox._write", "after"),
     ("shown", "app.chat.service:ChatService._on_changes", "before"),
+    ("in the model", "app.richtext.model:Document._notify", "before"),
     ("flushed", "app.store.database:flush_log", "after"),
 )
 SERVER = (
