@@ -10,11 +10,13 @@ takes as long as the commit itself. So a checkpoint waits until there is more to
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import sqlcipher3.dbapi2 as driver
 
 from app.core import log
+from app.store.flushing import lengthen_log, log_bytes
 
 REST_S = 5.0
 """Seconds that fewer than MANY_ROWS changed rows wait for a checkpoint."""
@@ -27,20 +29,22 @@ length (`journal_size_limit`). With 8 MiB in place of 16, 1,000 messages a few m
 two checkpoints their log grew beyond 8 MiB, and was cut and made longer again each time."""
 LOOK_S = 0.4
 """How often the log's length is read meanwhile."""
+SETTLED_S = 1.0
+"""Seconds from the first commit until the log is made MANY_BYTES long. Before that the start has much to read."""
 PAUSE_S = 0.4
 """Many rows that are changed within this time share one checkpoint."""
 
 
 class Checkpointer:
     """A thread that copies committed pages from SQLite's write-ahead log into the database file (a passive checkpoint,
-    which never blocks the writer). It acts when many rows have been written, or when a few have waited for a while."""
+    which never blocks the writer). It acts when many rows have been written, or when a few have waited for a while.
+    Before the first time, it makes the log MANY_BYTES long, so that commits overwrite it."""
 
-    def __init__(self, connect: Callable[[], Any], log_bytes: Callable[[], int]) -> None:
-        """`connect` returns a new database connection with its key set; the checkpoint thread calls it, and after a
-        driver's error again after the next commit. `log_bytes` returns the length of the write-ahead log in bytes; the
-        same thread calls it."""
+    def __init__(self, connect: Callable[[], Any], database: Path) -> None:
+        """`connect` returns a new connection to the database at the path `database`, with its key set; the checkpoint
+        thread calls it, and after a driver's error again after the next commit."""
         self._connect = connect
-        self._log_bytes = log_bytes
+        self._database = database
         self._wake = threading.Event()
         self._many = threading.Event()
         self._rows = 0
@@ -80,14 +84,29 @@ class Checkpointer:
         """Waits until a checkpoint is worth its cost: many rows were written, the log is long, or few rows have waited
         REST_S (5 s). Returns at once when the thread is to end."""
         end = time.monotonic() + REST_S
-        while time.monotonic() < end and self._log_bytes() <= MANY_BYTES:
+        while time.monotonic() < end and log_bytes(self._database) <= MANY_BYTES:
             if self._many.wait(LOOK_S):
                 return
 
+    def _lengthened(self) -> Any:
+        """Makes the log MANY_BYTES long, in steps between which the loop can commit. Returns the connection that it
+        opened for this, None after an error of the driver."""
+        connection: Any = None
+        try:
+            connection = self._connect()
+            while not self._end.is_set() and lengthen_log(self._database, connection, MANY_BYTES):
+                pass
+        except driver.Error as e:
+            log.store.warning("log-not-lengthened", code=type(e).__name__)
+        return connection
+
     def _run(self) -> None:
         connection: Any = None
+        is_long = False
         while not self._end.is_set():
             self._wake.wait()
+            if not is_long and not self._end.wait(SETTLED_S):
+                is_long, connection = True, self._lengthened()
             self._rest()
             if self._end.wait(PAUSE_S):
                 break

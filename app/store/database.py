@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +28,7 @@ from app.store.callbacks import errors_of
 from app.store.checkpoint import MANY_BYTES, Checkpointer
 from app.store.connection import Connection, Params, Row
 from app.store.driver_faults import fault_of, faults, is_fatal, raise_fault
-from app.store.flushing import flush_log, log_bytes
+from app.store.flushing import flush_log
 from app.store.readers import Readers
 from app.store.spare_room import NoSpareRoom, SpareRoom
 
@@ -74,7 +73,7 @@ class Database:
         self._readers = Readers(self._connect)
         self._file = self.path.resolve()
         """SQLite's log is beside the file itself, not beside a link to it."""
-        self._checkpointer = Checkpointer(self._connect, partial(log_bytes, self._file))
+        self._checkpointer = Checkpointer(self._connect, self._file)
         self._changed_rows = 0
         """How many rows this connection had changed at the last commit."""
 

@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Flushes the write-ahead log of a database.
+"""Flushes the write-ahead log of a database, and makes it longer before that is needed.
 
 With `synchronous=NORMAL` SQLite writes a transaction to the log and does not flush it. The transaction then survives
 the end of this process, since the operating system has it in memory. It survives a power cut once the log is flushed.
 """
 
 import os
+import shutil
+from io import RawIOBase
 from pathlib import Path
 
 from app.core import log
 from app.errors import StoreFault, disk_fault
+from app.store.connection import Connection
 
+STEP_BYTES = 1024 * 1024
+"""Zeros that are appended to the log at once: 0.3 ms."""
+_FREE_TIMES = 64
+"""▲ The log is made longer only if so many times its bytes are free. Otherwise zeros would take the place that edits
+need."""
 _flush_file = getattr(os, "fdatasync", os.fsync)  # Windows has no fdatasync
 
 
@@ -40,3 +48,41 @@ def flush_log(database: Path) -> StoreFault | None:
         log.store.error("fault", code=fault.code)
         return fault
     return None
+
+
+def lengthen_log(database: Path, connection: Connection, size: int) -> bool:
+    """Makes the write-ahead log of the database at the path `database` up to STEP_BYTES longer, but not longer than
+    `size` bytes, by appending zeros, and flushes it. A commit that only overwrites a part of the log is flushed sooner
+    than one that makes it longer, since the file system has nothing to note. Any thread. `connection`: one to the
+    database that is in no transaction and that no other thread uses. Returns whether the log is still shorter than
+    `size`; False also if it stays as it is, since the disk refuses or has not enough room. Raises the driver's errors,
+    for example if another connection writes all the time.
+
+    SQLite reads a log up to its first invalid frame, so it ignores the zeros. ▲ They are appended while this holds the
+    lock for writing. Otherwise they could overwrite what another connection commits at the same place.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        with Path(f"{database}-wal").open("rb+", buffering=0) as file:
+            there = file.seek(0, os.SEEK_END)
+            if there >= size or shutil.disk_usage(database.parent).free < _FREE_TIMES * size:
+                return False
+            if not _append(file, there, min(STEP_BYTES, size - there)):
+                return False
+    except OSError:
+        return False
+    finally:
+        connection.execute("ROLLBACK")
+    return flush_log(database) is None and there + STEP_BYTES < size
+
+
+def _append(file: RawIOBase, there: int, count: int) -> bool:
+    """Appends `count` zeros to `file`, which is `there` bytes long. Returns False if the disk refuses some of them; the
+    file then stays so long. OSError if it cannot be cut."""
+    try:
+        if file.write(bytes(count)) == count:
+            return True
+    except OSError as e:
+        log.store.info("log-not-lengthened", code=disk_fault(e).code)
+    file.truncate(there)
+    return False

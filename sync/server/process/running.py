@@ -33,6 +33,7 @@ from sync.server.rules.clock_guard import ClockGuard
 from sync.server.rules.handshake import now_ms
 from sync.server.rules.service import Service
 from sync.server.store.base import Store
+from sync.server.store.database import LOG_BYTES
 from sync.server.store.sql import SqlStore
 from sync.trust.person.agency import server_cert_until_ms
 
@@ -71,7 +72,7 @@ async def start_server(
     identity = judged_identity(config.data, now_ms())
     tls = None if config.plain else tls_context(config)
     meters = Meters()
-    store = store or SqlStore(config.database, committed=meters.commit)
+    store = store or SqlStore(config.database, log_bytes=LOG_BYTES, committed=meters.commit)
     objects = objects or FilesystemObjects(config.blobs, config.disk_reserve_bytes)
     sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_INTERVAL_S))
     small_tls_buffers()

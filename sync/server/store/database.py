@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Opens the SQLite file, creates its tables and checks its version."""
 
+import os
+import shutil
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, select
@@ -9,6 +12,13 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sync.server.store import schema as s
 from sync.server.store.base import StoreError
+
+LOG_BYTES = 16 * 1024 * 1024
+"""The write-ahead log's usual length: when it is so long, its pages are copied into the database file, and the log is
+written from its beginning again."""
+_FREE_TIMES = 64
+"""The log is made longer only if so many times its bytes are free. Otherwise zeros would take the place that changes
+need."""
 
 
 class TooNew(StoreError):
@@ -50,7 +60,7 @@ def connected(path: Path, max_pages: int | None) -> Engine:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
-            "wal_autocheckpoint=4000",
+            f"wal_autocheckpoint={LOG_BYTES // 4096}",
             "journal_size_limit=67108864",
             "temp_store=MEMORY",
             "cache_size=-32768",
@@ -65,6 +75,23 @@ def connected(path: Path, max_pages: int | None) -> Engine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def lengthen_log(engine: Engine, path: Path, size: int) -> None:
+    """Makes the write-ahead log of the database at `path` at least `size` bytes long, by appending zeros, and flushes
+    it. A commit that only overwrites a part of the log is flushed sooner than one that makes it longer, since the file
+    system has nothing to note. `engine` is the database's. SQLite reads a log up to its first invalid frame, so it
+    ignores the zeros. ▲ They are appended while this holds the lock for writing. Otherwise they could overwrite what
+    another process commits at the same place. Does nothing if less than _FREE_TIMES times `size` is free on the disk.
+    If the disk refuses, the log stays as it was. Raises the database's own error if it is locked."""
+    with engine.begin(), suppress(OSError), Path(f"{path}-wal").open("rb+", buffering=0) as file:
+        there = file.seek(0, os.SEEK_END)
+        if there < size and shutil.disk_usage(path.parent).free >= _FREE_TIMES * size:
+            with suppress(OSError):
+                if file.write(bytes(size - there)) == size - there:
+                    os.fsync(file.fileno())
+                    return
+            file.truncate(there)
 
 
 def prepare(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, ProgrammingError
 
 from sync.server.load.spending import Payer, payer
 from sync.server.store.base import Full, StoreError, Unreadable
-from sync.server.store.database import connected, prepare, probe
+from sync.server.store.database import connected, lengthen_log, prepare, probe
 from sync.server.store.writer import Writer, unwritable
 
 log = logging.getLogger("sync.server")
@@ -27,13 +27,20 @@ class Threads:
     another."""
 
     def __init__(
-        self, path: Path, *, max_pages: int | None = None, committed: Callable[[float], None] = lambda took_s: None
+        self,
+        path: Path,
+        *,
+        max_pages: int | None = None,
+        log_bytes: int = 0,
+        committed: Callable[[float], None] = lambda took_s: None,
     ) -> None:
         """Makes the SQL store for the SQLite file `path`; only `open` connects, and creates the file if there is none.
-        `max_pages` of 4 KiB limit its size; beyond them it behaves as a full disk; None for no limit. `committed` is
+        `max_pages` of 4 KiB limit its size; beyond them it behaves as a full disk; None for no limit. `log_bytes`: how
+        long `open` makes the write-ahead log, for a store that will be written often (`lengthen_log`). `committed` is
         called in the writer's thread after each commit, also a failed one, with the seconds that it and its jobs took;
         it must not raise."""
         self._committed = committed
+        self._path, self._log_bytes = path, log_bytes
         self._engine = connected(path, max_pages)
         self._writer: Writer | None = None
         self._reader: ThreadPoolExecutor | None = None
@@ -43,7 +50,7 @@ class Threads:
 
     async def open(self) -> None:
         try:
-            await asyncio.to_thread(prepare, self._engine)
+            await asyncio.to_thread(self._prepare)
         except BaseException as e:
             self._engine.dispose()
             if isinstance(e, DBAPIError):
@@ -51,6 +58,11 @@ class Threads:
             raise
         self._writer = Writer(self._engine, self._committed)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
+
+    def _prepare(self) -> None:
+        prepare(self._engine)
+        if self._log_bytes:
+            lengthen_log(self._engine, self._path, self._log_bytes)
 
     async def close(self) -> None:
         if self._writer is not None:

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """When the write-ahead log goes into the database file."""
 
+import asyncio
+import resource
+import shutil
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +15,10 @@ from sqlcipher3 import dbapi2 as driver
 from app.store import checkpoint
 from app.store.checkpoint import MANY_BYTES, MANY_ROWS, Checkpointer
 from app.store.database import Database
-from app.store.flushing import log_bytes
+from app.store.flushing import STEP_BYTES, lengthen_log, log_bytes
 from tests.world import until
+
+NONE = Path("no database has this path")
 
 
 class Log:
@@ -47,11 +53,88 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
 
 def test_many_rows_wait_for_no_more(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "REST_S", 600.0)
-    checkpointer = Checkpointer(log, lambda: 0)
+    checkpointer = Checkpointer(log, NONE)
     checkpointer.wrote(MANY_ROWS - 1)
     checkpointer.wrote(1)
     assert log.done.wait(60)
     checkpointer.stop()
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "SETTLED_S", 0.0)
+
+
+async def test_the_log_is_made_long_before_it_is_needed_and_only_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settled: None
+) -> None:
+    """A commit that makes it longer is flushed later than one that overwrites it."""
+    monkeypatch.setattr(checkpoint, "REST_S", 600.0)
+    db = Database.create(tmp_path / "a.db", bytes(32))
+    for value in range(3000):
+        with db.transaction(durable=False):
+            db.conn.execute("CREATE TABLE IF NOT EXISTS a (b)")
+            db.conn.execute("INSERT INTO a VALUES (?)", (value,))
+        if log_bytes(db.path) == MANY_BYTES:
+            break
+        await asyncio.sleep(0.001)
+    crashed = tmp_path / "crashed.db"
+    for ending in ("", "-wal"):
+        shutil.copy(f"{db.path}{ending}", f"{crashed}{ending}")
+    written = db.rows("SELECT b FROM a")
+    db.close()
+    for path in (db.path, crashed):
+        again = Database.open(path, bytes(32))
+        assert again.rows("SELECT b FROM a") == written
+        assert again.value("PRAGMA integrity_check") == "ok"
+        again.close()
+    assert log_bytes(db.path) == 0, "it is gone with the last connection"
+
+
+@pytest.mark.parametrize("free", [0, 64 * MANY_BYTES - 1])
+def test_the_log_takes_no_room_on_a_disk_that_has_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=free))
+    db = Database.create(tmp_path / "a.db", bytes(32))
+    connection = db._connect()
+    assert not lengthen_log(db.path, connection, MANY_BYTES)
+    assert log_bytes(db.path) < STEP_BYTES
+    connection.close()
+    db.close()
+
+
+def test_the_log_is_not_made_longer_while_another_connection_writes_it(tmp_path: Path) -> None:
+    """The zeros could overwrite what it commits."""
+    db = Database.create(tmp_path / "a.db", bytes(32))
+    connection = db._connect()
+    connection.execute("PRAGMA busy_timeout=0")
+    with db.transaction():
+        db.conn.execute("CREATE TABLE a (b)")
+        with pytest.raises(driver.OperationalError, match="locked"):
+            lengthen_log(db.path, connection, MANY_BYTES)
+    before = log_bytes(db.path)
+    assert lengthen_log(db.path, connection, MANY_BYTES)
+    assert log_bytes(db.path) == before + STEP_BYTES
+    connection.close()
+    db.close()
+
+
+def test_zeros_that_the_disk_refuses_leave_the_log_as_it_was(tmp_path: Path) -> None:
+    db = Database.create(tmp_path / "a.db", bytes(32))
+    with db.transaction():
+        db.conn.execute("CREATE TABLE a (b)")
+    before = log_bytes(db.path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    connection = db._connect()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (before + STEP_BYTES // 2, hard))
+    try:
+        assert not lengthen_log(db.path, connection, MANY_BYTES)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert log_bytes(db.path) == before
+    connection.close()
+    db.close()
 
 
 async def test_a_row_of_some_mb_waits_for_no_more_and_the_log_is_cut_down(
@@ -78,7 +161,7 @@ async def test_a_row_of_some_mb_waits_for_no_more_and_the_log_is_cut_down(
 
 def test_few_rows_wait_until_the_rest_is_over(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "REST_S", 0.0)
-    checkpointer = Checkpointer(log, lambda: 0)
+    checkpointer = Checkpointer(log, NONE)
     checkpointer.wrote(1)
     assert log.done.wait(60)
     checkpointer.stop()
@@ -87,7 +170,7 @@ def test_few_rows_wait_until_the_rest_is_over(log: Log, monkeypatch: pytest.Monk
 def test_a_checkpoint_that_fails_is_not_the_last_one(log: Log) -> None:
     """The disk was full, and has room again."""
     log.fails = True
-    checkpointer = Checkpointer(log, lambda: 0)
+    checkpointer = Checkpointer(log, NONE)
     checkpointer.hurry()
     assert log.failed.wait(60)
     checkpointer.hurry()
@@ -97,7 +180,7 @@ def test_a_checkpoint_that_fails_is_not_the_last_one(log: Log) -> None:
 
 def test_few_rows_keep_nobody_from_stopping(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "REST_S", 600.0)
-    checkpointer = Checkpointer(log, lambda: 0)
+    checkpointer = Checkpointer(log, NONE)
     checkpointer.wrote(1)
     checkpointer.stop()
     assert not log.done.is_set()

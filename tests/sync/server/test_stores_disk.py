@@ -3,14 +3,17 @@
 
 import asyncio
 import contextlib
+import resource
+import shutil
 import sqlite3
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import InterfaceError, ProgrammingError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from sync.errors import BugError
 from sync.server.store.base import (
@@ -25,12 +28,17 @@ from sync.server.store.base import (
     Unreadable,
     Unwritable,
 )
-from sync.server.store.database import TooNew, TooOld
+from sync.server.store.database import LOG_BYTES, TooNew, TooOld, connected, lengthen_log
 from sync.server.store.sql import SqlStore
 from tests.sync.server.store_rows import ANNA, ROOM, SENT, invite, item, placement, store
 from tests.world import until
 
 __all__ = ["store"]  # a fixture
+
+
+def log_bytes(database: Path) -> int:
+    """The length of its write-ahead log."""
+    return Path(f"{database}-wal").stat().st_size
 
 
 async def test_a_database_of_before_the_first_release_is_refused_in_words(tmp_path: Path) -> None:
@@ -57,6 +65,68 @@ async def test_what_was_answered_is_there_after_opening_again(tmp_path: Path) ->
     assert (row.n, row.state) == (3, b"state")
     assert await second.items(ROOM, 0, 3, 1 << 20) == [item(1), item(2), item(3)]
     await second.close()
+
+
+async def test_the_log_is_long_from_the_start_and_nothing_is_lost_in_it(tmp_path: Path) -> None:
+    """A commit that makes it longer is flushed later than one that overwrites it."""
+    path = tmp_path / "s.sqlite3"
+    first = SqlStore(path, log_bytes=LOG_BYTES)
+    await first.open()
+    assert (length := log_bytes(path)) >= LOG_BYTES
+    await first.place(placement(0, 3, state=b"state", members=[MemberChange(uid=ANNA, until_n=None)]))
+    assert log_bytes(path) == length
+    crashed = tmp_path / "crashed.sqlite3"
+    for ending in ("", "-wal"):
+        shutil.copy(f"{path}{ending}", f"{crashed}{ending}")
+    await first.close()
+    for kept in (path, crashed):
+        store = SqlStore(kept)
+        await store.open()
+        assert await store.items(ROOM, 0, 3, 1 << 20) == [item(1), item(2), item(3)]
+        await store.close()
+
+
+@pytest.mark.parametrize("free", [0, 64 * LOG_BYTES - 1])
+async def test_the_log_takes_no_room_on_a_disk_that_has_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=free))
+    store = SqlStore(tmp_path / "s.sqlite3", log_bytes=LOG_BYTES)
+    await store.open()
+    assert log_bytes(tmp_path / "s.sqlite3") < LOG_BYTES / 2
+    await store.close()
+
+
+async def test_the_log_is_not_made_longer_while_another_process_writes_it(tmp_path: Path) -> None:
+    """The zeros could overwrite what it commits."""
+    path = tmp_path / "s.sqlite3"
+    store = SqlStore(path)
+    await store.open()
+    await store.close()
+    engine = connected(path, None)
+    with engine.connect() as c:
+        c.exec_driver_sql("PRAGMA busy_timeout=0")
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"):
+            lengthen_log(engine, path, LOG_BYTES)
+        assert log_bytes(path) == 0
+    lengthen_log(engine, path, LOG_BYTES)
+    assert log_bytes(path) == LOG_BYTES
+    engine.dispose()
+
+
+async def test_zeros_that_the_disk_refuses_leave_the_log_as_it_was(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LOG_BYTES // 2, hard))
+    store = SqlStore(tmp_path / "s.sqlite3", log_bytes=LOG_BYTES)
+    try:
+        await store.open()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert log_bytes(tmp_path / "s.sqlite3") < LOG_BYTES / 2
+    await store.place(placement(0))
+    await store.close()
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
