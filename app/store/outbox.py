@@ -93,9 +93,10 @@ class Outbox:
         used before."""
         with self._db.transaction():
             conn = self._db.conn
-            if batch.first_seq <= self.burned(batch.room):
+            used = self.burned(batch.room)
+            if batch.first_seq <= used:
                 raise BugError("a sequence number was used before")
-            self._burn(batch)
+            self._burn(batch, used)
             blob = _encoder.encode
             params = (batch.room, batch.first_seq, batch.last_id)
             packed = (blob(batch.bodies), blob(batch.cts), batch.sig, blob(batch.shares))
@@ -147,7 +148,7 @@ class Outbox:
         states for new members) are dropped too. A second call changes nothing."""
         log.store.info("unsealed", room=batch.room, rows=len(batch.rows))
         with self._db.transaction():
-            self._burn(batch)  # a store from before put_sealed did so
+            self._burn(batch, self.burned(batch.room))  # a store from before put_sealed did so
             self._end(batch, sql.FREE_BATCH_ROWS, durable=True)
             take_back(self._db, batch.room)
 
@@ -156,8 +157,9 @@ class Outbox:
         used again."""
         return int(self._db.value("SELECT value FROM meta WHERE name = ?", (_burned(room),)) or 0)
 
-    def _burn(self, batch: SealedBatch) -> None:
-        last = max(self.burned(batch.room), batch.first_seq + len(batch.bodies) - 1)
+    def _burn(self, batch: SealedBatch, used: int) -> None:
+        """Notes the sequence numbers of a batch as used; `used` is the highest that was used before it."""
+        last = max(used, batch.first_seq + len(batch.bodies) - 1)
         self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_burned(batch.room), last))
 
     def _end(self, batch: SealedBatch, *rows: str, durable: bool) -> int:

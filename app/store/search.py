@@ -26,6 +26,8 @@ FEW = 16
 FEW_CHARS = 4096
 """The most new places, and characters of them together, that are left to `Indexing`. More than that is indexed in the
 same transaction: otherwise all of it would be written twice."""
+_ADD = """INSERT INTO search_rows (room, obj, kind, ref, t) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (obj, ref) DO NOTHING"""
 _FIND = """
     SELECT r.id, r.room, coalesce((SELECT p.series FROM series p WHERE p.obj = r.obj AND p.counts), r.obj), r.kind,
         r.ref, coalesce(nullif(s.title, ''), o.title, ''), r.t, s.rank
@@ -56,36 +58,33 @@ def put(conn: Connection, entries: Sequence[Entry]) -> None:
     A place whose words are unchanged is not indexed again: rewriting it takes a millisecond. A commit now and then
     merges parts of the index, which takes up to 50 ms of processor time with 60,000 places.
     """
-    new: dict[tuple[bytes, bytes], Entry] = {}
+    new: list[tuple[int, str, str]] = []
     for e in {(e.obj, e.ref): e for e in entries}.values():
-        row = conn.execute("SELECT id FROM search_rows WHERE obj = ? AND ref = ?", (e.obj, e.ref)).fetchone()
-        if row is None:
-            new[e.obj, e.ref] = e
+        added = conn.execute(_ADD, (e.room, e.obj, e.kind, e.ref, e.t))
+        if added.rowcount:
+            new.append((added.lastrowid, e.title, e.body))
         else:
-            conn.execute("UPDATE search_rows SET t = ?, kind = ? WHERE id = ?", (e.t, e.kind, row[0]))
-            if conn.execute(
-                "UPDATE search_due SET title = ?, body = ? WHERE id = ?", (e.title, e.body, row[0])
-            ).rowcount:
-                continue
-            if conn.execute("SELECT title, body FROM search WHERE rowid = ?", row).fetchone() != (e.title, e.body):
-                conn.long_commit = True
-                conn.execute("UPDATE search SET title = ?, body = ? WHERE rowid = ?", (e.title, e.body, row[0]))
+            _replace(conn, e)
     if not new:
         return
-    first = int(conn.value("SELECT coalesce(max(id), 0) + 1 FROM search_rows"))
-    numbered = list(enumerate(new.values(), start=first))
-    conn.executemany(
-        "INSERT INTO search_rows (id, room, obj, kind, ref, t) VALUES (?, ?, ?, ?, ?, ?)",
-        [(i, e.room, e.obj, e.kind, e.ref, e.t) for i, e in numbered],
-    )
-    texts = [(i, e.title, e.body) for i, e in numbered]
-    if len(texts) <= FEW and sum(len(title) + len(body) for _, title, body in texts) <= FEW_CHARS:
-        conn.executemany("INSERT INTO search_due (id, title, body) VALUES (?, ?, ?)", texts)
+    if len(new) <= FEW and sum(len(title) + len(body) for _, title, body in new) <= FEW_CHARS:
+        conn.executemany("INSERT INTO search_due (id, title, body) VALUES (?, ?, ?)", new)
         conn.search_waits = True
         return
     conn.long_commit = True
     # not INSERT OR REPLACE, which reads the index for each row: 40 µs instead of 9
-    conn.executemany("INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)", texts)
+    conn.executemany("INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)", new)
+
+
+def _replace(conn: Connection, e: Entry) -> None:
+    """Writes a place that search finds already as `e` has it."""
+    (row,) = conn.only("SELECT id FROM search_rows WHERE obj = ? AND ref = ?", (e.obj, e.ref))
+    conn.execute("UPDATE search_rows SET t = ?, kind = ? WHERE id = ?", (e.t, e.kind, row))
+    if conn.execute("UPDATE search_due SET title = ?, body = ? WHERE id = ?", (e.title, e.body, row)).rowcount:
+        return
+    if conn.execute("SELECT title, body FROM search WHERE rowid = ?", (row,)).fetchone() != (e.title, e.body):
+        conn.long_commit = True
+        conn.execute("UPDATE search SET title = ?, body = ? WHERE rowid = ?", (e.title, e.body, row))
 
 
 def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
