@@ -17,11 +17,12 @@ from tests.bench.thin_line import ThinLine, dial
 from tests.bench.whole_agency import Agency, build
 from tests.sync.server.wire import trust
 
-PEOPLE = 200
-SIZES = [2 + k % 8 for k in range(2000)]
-"""2,000 rooms of 2 to 9: 55 for each person, four times as many as the server has in memory."""
-SPREAD_S = 1.0
-"""An engine waits for up to 5 s before it returns; of 1,000 people, 200 come in one."""
+PEOPLE = 1000
+SIZES = [2 + k % 8 for k in range(10_000)]
+"""10,000 rooms of 2 to 9: 55 for each person, twenty times as many as the server has in memory. Making them takes
+about a minute, once."""
+SPREAD_S = 5.0
+"""An engine waits for up to so long before it returns."""
 _SOURCES = [Path(whole_agency.__file__), Path(thin_line.__file__)]
 
 
