@@ -61,7 +61,7 @@ _ADD_NOTE = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
-_FOUND_AT = "UPDATE search_rows SET t = ? WHERE obj = ? AND ref = (SELECT change_id FROM chat_messages WHERE row = ?)"
+_ID = "SELECT change_id FROM chat_messages WHERE row = ?"
 
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> Sequence[Notice]:
@@ -154,7 +154,8 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
     conn.executemany("UPDATE chat_messages SET sort = ?, t = ? WHERE row = ?", rows)
     conn.executemany("UPDATE chat_notes SET sort = ?, t = ? WHERE row = ?", rows)
     conn.executemany("UPDATE chat_mentions SET t = ? WHERE row = ?", [(t, row) for _, t, row in rows])
-    conn.executemany(_FOUND_AT, [(t, obj.obj, row) for _, t, row in rows])
+    ids = [(t, conn.value(_ID, (row,))) for _, t, row in rows]
+    search.set_times(conn, [(t, obj.obj, ident) for t, ident in ids if ident is not None])
     notes, touched = list[tuple[StoredChange, Note]](), dict[bytes, int]()
     carried, sent = False, list[StoredChange]()
     for change in changes:

@@ -115,8 +115,7 @@ def _write_attribution(
         "UPDATE chat_messages SET author = ?, named = ?, t = ?, edited_t = ? WHERE row = ?",
         (author, named, shown.t, shown.edited_t, message.row),
     )
-    place = "UPDATE search_rows SET t = ? WHERE obj = ? AND ref = ?"
-    conn.execute(place, (shown.t, message.obj, message.change_id))
+    search.set_times(conn, [(shown.t, message.obj, message.change_id)])
     if record.deleted_by is None:
         return later.deleted_by
     return Uid(record.deleted_by) if shown.shown else message.carried_by

@@ -226,7 +226,8 @@ _STATEMENTS = (
        ref BLOB NOT NULL, t INTEGER NOT NULL, UNIQUE (obj, ref))""",
     """CREATE VIRTUAL TABLE search USING fts5(title, body,
        tokenize = "unicode61 remove_diacritics 0", prefix = '2 3')""",
-    "CREATE TABLE search_due (id INTEGER PRIMARY KEY, title TEXT NOT NULL, body TEXT NOT NULL)",
+    """CREATE TABLE search_due (obj BLOB NOT NULL, ref BLOB NOT NULL, room BLOB NOT NULL, kind TEXT NOT NULL,
+       t INTEGER NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (obj, ref)) WITHOUT ROWID""",
     "INSERT INTO search (search, rank) VALUES ('rank', 'bm25(4.0, 1.0)')",
     "INSERT INTO search (search, rank) VALUES ('secure-delete', 1)",
 )

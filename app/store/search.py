@@ -18,16 +18,17 @@ from app.core.words import words_of
 from app.errors import StoreFault
 from app.store.connection import Connection
 from app.store.database import Database
-from app.store.indexing import Indexing
+from app.store.indexing import Indexing, index
 from app.store.rows import SearchHit
 from app.store.snippets import snippet
 
 FEW = 16
 FEW_CHARS = 4096
-"""The most new places, and characters of them together, that are left to `Indexing`. More than that is indexed in the
-same transaction: otherwise all of it would be written twice."""
-_ADD = """INSERT INTO search_rows (room, obj, kind, ref, t) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (obj, ref) DO NOTHING"""
+"""The most places, and characters of them together, that are left to `Indexing`. More than that is indexed in the same
+transaction: otherwise all of it would be written twice."""
+_PUT_DUE = """INSERT INTO search_due (obj, ref, room, kind, t, title, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (obj, ref) DO UPDATE SET room = excluded.room, kind = excluded.kind, t = excluded.t,
+        title = excluded.title, body = excluded.body"""
 _FIND = """
     SELECT r.id, r.room, coalesce((SELECT p.series FROM series p WHERE p.obj = r.obj AND p.counts), r.obj), r.kind,
         r.ref, coalesce(nullif(s.title, ''), o.title, ''), r.t, s.rank
@@ -52,39 +53,24 @@ class Entry:
 
 def put(conn: Connection, entries: Sequence[Entry]) -> None:
     """Adds places to the search index, or replaces those with the same object and `ref`. Inside the store's
-    transaction. 15 µs a place. A few new places (a message that was sent or received) are only noted in `search_due`,
-    and are indexed by `Indexing` a moment after the commit.
+    transaction. A few places (a message that was sent or received) are only stored in `search_due`, 10 µs each, and are
+    indexed by `Indexing` a moment after the commit.
 
-    A place whose words are unchanged is not indexed again: rewriting it takes a millisecond. A commit now and then
-    merges parts of the index, which takes up to 50 ms of processor time with 60,000 places.
+    A commit now and then merges parts of the index, which takes up to 50 ms of processor time with 60,000 places.
     """
-    new: list[tuple[int, str, str]] = []
-    for e in {(e.obj, e.ref): e for e in entries}.values():
-        added = conn.execute(_ADD, (e.room, e.obj, e.kind, e.ref, e.t))
-        if added.rowcount:
-            new.append((added.lastrowid, e.title, e.body))
-        else:
-            _replace(conn, e)
-    if not new:
-        return
-    if len(new) <= FEW and sum(len(title) + len(body) for _, title, body in new) <= FEW_CHARS:
-        conn.executemany("INSERT INTO search_due (id, title, body) VALUES (?, ?, ?)", new)
+    rows = [(e.obj, e.ref, e.room, e.kind, e.t, e.title, e.body) for e in entries]
+    if len(rows) <= FEW and sum(len(e.title) + len(e.body) for e in entries) <= FEW_CHARS:
+        conn.executemany(_PUT_DUE, rows)
         conn.search_waits = True
         return
-    conn.long_commit = True
-    # not INSERT OR REPLACE, which reads the index for each row: 40 µs instead of 9
-    conn.executemany("INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)", new)
+    index(conn, list({row[:2]: row for row in rows}.values()))
 
 
-def _replace(conn: Connection, e: Entry) -> None:
-    """Writes a place that search finds already as `e` has it."""
-    (row,) = conn.only("SELECT id FROM search_rows WHERE obj = ? AND ref = ?", (e.obj, e.ref))
-    conn.execute("UPDATE search_rows SET t = ?, kind = ? WHERE id = ?", (e.t, e.kind, row))
-    if conn.execute("UPDATE search_due SET title = ?, body = ? WHERE id = ?", (e.title, e.body, row)).rowcount:
-        return
-    if conn.execute("SELECT title, body FROM search WHERE rowid = ?", (row,)).fetchone() != (e.title, e.body):
-        conn.long_commit = True
-        conn.execute("UPDATE search SET title = ?, body = ? WHERE rowid = ?", (e.title, e.body, row))
+def set_times(conn: Connection, times: Sequence[tuple[int, ObjId, bytes]]) -> None:
+    """Sets the times of places that were put before: (time in ms, object, `ref`) of each. Inside the store's
+    transaction. Does nothing for a place that was not put."""
+    for table in ("search_due", "search_rows"):
+        conn.executemany(f"UPDATE {table} SET t = ? WHERE obj = ? AND ref = ?", times)
 
 
 def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
@@ -92,28 +78,31 @@ def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
     store's transaction."""
     conn.long_commit = True
     where, params = ("obj = ? AND ref = ?", (obj, ref)) if ref is not None else ("obj = ?", (obj,))
-    conn.execute(f"DELETE FROM search_due WHERE id IN (SELECT id FROM search_rows WHERE {where})", params)
+    conn.execute(f"DELETE FROM search_due WHERE {where}", params)
     conn.execute(f"DELETE FROM search WHERE rowid IN (SELECT id FROM search_rows WHERE {where})", params)
     conn.execute(f"DELETE FROM search_rows WHERE {where}", params)
 
 
 def drop_some(conn: Connection, obj: ObjId, limit: int) -> bool:
-    """Removes at most `limit` texts of an object (a message, a paragraph, a card) from the search index, in the
+    """Removes at most twice `limit` texts of an object (a message, a paragraph, a card) from the search index, in the
     caller's transaction. A text takes about 0.1 ms. Returns False if none is left, True if there may be more."""
+    due = conn.execute(
+        "DELETE FROM search_due WHERE obj = ?1 AND ref IN (SELECT ref FROM search_due WHERE obj = ?1 LIMIT ?2)",
+        (obj, limit),
+    ).rowcount
     ids = [ident for (ident,) in conn.execute("SELECT id FROM search_rows WHERE obj = ? LIMIT ?", (obj, limit))]
     if ids:
         conn.long_commit = True
         marks = ", ".join("?" * len(ids))
-        conn.execute(f"DELETE FROM search_due WHERE id IN ({marks})", ids)
         conn.execute(f"DELETE FROM search WHERE rowid IN ({marks})", ids)
         conn.execute(f"DELETE FROM search_rows WHERE id IN ({marks})", ids)
-    return len(ids) == limit
+    return limit in (due, len(ids))
 
 
 def drop_kind(conn: Connection, kind: str) -> None:
     """Removes all places (messages, cards …) of objects of the kind `kind` from the search index, before the kind's
     changes are indexed again. In the caller's transaction."""
-    conn.execute("DELETE FROM search_due WHERE id IN (SELECT id FROM search_rows WHERE kind = ?)", (kind,))
+    conn.execute("DELETE FROM search_due WHERE kind = ?", (kind,))
     conn.execute("DELETE FROM search WHERE rowid IN (SELECT id FROM search_rows WHERE kind = ?)", (kind,))
     conn.execute("DELETE FROM search_rows WHERE kind = ?", (kind,))
 

@@ -21,6 +21,7 @@ NAMED = (Mention(uid=RG, start=0, length=12),)
 
 def rows(at: Desk, obj: ObjId = THERE) -> list[object]:
     """All rows of the conversation, with what search finds."""
+    at.store.indexing.index_due_here()
     read = at.store.db.rows
     tables = ("messages", "reactions", "mentions")
     found: list[object] = [
@@ -40,6 +41,7 @@ def project_again(at: Desk, obj: ObjId = THERE) -> None:
 
 def found_at(at: Desk, obj: ObjId) -> list[int]:
     """The times that search shows."""
+    at.store.indexing.index_due_here()
     return [t for (t,) in at.store.db.rows("SELECT t FROM search_rows WHERE obj = ? ORDER BY t", (obj,))]
 
 

@@ -2,6 +2,7 @@
 """New texts reach the search index a moment after they were stored: found within a second, and lost by no crash."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from app.core.ids import ObjId
 from app.errors import StoreUnwritable
 from app.store import indexing, search
+from app.store.connection import Connection
 from app.store.search import Entry, match_of
 from app.store.store import Store
 from tests.app.store.conftest import KEY, KINDS, ROOM, Bench
@@ -52,6 +54,40 @@ async def test_a_text_is_indexed_within_a_second_without_anybody_searching(bench
     assert (indexed(bench, "ansökan"), due(bench)) == (0, 1)
     await until_indexed(bench, "ansökan")
     assert indexing.DELAY_S <= 0.5
+    assert due(bench) == 0
+
+
+async def test_what_is_written_again_before_and_after_it_is_indexed_is_found_as_it_is_last(bench: Bench) -> None:
+    put(bench, entry(b"1", "Ansökan"))
+    put(bench, entry(b"1", "Beslut"))
+    assert due(bench) == 1
+    await bench.store.indexing.index_due()
+    put(bench, entry(b"1", "Yttrande"))
+    with bench.store.transaction() as conn:
+        search.set_times(conn, [(7, ObjId(ROOM), b"1")])
+    assert [hit.t for hit in await bench.store.search.find("yttrande")] == [7]
+    assert indexed(bench, "ansökan") + indexed(bench, "beslut") == 0
+    put(bench, entry(b"1", "Protokoll"))
+    put(bench, *[entry(b"%d" % n, f"Bilaga {n}") for n in range(search.FEW + 1)])  # at once, and the newer text counts
+    assert due(bench) == 0
+    assert (indexed(bench, "protokoll"), indexed(bench, "bilaga")) == (0, search.FEW + 1)
+
+
+def test_what_waits_is_dropped_with_its_place_its_object_and_its_kind(bench: Bench) -> None:
+    def left(drop: Callable[[Connection], object]) -> int:
+        put(bench, entry(b"1", "Ansökan"))
+        with bench.store.transaction() as conn:
+            drop(conn)
+        return due(bench)
+
+    assert left(lambda conn: search.drop(conn, ObjId(ROOM), b"1")) == 0
+    assert left(lambda conn: search.drop(conn, ObjId(ROOM))) == 0
+    assert left(lambda conn: search.drop_some(conn, ObjId(ROOM), 10)) == 0
+    assert left(lambda conn: search.drop_kind(conn, "note")) == 0
+    assert left(lambda conn: search.drop_kind(conn, "chat")) == 1
+    put(bench, *[entry(b"%d" % n, "Ansökan") for n in range(5)])
+    with bench.store.transaction() as conn:
+        assert [search.drop_some(conn, ObjId(ROOM), 2) for _ in range(3)] == [True, True, False]
     assert due(bench) == 0
 
 
