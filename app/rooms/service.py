@@ -13,15 +13,14 @@ from app.errors import Forbidden, NotFound
 from app.objects.trash import Retired
 from app.people.person import Person
 from app.people.service import PeopleService
-from app.rooms import belonging, put_away, removals
+from app.rooms import put_away, removals
+from app.rooms.additions import Additions
 from app.rooms.baselines import Baselines
 from app.rooms.founding import Founding, Starter
 from app.rooms.records import (
-    MAX_GREETING,
     ChangeLeftOut,
     ObjectAnnounced,
     ObjectRetired,
-    PersonInvited,
     Record,
     RoomNamed,
     encode,
@@ -123,6 +122,7 @@ class RoomService:
         self._engine = engine
         self._people = people
         self._founding = Founding(store, engine, starters)
+        self._additions = Additions(store, engine)
         self.lines = store.room_lines
         """What happened in rooms, as far as this person may see it."""
         self.baselines = Baselines(store, engine.is_whole)
@@ -363,16 +363,17 @@ class RoomService:
         them. A person who does not know the adder is asked first, and shown the room's title and the
         `greeting`, which every member can read.
 
-        Unreachable while offline. Refused "forbidden" if this person may not add them so, "invalid" if they are a
+        Unreachable while offline. Refused "forbidden" if this person may not add them so, "member" if they are a
         member already. Reject "not-ready" if the room's key cannot be encrypted to them yet.
+
+        StoreFault if the disk refuses the greeting, Unreachable also if no reply came in time: the person may be a
+        member then. The next call for them writes what is left and returns as if it had added them. But if they became
+        a member in another role, or with other access to the history, than it asks for, it raises "member" at the end.
         """
-        await self._engine.operations.add(room, uid, role, history=history_all)
-        row = self._store.rooms_list.get(room)
-        if row is not None and row.title:
-            text, parent = one_line(greeting, MAX_GREETING), belonging.named_parent(self._store.db, room)
-            record = PersonInvited(uid=uid, title=row.title, type=row.written_type, text=text, parent=parent)
-            self._write(room, record)
-        self.baselines.wake(room)
+        try:
+            await self._additions.add(room, uid, role, history_all, greeting)
+        finally:
+            self.baselines.wake(room)
 
     async def remove(self, room: RoomId, uid: Uid, reason: str = "") -> None:
         """Removes a person from the room; its next key is not given to them. The members who stay can read the

@@ -4,12 +4,18 @@ with what was done."""
 
 import pytest
 
-from app.core.enums import RoomType
+from app.core.enums import Role, RoomType
+from app.core.ids import RoomId, Uid
 from app.errors import StoreUnwritable
-from app.rooms.records import ObjectAnnounced, Record, RoomNamed
+from app.rooms.records import ObjectAnnounced, PersonInvited, Record, RoomNamed
+from app.session import Session
+from sync.errors import Refused, Unreachable
 from tests.journeys.desks import Offices
 from tests.refused_record import refuse_once
 from tests.world import until
+
+OTHER_UNIT = "Enheten för tillstånd"
+GREETING = "Välkommen å 🙂"
 
 
 @pytest.mark.parametrize("kind", [RoomNamed, ObjectAnnounced])
@@ -34,3 +40,54 @@ async def test_a_second_try_names_the_room_that_was_made_and_makes_no_other(
     assert other != room, "the next one is a room of its own"
     assert [(each.room, each.type) for each in rooms.rooms()] == [(other, RoomType.GROUP), (room, RoomType.CASE)]
     await until(lambda: a.session.store.waiting_count() == 0)
+
+
+def lose_reply_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server adds the next person, and the connection is lost before its reply comes."""
+    add, lost = session.engine.operations.add, list[Uid]()
+
+    async def losing(room: RoomId, uid: Uid, role: int, *, history: bool) -> None:
+        await add(room, uid, role, history=history)
+        if not lost:
+            lost.append(uid)
+            raise Unreachable
+
+    monkeypatch.setattr(session.engine.operations, "add", losing)
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+async def test_a_second_try_invites_the_person_who_was_added(
+    o: Offices, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
+    """The disk refuses the invitation, or the reply to the addition is lost."""
+    (a,) = await o.hire("Handläggare")
+    (b,) = await o.hire("Registrator", unit=OTHER_UNIT)
+    room, rooms = await o.room(a), a.session.rooms
+    [person] = await a.session.people.search("Registrator")
+    if is_refused:
+        refuse_once(a.session.store, monkeypatch, PersonInvited)
+    else:
+        lose_reply_once(a.session, monkeypatch)
+    with pytest.raises(StoreUnwritable if is_refused else Unreachable):
+        await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    assert {m.person.uid: m.role for m in rooms.members(room)}[person.uid] is Role.WRITER
+    await until(lambda: [i.greeting for i in b.session.invitations.all()] == [GREETING])
+    with pytest.raises(Refused, match="member"):
+        await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+
+
+async def test_a_second_try_in_another_role_invites_the_person_and_says_that_they_are_a_member(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (a,) = await o.hire("Handläggare")
+    (b,) = await o.hire("Registrator", unit=OTHER_UNIT)
+    room, rooms = await o.room(a), a.session.rooms
+    [person] = await a.session.people.search("Registrator")
+    refuse_once(a.session.store, monkeypatch, PersonInvited)
+    with pytest.raises(StoreUnwritable):
+        await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    with pytest.raises(Refused, match="member"):
+        await rooms.add(room, person.uid, Role.READER, True, GREETING)
+    assert {m.person.uid: m.role for m in rooms.members(room)}[person.uid] is Role.WRITER
+    await until(lambda: [i.greeting for i in b.session.invitations.all()] == [GREETING])
