@@ -5,9 +5,9 @@ with what was done."""
 import pytest
 
 from app.core.enums import Role, RoomType
-from app.core.ids import RoomId, Uid
+from app.core.ids import ObjId, RoomId, Uid
 from app.errors import StoreUnwritable
-from app.rooms.records import ObjectAnnounced, PersonInvited, Record, RoomNamed
+from app.rooms.records import ObjectAnnounced, PersonInvited, Record, RoomNamed, decode
 from app.session import Session
 from sync.errors import Refused, Unreachable
 from tests.journeys.desks import Offices
@@ -16,6 +16,12 @@ from tests.world import until
 
 OTHER_UNIT = "Enheten för tillstånd"
 GREETING = "Välkommen å 🙂"
+
+
+def invited(session: Session, room: RoomId) -> list[Uid]:
+    """Who was invited to the room by a record in it."""
+    records = [decode(change.data) for change in session.store.changes.of(ObjId(room))]
+    return [Uid(record.uid) for record in records if isinstance(record, PersonInvited)]
 
 
 @pytest.mark.parametrize("kind", [RoomNamed, ObjectAnnounced])
@@ -91,3 +97,19 @@ async def test_a_second_try_in_another_role_invites_the_person_and_says_that_the
         await rooms.add(room, person.uid, Role.READER, True, GREETING)
     assert {m.person.uid: m.role for m in rooms.members(room)}[person.uid] is Role.WRITER
     await until(lambda: [i.greeting for i in b.session.invitations.all()] == [GREETING])
+
+
+async def test_a_second_try_at_a_restricted_room_invites_whom_the_disk_refused_and_makes_no_other_room(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, c = await o.hire("Handläggare", "Registrator", "Enhetschef")
+    case, nesting, rooms = await o.room(a, b, c), a.session.nesting, a.session.rooms
+    both = [desk.session.people.me.uid for desk in (b, c)]
+    refuse_once(a.session.store, monkeypatch, PersonInvited)
+    with pytest.raises(StoreUnwritable):
+        await nesting.make(case, "Skyddade uppgifter å 🙂", both)
+    made = await nesting.make(case, "Skyddade uppgifter å 🙂", [both[1], both[0]])
+    assert made.left_out == ()
+    assert [child.room for child in nesting.children(case)] == [made.room]
+    assert {m.person.uid for m in rooms.members(made.room)} == {a.session.people.me.uid, *both}
+    assert len(invited(a.session, made.room)) == 2
