@@ -25,7 +25,7 @@ from app.own.drafts import OwnDrafts
 from app.people.person import Person
 from app.rooms import held, offers
 from app.rooms.baselines import Baseline
-from app.rooms.service import Starter
+from app.rooms.founding import Starter
 from app.rooms.succession import Carrier
 from app.setting import Switch
 from app.store.changes import Changes

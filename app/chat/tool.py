@@ -8,7 +8,7 @@ from app.chat.opening import Opening
 from app.chat.ports import LinkedThings
 from app.chat.room_files import RoomFiles
 from app.chat.service import ChatService
-from app.rooms.service import Starter
+from app.rooms.founding import Starter
 from app.tool import AppTool, Carry, NoBaseline, NoCopy, NoSnapshot, Parts, ToolKind
 from sync.client.ports import TYPING
 

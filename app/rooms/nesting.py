@@ -57,8 +57,8 @@ class Nesting:
         self._engine = engine
         self._rooms = rooms
         self._online = False
-        self._unlinked: dict[tuple[RoomId, str], RoomId] = {}
-        """Rooms that were made, and whose link the disk refused, by parent and title."""
+        self._unfinished: dict[tuple[RoomId, str], RoomId] = {}
+        """Rooms that were made, and whose link or invitations the disk refused, by parent and title."""
         self._due = {row.room for row in store.rooms_list.all()}
         self._woken = asyncio.Event()
         self._end = store.changed.connect(self.on_room)
@@ -105,28 +105,34 @@ class Nesting:
         """Makes a room within `parent`, with this person as its owner, and adds `people` to it as writers with the
         history. Those who cannot be added now, as when the connection is lost, are named in the answer. Forbidden if
         `may_make` is False. Unreachable while offline, or Refused by the server: nothing has happened then. Forbidden
-        also if the person loses the right while the room is made, and StoreFault if the disk refuses the link: the room
-        then exists and belongs to none. After StoreFault, the next call with the same parent and title links that
-        room and makes no second one."""
+        also if the person loses the right while the room is made: the room then exists and belongs to none. StoreFault
+        if the disk refuses the link or an invitation: the next call with the same parent and title does the rest in
+        that room, and makes no second one."""
         if not self.may_make(parent):
             raise Forbidden
-        room = self._unlinked.pop((parent, title), None) or await self._rooms.create(title, RoomType.CASE)
+        room = self._unfinished.pop((parent, title), None) or await self._rooms.create(title, RoomType.CASE)
         if not self.may_make(parent):  # the right was lost meanwhile: the room stays, and belongs to none
             raise Forbidden
         try:
-            self._link(parent, room)
+            if self.parents().get(room) != parent:
+                self._link(parent, room)
+            return MadeRoom(room=room, left_out=await self._add_all(room, people))
         except StoreFault:
-            self._unlinked[parent, title] = room
+            self._unfinished[parent, title] = room
             raise
+
+    async def _add_all(self, room: RoomId, people: Iterable[Uid]) -> tuple[Uid, ...]:
+        """Adds `people` to the room, and returns those who could not be added. Members are skipped."""
         left_out: list[Uid] = []
         for uid in people:
             await self._sent(room)
             try:
                 await self._rooms.add(room, uid, Role.WRITER, True)
             except SyncError as e:
-                log.store.warning("not-added", code=e.code, room=short(room))
-                left_out.append(uid)
-        return MadeRoom(room=room, left_out=tuple(left_out))
+                if e.code != "member":
+                    log.store.warning("not-added", code=e.code, room=short(room))
+                    left_out.append(uid)
+        return tuple(left_out)
 
     def _link(self, parent: RoomId, room: RoomId) -> None:
         with self._store.transaction():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Rooms and their members: what a person does with them, and what lists show."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.enums import Level, Role, RoomState, RoomType
@@ -13,14 +13,14 @@ from app.errors import Forbidden, NotFound
 from app.objects.trash import Retired
 from app.people.person import Person
 from app.people.service import PeopleService
-from app.rooms import belonging, put_away, removals
+from app.rooms import put_away, removals
+from app.rooms.additions import Additions
 from app.rooms.baselines import Baselines
+from app.rooms.founding import Founding, Starter
 from app.rooms.records import (
-    MAX_GREETING,
     ChangeLeftOut,
     ObjectAnnounced,
     ObjectRetired,
-    PersonInvited,
     Record,
     RoomNamed,
     encode,
@@ -32,15 +32,6 @@ from app.store.store import Store
 from sync.client.engine import Engine
 from sync.client.ports import RoomEvent
 from sync.trust.room.removal_notes import MAX_REASON
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Starter:
-    """An object that every new room gets: its kind, and `first`, a function without arguments that returns the data of
-    its first change; None if it begins empty."""
-
-    kind: str
-    first: Callable[[], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +121,8 @@ class RoomService:
         self._store = store
         self._engine = engine
         self._people = people
-        self._starters = tuple(starters)
+        self._founding = Founding(store, engine, starters)
+        self._additions = Additions(store, engine)
         self.lines = store.room_lines
         """What happened in rooms, as far as this person may see it."""
         self.baselines = Baselines(store, engine.is_whole)
@@ -358,16 +350,10 @@ class RoomService:
 
     async def create(self, title: str, type: RoomType) -> RoomId:  # noqa: A002 - the field's word
         """Makes a room with this title and type, and the objects that every room begins with. Returns its id.
-        Unreachable while offline; Refused by the server."""
-        room = await self._engine.operations.create_room()
-        with self._store.transaction():
-            self._write(room, RoomNamed(title=shown_title(title), type=type))
-            for starter in self._starters:
-                obj = self._store.objects.new(room)
-                self.announce(room, obj, starter.kind)
-                if starter.first is not None:
-                    self._store.changes.append(room, obj, starter.first())
-        return room
+        Unreachable while offline; Refused by the server. StoreFault if the disk refuses the title or the objects: the
+        room then exists without a title, so that no list shows it. The next call, whatever its arguments, gives that
+        room its title and type, and makes no second one."""
+        return await self._founding.create(title, type)
 
     async def add(self, room: RoomId, uid: Uid, role: Role, history_all: bool, greeting: str = "") -> None:
         """Adds a person to the room. `history_all`: they can read everything since the room began; otherwise only what
@@ -377,16 +363,17 @@ class RoomService:
         them. A person who does not know the adder is asked first, and shown the room's title and the
         `greeting`, which every member can read.
 
-        Unreachable while offline. Refused "forbidden" if this person may not add them so, "invalid" if they are a
+        Unreachable while offline. Refused "forbidden" if this person may not add them so, "member" if they are a
         member already. Reject "not-ready" if the room's key cannot be encrypted to them yet.
+
+        StoreFault if the disk refuses the greeting, Unreachable also if no reply came in time: the person may be a
+        member then. The next call for them writes what is left and returns as if it had added them. But if they became
+        a member in another role, or with other access to the history, than it asks for, it raises "member" at the end.
         """
-        await self._engine.operations.add(room, uid, role, history=history_all)
-        row = self._store.rooms_list.get(room)
-        if row is not None and row.title:
-            text, parent = one_line(greeting, MAX_GREETING), belonging.named_parent(self._store.db, room)
-            record = PersonInvited(uid=uid, title=row.title, type=row.written_type, text=text, parent=parent)
-            self._write(room, record)
-        self.baselines.wake(room)
+        try:
+            await self._additions.add(room, uid, role, history_all, greeting)
+        finally:
+            self.baselines.wake(room)
 
     async def remove(self, room: RoomId, uid: Uid, reason: str = "") -> None:
         """Removes a person from the room; its next key is not given to them. The members who stay can read the

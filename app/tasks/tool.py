@@ -2,7 +2,7 @@
 """Tasks as the app's tool. Kept out of `app.tasks`, which the worker imports without the service."""
 
 from app.core.i18n import tr
-from app.rooms.service import Starter
+from app.rooms.founding import Starter
 from app.tasks import KIND
 from app.tasks.compaction import compact
 from app.tasks.service import TaskService, new_board

@@ -10,7 +10,7 @@ from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.errors import DiskFull
 from app.objects.kind import Kind
 from app.objects.links import Linked, ObjectLink
-from app.rooms.service import Starter
+from app.rooms.founding import Starter
 from app.store.connection import Connection
 from app.store.rows import ObjectRow, StoredChange
 from app.tool import AppTool, Carry, NoBaseline, NoCopy, NoSnapshot, Parts, ToolKind, Unsaved

@@ -23,7 +23,7 @@ from app.errors import BugError, DiskFull
 from app.kinds import TOOLS
 from app.objects.links import Linked, ObjectLink
 from app.open_tools import OpenTools
-from app.rooms.service import Starter
+from app.rooms.founding import Starter
 from app.scopes import Scopes
 from app.store.objects import Objects
 from app.tasks.service import TaskService

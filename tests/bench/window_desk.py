@@ -61,7 +61,6 @@ class WindowDoing(Doing):
         """Opens a document in the window as a click on it does, and waits until a colleague's caret is in it."""
         found = ObjId(bytes.fromhex(obj))
         await until(lambda: any(row.obj == found for row in self.session.store.objects.all(kind="document")))
-        await asyncio.sleep(0.5)  # the lists show it
         self.window.open_link(ObjectLink(room=RoomId(bytes.fromhex(room)), obj=found, kind="document"))
         await until(lambda: any(each.isVisible() for each in self.window.findChildren(Editor)))
         editor = next(each for each in self.window.findChildren(Editor) if each.isVisible())

@@ -166,11 +166,13 @@ class DestroyDialog(StoppableDialog):
         self.rows.show(self._found)
         self._on_chosen()
 
-    async def _destroy(self, periods: Sequence[int]) -> None:
-        gone = await self._months.destroy(self._room, periods, self.progress.set_progress)
+    async def _destroy(self, periods: Sequence[int]) -> str:
+        return _done_text(await self._months.destroy(self._room, periods, self.progress.set_progress))
+
+    def finish(self, text: str) -> None:
+        super().finish(text)
         for each in (self._warning, self._host, self._empty, *self.consequences):
             each.hide()
-        self.finish(_done_text(gone))
 
 
 async def destroy_months(parts: ViewParts[ChatService], room: RoomId, window: QWidget) -> None:

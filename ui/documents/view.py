@@ -15,6 +15,7 @@ from app.documents.files import Imported
 from app.documents.service import DocumentRow, DocumentService
 from app.errors import StoreFault, WorldError
 from ui.documents import exporting, moving
+from ui.documents.coming_page import ComingPage
 from ui.documents.document_view import DocumentView
 from ui.documents.import_panel import file_filter
 from ui.documents.imported import losses, refusal
@@ -31,8 +32,8 @@ from ui.trash import visit
 
 
 class DocumentsView(QStackedWidget):
-    """The view of a room's documents: the list of them, or the one that is open. `obj` is the document to open at
-    first, None for the list."""
+    """The view of a room's documents: the list of them, the one that is open, or a page that says that the one to be
+    opened is being fetched. `obj` is the document to open at first, None for the list."""
 
     def __init__(
         self,
@@ -58,6 +59,9 @@ class DocumentsView(QStackedWidget):
         self.list.move_wanted.connect(self._move)
         self.list.trash_wanted.connect(lambda: run(self, self._visit_trash()))
         self.addWidget(self.list)
+        self.coming = ComingPage(service, room, self.show_list)
+        self.coming.come.connect(self._on_come)
+        self.addWidget(self.coming)
         self.document: DocumentView | None = None
         self._importing: asyncio.Task[None] | None = None
         if obj is not None:
@@ -65,21 +69,37 @@ class DocumentsView(QStackedWidget):
 
     def open(self, obj: ObjId) -> None:
         """Shows the document `obj`, also one that is in the trash, in place of the one that is open; the list if this
-        room has no such document. Does nothing if it is open already."""
+        room has no such document. Does nothing if it is open already. If the room lists the document, but its text has
+        not come yet, shows a page that says so, and then the document as soon as it has, unless the person has gone
+        back to the list meanwhile."""
         if self.document is not None and self.document.obj == obj:
             return
         self.show_list()
         row = self._service.row(obj)
         if row is not None and row.room == self._room:
             self._show(row)
+        elif row is None and self.coming.wait_for(obj):
+            self.setCurrentWidget(self.coming)
+            self.coming.take_focus()
 
-    def _show(self, row: DocumentRow) -> None:
+    def _on_come(self, obj: ObjId) -> None:
+        row, is_focused = self._service.row(obj), self.coming.is_focused
+        if row is not None:
+            self._show(row, focused=is_focused)  # the person may be writing elsewhere in the window
+
+    def _show(self, row: DocumentRow, *, focused: bool = True) -> None:
         self.document = DocumentView(self._service, row, reminding=self._reminding)
         self.document.closed.connect(self.show_list)
         self.document.move_wanted.connect(self._move)
         self.addWidget(self.document)
         self.setCurrentWidget(self.document)
-        self.document.editor.setFocus()
+        if focused:
+            self.document.editor.setFocus()
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether the page is shown that says that a document is being fetched."""
+        return self.currentWidget() is self.coming
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
         """Shows a document; places in it have no refs yet."""
@@ -92,10 +112,10 @@ class DocumentsView(QStackedWidget):
             self.document.mark_words(words)
 
     def view_place(self) -> ViewPlace:
-        """What is shown, to be restored later: which document is open, its selection, and the line at the top of the
-        view; an empty place if the list is shown."""
+        """What is shown, to be restored later: which document is open or being fetched, its selection, and the line at
+        the top of the view; an empty place if the list is shown."""
         if self.document is None:
-            return ViewPlace()
+            return ViewPlace(opened=self.coming.obj if self._is_waiting else b"")
         editor = self.document.editor
         (anchor, caret), (line, px) = editor.selection(), staying.top_line(editor)
         return ViewPlace(opened=self.document.obj, line=line, px=px, anchor=anchor, caret=caret)
@@ -152,7 +172,9 @@ class DocumentsView(QStackedWidget):
         "print", "export-docx", "export-pdf", "export-markdown", "remind" and "move-restricted" for the open document or
         the current row of the list; "import" if the person may write. Empty if none is possible."""
         found: dict[str, Callable[[], object]] = {}
-        shown = self.list.current() if self.document is None else self.document.obj
+        shown = self.list.current() if not self._is_waiting else None
+        if self.document is not None:
+            shown = self.document.obj
         if shown is not None:
             found |= exporting.actions(self.document or self.list, self._service.files, shown)
             if self._reminding is not None:
@@ -216,6 +238,8 @@ class DocumentsView(QStackedWidget):
         # no focus proxy: with one, Tab would begin again here
         if self.document is not None:
             self.document.editor.setFocus()
+        elif self._is_waiting:
+            self.coming.take_focus()
         else:
             self.list.take_focus()
 

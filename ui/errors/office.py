@@ -11,6 +11,11 @@ OFFICE: Rows = {
         tr("Nothing has been changed."),
         tr("Ask an administrator or the owner of the room."),
     ),
+    "member": lambda: (
+        tr("The person is a member of the room already."),
+        tr("The role, and what the person may read, have not been changed."),
+        tr("To change the role, use the person's menu among the members."),
+    ),
     "may-not-write": lambda: (
         tr("You may not write in this room any more."),
         tr("What you wrote is kept on this computer, but not sent."),

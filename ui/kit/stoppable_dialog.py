@@ -11,7 +11,7 @@ from ui.errors import format_error
 from ui.kit.bind import Soon
 from ui.kit.dialogs import Dialog
 from ui.kit.progress import ProgressRow
-from ui.kit.tasks import run
+from ui.kit.tasks import note, run
 from ui.kit.translate import tr
 
 
@@ -19,7 +19,10 @@ class StoppableDialog(Dialog):
     """A dialog that shows what can be done, and does it with a progress bar. A subclass passes its work to `begin`;
     while that is under way, the other button is Stop. What was done until then stays done, and the dialog stays open
     with the sentence `stopped`. After an error it stays open with the error. In both cases it can be accepted again.
-    The work calls `finish` at its end: then the dialog shows what was done, and can only be closed.
+    The work returns at its end what was done, as a text: then the dialog shows that, and can only be closed.
+
+    Work that was stopped may need a while to end, and may end with an error. Work that is begun meanwhile waits until
+    then. The error is only in the log: the dialog shows nothing of work that was stopped.
 
     It is unlike a `WorkingDialog`, which cannot be closed while it works, and closes itself at the end. `text` is the
     first paragraph, and `doing` names the work beside the bar. The accepting button is red."""
@@ -29,7 +32,9 @@ class StoppableDialog(Dialog):
     ) -> None:
         super().__init__(parent, title, accept=accept, danger=True, width=width)
         self._doing, self._stopped = doing, stopped
-        self._task: asyncio.Task[object] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._ending = set[asyncio.Task[None]]()
+        """Tasks that were stopped and have not ended yet."""
         self._is_over = False
         self.text = self.add_text(text, "body")
         self.progress = ProgressRow(doing)
@@ -58,20 +63,28 @@ class StoppableDialog(Dialog):
         """Called while the dialog is idle: after `due`, an error or a stop. Does nothing unless a class reads again
         what can be done, and enables the accepting button by that."""
 
-    def begin(self, work: Coroutine[Any, Any, object]) -> None:
-        """Starts `work` in the background, and shows the progress and Stop. Only while the dialog is idle. The
-        accepting button is disabled."""
+    def begin(self, work: Coroutine[Any, Any, str]) -> None:
+        """Starts `work` in the background, and shows the progress and Stop. `work` returns what was done, as a text for
+        `finish`. Only while the dialog is idle. The accepting button is disabled."""
         self.error.hide()
         self.accept_button.setEnabled(False)
         self.close_button.setText(tr("Stop"))
         self.progress.set_text(self._doing)
         self.progress.set_progress(0, 0)
         self.progress.show()
-        self._task = run(self, work, on_error=self._failed)
+        task = self._task = run(self, self._do(work), on_error=lambda error: self._failed(task, error))
+        task.add_done_callback(lambda _: work.close())  # if it was stopped before it began
+
+    async def _do(self, work: Coroutine[Any, Any, str]) -> None:
+        if self._ending:
+            await asyncio.wait(self._ending)
+        done = await work
+        if self._task is asyncio.current_task():
+            self.finish(done)
 
     def finish(self, text: str) -> None:
-        """Shows `text`, which says what was done, in the place of the first paragraph. The work calls it when it is
-        done."""
+        """Called when the work is done. Shows `text`, which says what was done, in the place of the first paragraph. A
+        subclass also hides what it has shown for the choice."""
         self._task, self._is_over = None, True
         self.progress.hide()
         self.text.setText(text)
@@ -84,6 +97,8 @@ class StoppableDialog(Dialog):
         if self._task is None:
             super().reject()
             return
+        self._ending.add(self._task)
+        self._task.add_done_callback(self._ending.discard)
         self._task.cancel()
         self._reset()
         self.error.show_text(self._stopped)
@@ -92,7 +107,12 @@ class StoppableDialog(Dialog):
         if self.is_idle:
             self.read_again()
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, task: asyncio.Task[None], error: Exception) -> None:
+        """Shows the error with which `task` ended. If it was stopped before, only logs the error: otherwise that would
+        end work that was begun after it, or be shown as the error of that."""
+        if task is not self._task:
+            note(self, error)
+            return
         self._reset()
         self.error.show_text(*format_error(error))
 

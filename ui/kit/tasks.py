@@ -29,14 +29,21 @@ def set_error_hook(hook: ErrorHook | None) -> None:
 
 
 def report(owner: QObject, error: Exception, again: Again = None) -> None:
-    """Writes an error that was caught in a slot or a task of `owner` to the log (with the class of `owner`), and has it
-    shown by the open window; without one it is only logged. For an error of our own code the log has where it happened.
-    `again` is called, without arguments, by the button Try again; None: there is no button."""
+    """Writes an error that was caught in a slot or a task of `owner` to the log, as `note` does, and has it shown by
+    the open window; without one it is only logged. `again` is called, without arguments, by the button Try again; None:
+    there is no button."""
+    note(owner, error)
+    show(owner, error, again)
+
+
+def note(owner: QObject, error: Exception) -> None:
+    """Writes an error that was caught in a slot or a task of `owner` to the log, with the class of `owner`; for one of
+    our own code also where it happened. Call it for the error of work that the person has stopped; for others there is
+    `report`, which also shows them."""
     if is_ours(error):
         log.ui.exception("failed", error, owner=type(owner).__name__, shown=code_of(error))
     else:
         log.ui.error("failed", owner=type(owner).__name__, code=code_of(error))
-    show(owner, error, again)
 
 
 def show(owner: QObject, error: Exception, again: Again = None) -> None:

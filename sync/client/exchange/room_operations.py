@@ -77,7 +77,7 @@ class RoomOperations:
     async def add(self, room_id: RoomId, uid: Uid, role: int, *, history: bool) -> None:
         """Adds the person `uid` to the room as `role` (a `Role`); their newest key log is fetched and verified first.
         `history`: whether they may read what was written before. Refused "forbidden" if this person may not add them
-        so, or the room's policy gives newcomers no history; "invalid" if they are a member already. Reject "not-ready"
+        so, or the room's policy gives newcomers no history; "member" if they are a member already. Reject "not-ready"
         if the room's key cannot be encrypted to them yet. ▲ The key is sealed (encrypted) to them only after these
         checks. Otherwise the server would have the seal, and its accomplice the key, although the entry is refused."""
         await self._link.book.fetch(self._link.online, uid)
@@ -85,8 +85,6 @@ class RoomOperations:
         def check() -> None:
             state = self._room(room_id).stream.state
             why = why_not_added(state, self._link.account.uid, uid, role, history=history)
-            if why == "member":
-                raise Refused(ErrorCode.INVALID, why)
             if why is not None:
                 raise Refused(why)
 

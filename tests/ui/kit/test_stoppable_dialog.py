@@ -18,7 +18,9 @@ from ui.kit.translate import tr
 
 
 class Counting(StoppableDialog):
-    """Its work makes one step, waits for `going_on`, and raises the next of `faults`, if any is left."""
+    """Its work makes one step, waits for `going_on`, and raises the next of `faults`, if any is left. Work that is
+    begun with `ending`, and is then stopped, ends only when that has an error or a result: with the error, or as if it
+    had not been stopped."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -31,6 +33,8 @@ class Counting(StoppableDialog):
             width=440,
         )
         self.going_on, self.faults, self.readings = asyncio.Event(), list[Exception](), 0
+        self.ending: asyncio.Future[str] | None = None
+        self.steps = 0
         self.add_progress()
 
     def read_again(self) -> None:
@@ -41,12 +45,18 @@ class Counting(StoppableDialog):
         if self.accept_button.isEnabled():
             self.begin(self._work())
 
-    async def _work(self) -> None:
+    async def _work(self) -> str:
+        ending, self.steps = self.ending, self.steps + 1
         self.progress.set_progress(1, 4)
-        await self.going_on.wait()
+        try:
+            await self.going_on.wait()
+        except asyncio.CancelledError:
+            if ending is None:
+                raise
+            return await ending
         if self.faults:
             raise self.faults.pop()
-        self.finish("Allt är rensat.")
+        return "Allt är rensat."
 
 
 @pytest.fixture
@@ -115,3 +125,61 @@ async def test_what_can_be_done_is_read_again_when_something_has_changed_but_not
     shown.going_on.set()
     await shows(shown, lambda: "Allt är rensat." in words(shown))
     assert shown.readings == 1
+
+
+@pytest.mark.parametrize("error", [Unreachable(), None])
+async def test_work_that_was_stopped_touches_nothing_of_the_work_that_is_begun_after_it(
+    shown: Counting, caplog: pytest.LogCaptureFixture, error: Exception | None
+) -> None:
+    """It ends late: with an error, or as if it had not been stopped."""
+    ending = shown.ending = asyncio.get_running_loop().create_future()
+    shown.accept_button.click()
+    await shows(shown, lambda: "25 %" in words(shown))
+    shown.ending = None
+    shown.close_button.click()
+    shown.accept_button.click()
+    await asyncio.sleep(0)
+    assert (shown.steps, shown.is_idle) == (1, False), "the second waits for the first to end"
+    if error is not None:
+        ending.set_exception(error)
+    else:
+        ending.set_result("Det stoppade är rensat ändå.")
+    await until(lambda: shown.steps == 2)
+    assert (shown.is_idle, shown.close_button.text()) == (False, tr("Stop"))
+    assert not shown.error.isVisible()
+    assert "Det stoppade" not in words(shown)
+    assert ("unreachable" in caplog.text) is (error is not None)
+    shown.going_on.set()
+    await shows(shown, lambda: "Allt är rensat." in words(shown))
+    assert not shown.error.isVisible()
+
+
+async def test_work_is_stopped_while_it_waits_for_earlier_work_to_end(shown: Counting) -> None:
+    ending = shown.ending = asyncio.get_running_loop().create_future()
+    shown.accept_button.click()
+    await shows(shown, lambda: "25 %" in words(shown))
+    for _ in range(2):
+        shown.close_button.click()
+        assert shown.is_idle
+        shown.accept_button.click()
+        await asyncio.sleep(0)
+    shown.close_button.click()
+    assert (shown.isVisible(), shown.steps) == (True, 1)
+    ending.set_exception(Unreachable())
+    shown.going_on.set()
+    shown.accept_button.click()
+    await shows(shown, lambda: "Allt är rensat." in words(shown))
+    assert shown.steps == 2
+
+
+async def test_the_error_of_work_that_was_stopped_does_not_replace_the_sentence_that_it_stopped(
+    shown: Counting, caplog: pytest.LogCaptureFixture
+) -> None:
+    ending = shown.ending = asyncio.get_running_loop().create_future()
+    shown.accept_button.click()
+    await shows(shown, lambda: "25 %" in words(shown))
+    shown.close_button.click()
+    ending.set_exception(Unreachable())
+    await until(lambda: "unreachable" in caplog.text)
+    assert shown.error.text() == "Stoppat. Det som hann rensas är borta."
+    assert shown.is_idle

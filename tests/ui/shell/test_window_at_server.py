@@ -7,9 +7,11 @@ import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.enums import Role
-from app.core.ids import RoomId, Uid
+from app.core.ids import ObjId, RoomId, Uid
+from app.rooms.records import PersonInvited, decode
 from app.session import Session
 from sync.errors import Unreachable
+from tests.refused_record import refuse_once
 from tests.ui.finding import toast_of
 from tests.ui.shell.in_window import press, room
 from tests.ui.shell.kept_office import office
@@ -95,3 +97,20 @@ async def test_the_room_for_a_person_who_could_not_be_added_is_used_by_the_next_
     await until(lambda: window.current_room() is not None)
     assert {r.room for r in session.rooms.rooms()} - before == {room(window).room}
     await until(lambda: people(session, room(window).room) == {office().me.uid, lawyer.uid})
+
+
+async def test_the_next_attempt_to_write_to_a_person_invites_them_if_the_disk_refused_that(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are a member of the room by then, and it is the room of the two."""
+    before, lawyer = {r.room for r in session.rooms.rooms()}, office().lawyer
+    refuse_once(session.store, monkeypatch, PersonInvited)
+    window.room_requests.write_to(lawyer)
+    await until(lambda: toast_of(window).isVisible())
+    [made] = {r.room for r in session.rooms.rooms()} - before
+    assert session.rooms.direct_room(lawyer.uid) == made
+    window.room_requests.write_to(lawyer)
+    await until(lambda: window.current_room() is not None)
+    assert room(window).room == made
+    records = [decode(change.data) for change in session.store.changes.of(ObjId(made))]
+    assert [record.uid for record in records if isinstance(record, PersonInvited)] == [lawyer.uid]

@@ -124,12 +124,15 @@ class PruneDialog(StoppableDialog):
         if self.accept_button.isEnabled():
             self.begin(self._prune())
 
-    async def _prune(self) -> None:
+    async def _prune(self) -> str:
         went = await self._pruning.prune(self._room, self._on_progress)
+        text = tr("{what} have been merged; the server is removing the single ones.")
+        return text.format(what=total_text(went, self._tools))
+
+    def finish(self, text: str) -> None:
+        super().finish(text)
         self.stays.hide()
         self._lines.show([])
-        text = tr("{what} have been merged; the server is removing the single ones.")
-        self.finish(text.format(what=total_text(went, self._tools)))
 
     def _on_progress(self, step: str, done: int, total: int) -> None:
         waits = tr("Giving the present state to those who came later")

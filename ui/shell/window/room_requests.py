@@ -35,7 +35,8 @@ class RoomRequests:
     ) -> None:
         self._window, self._session, self._tools, self._open_room = window, session, tools, open_room
         self._without: dict[Uid, RoomId] = {}
-        """Direct rooms that were made for a person who could not be added; the next attempt goes on with them."""
+        """Direct rooms that were made for a person who could not be added and invited; the next attempt goes on with
+        them."""
 
     def new_room(self) -> None:
         """Asks for a name and makes a room."""
@@ -60,11 +61,11 @@ class RoomRequests:
 
     async def _write_to(self, person: Person) -> None:
         rooms = self._session.rooms
-        room = rooms.direct_room(person.uid)
-        if room is None:
-            if not await may_add(self._window, self._session.people, person):
+        room, begun = rooms.direct_room(person.uid), self._without.get(person.uid)
+        if room is None or room == begun:
+            if room is None and not await may_add(self._window, self._session.people, person):
                 return
-            room = self._without.get(person.uid)
+            room = begun
             if room is None or not rooms.may_write(room):
                 room = self._without[person.uid] = await rooms.create(person.name, RoomType.DIRECT)
             await rooms.add(room, person.uid, Role.OWNER, True)

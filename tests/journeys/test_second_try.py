@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The server has done what a person asked for, and then the disk refuses what belongs to it: the second try goes on
+with what was done."""
+
+import pytest
+
+from app.core.enums import Role, RoomType
+from app.core.ids import ObjId, RoomId, Uid
+from app.errors import StoreUnwritable
+from app.rooms.records import ObjectAnnounced, PersonInvited, Record, RoomNamed, decode
+from app.session import Session
+from sync.errors import Refused, Unreachable
+from tests.journeys.desks import Offices
+from tests.refused_record import refuse_once
+from tests.world import until
+
+OTHER_UNIT = "Enheten för tillstånd"
+GREETING = "Välkommen å 🙂"
+
+
+def invited(session: Session, room: RoomId) -> list[Uid]:
+    """Who was invited to the room by a record in it."""
+    records = [decode(change.data) for change in session.store.changes.of(ObjId(room))]
+    return [Uid(record.uid) for record in records if isinstance(record, PersonInvited)]
+
+
+@pytest.mark.parametrize("kind", [RoomNamed, ObjectAnnounced])
+async def test_a_second_try_names_the_room_that_was_made_and_makes_no_other(
+    o: Offices, monkeypatch: pytest.MonkeyPatch, kind: type[Record]
+) -> None:
+    """The disk refuses the title, or an object that every room begins with."""
+    (a,) = await o.hire("Handläggare")
+    rooms, stored = a.session.rooms, a.session.store.rooms_list
+    await until(lambda: a.session.personal.ready and a.session.store.waiting_count() == 0)
+    before = len(stored.all())
+    refuse_once(a.session.store, monkeypatch, kind)
+    with pytest.raises(StoreUnwritable):
+        await rooms.create("Tillsyn å 🙂", RoomType.CASE)
+    assert rooms.rooms() == []
+    room = await rooms.create("Tillsyn å 🙂", RoomType.CASE)
+    assert [(each.room, each.title) for each in rooms.rooms()] == [(room, "Tillsyn å 🙂")]
+    assert len(stored.all()) == before + 1
+    assert len({each.kind for each in rooms.objects(room)}) == 2, "once each"
+    assert len(rooms.objects(room)) == 2
+    other = await rooms.create("Remiss ö", RoomType.GROUP)
+    assert other != room, "the next one is a room of its own"
+    assert [(each.room, each.type) for each in rooms.rooms()] == [(other, RoomType.GROUP), (room, RoomType.CASE)]
+    await until(lambda: a.session.store.waiting_count() == 0)
+
+
+def lose_reply_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server adds the next person, and the connection is lost before its reply comes."""
+    add, lost = session.engine.operations.add, list[Uid]()
+
+    async def losing(room: RoomId, uid: Uid, role: int, *, history: bool) -> None:
+        await add(room, uid, role, history=history)
+        if not lost:
+            lost.append(uid)
+            raise Unreachable
+
+    monkeypatch.setattr(session.engine.operations, "add", losing)
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+async def test_a_second_try_invites_the_person_who_was_added(
+    o: Offices, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
+    """The disk refuses the invitation, or the reply to the addition is lost."""
+    (a,) = await o.hire("Handläggare")
+    (b,) = await o.hire("Registrator", unit=OTHER_UNIT)
+    room, rooms = await o.room(a), a.session.rooms
+    [person] = await a.session.people.search("Registrator")
+    if is_refused:
+        refuse_once(a.session.store, monkeypatch, PersonInvited)
+    else:
+        lose_reply_once(a.session, monkeypatch)
+    with pytest.raises(StoreUnwritable if is_refused else Unreachable):
+        await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    assert {m.person.uid: m.role for m in rooms.members(room)}[person.uid] is Role.WRITER
+    await until(lambda: [i.greeting for i in b.session.invitations.all()] == [GREETING])
+    with pytest.raises(Refused, match="member"):
+        await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+
+
+async def test_a_second_try_in_another_role_invites_the_person_and_says_that_they_are_a_member(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (a,) = await o.hire("Handläggare")
+    (b,) = await o.hire("Registrator", unit=OTHER_UNIT)
+    room, rooms = await o.room(a), a.session.rooms
+    [person] = await a.session.people.search("Registrator")
+    refuse_once(a.session.store, monkeypatch, PersonInvited)
+    with pytest.raises(StoreUnwritable):
+        await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    with pytest.raises(Refused, match="member"):
+        await rooms.add(room, person.uid, Role.READER, True, GREETING)
+    assert {m.person.uid: m.role for m in rooms.members(room)}[person.uid] is Role.WRITER
+    await until(lambda: [i.greeting for i in b.session.invitations.all()] == [GREETING])
+
+
+async def test_a_second_try_at_a_restricted_room_invites_whom_the_disk_refused_and_makes_no_other_room(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, c = await o.hire("Handläggare", "Registrator", "Enhetschef")
+    case, nesting, rooms = await o.room(a, b, c), a.session.nesting, a.session.rooms
+    both = [desk.session.people.me.uid for desk in (b, c)]
+    refuse_once(a.session.store, monkeypatch, PersonInvited)
+    with pytest.raises(StoreUnwritable):
+        await nesting.make(case, "Skyddade uppgifter å 🙂", both)
+    made = await nesting.make(case, "Skyddade uppgifter å 🙂", [both[1], both[0]])
+    assert made.left_out == ()
+    assert [child.room for child in nesting.children(case)] == [made.room]
+    assert {m.person.uid for m in rooms.members(made.room)} == {a.session.people.me.uid, *both}
+    assert len(invited(a.session, made.room)) == 2
