@@ -81,6 +81,7 @@ def add_member(client: Client, name: str) -> None:
     client.wait_row(said("People found"), name)
     client.press(named(said("Add"), "Button"))
     client.wait_part(name, "Button", said("In the room"))
+    client.wait(said("Search the directory"), gone=True)  # until the invitation is stored
 
 
 def accept_invitation(client: Client, room: str = ROOM) -> None:

@@ -44,6 +44,7 @@ class Restricted:
         call(self.a, said("Move to restricted room …"))
         self.a.press(named(said("Move"), "Button"))
         self.a.wait_row(named(said("Documents"), "List"), sample.PROTECTED, gone=True)
+        self.a.wait(named(said("Move"), "Button"), gone=True)
         open_room(self.b, sample.RESTRICTED)
         open_document(self.b, sample.PROTECTED)
         self.b.wait(editor(), contains=sample.PROTECTED_TEXT)

@@ -55,6 +55,7 @@ class Trust:
         person_menu(self.a, LAWYER, said("Remove from the room …"))
         self.a.press(named(said("Remove"), "Button"))
         self.a.wait(named(f"{LAWYER}, ", "Button", said("In the room"), part=True), gone=True)
+        self.a.wait(named(said("Remove"), "Button"), gone=True)
         self.lawyer.wait_row(said("List of rooms"), said("You are no longer a member"))
 
     def write_after(self) -> None:

@@ -3,6 +3,7 @@
 
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.documents import KIND
 from app.documents.errors import ImportEncrypted
 from app.documents.tool import TOOL as DOCUMENTS
 from app.richtext.formats import Taken
@@ -49,4 +50,18 @@ async def imported(s: Scene) -> QWidget:
     return s.window
 
 
-VIEWS: dict[str, Step] = {"print-preview": preview, "export-menu": export, "imported": imported}
+async def coming(s: Scene) -> QWidget:
+    view, session, room = _documents(s), s.story.me, s.story.rooms[told.CASE]
+    obj = session.store.objects.new(room)
+    session.rooms.announce(room, obj, KIND.id)
+    view.open(obj)
+    s.ends.append(view.show_list)
+    return s.window
+
+
+VIEWS: dict[str, Step] = {
+    "document-coming": coming,
+    "print-preview": preview,
+    "export-menu": export,
+    "imported": imported,
+}
