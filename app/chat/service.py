@@ -231,7 +231,13 @@ class ChatService:
 
     def write_stranded(self, room: RoomId) -> None:
         """Writes stranded messages once more in the present month, as `Stranded.write_again` does."""
-        gone = self._stranded.write_again(room)
+        self._drop(room, self._stranded.write_again(room))
+
+    def discard_stranded(self, room: RoomId) -> None:
+        """Removes stranded messages for good, as `Stranded.discard` does."""
+        self._drop(room, self._stranded.discard(room))
+
+    def _drop(self, room: RoomId, gone: Sequence[StoredChange]) -> None:
         self.timeline(room).refresh(projection.touched_by(gone))
         self.changed.emit(room)
 

@@ -61,6 +61,7 @@ class DestroyedObjects:
         self._kinds = dict(kinds)
         self._blobs = blobs
         self._woken = asyncio.Event()
+        projecting.taken_back.connect(lambda _obj: self._woken.set())  # `Changes.withdraw` may have left parts of files
         self._refused: StoreFault | None = None
         """Why the disk refused to end an object, until `complete` has raised it."""
 

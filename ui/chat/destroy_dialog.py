@@ -258,6 +258,6 @@ def _effects() -> tuple[str, ...]:
         tr("Messages that were carried over into a room that continues this one stay there, without their files. Files "
            "of messages that came from an older room stay in that room."),
         tr("Messages that a member has written but not sent yet stay with that member, who can send them in the "
-           "present month."),
+           "present month or discard them."),
         tr("The room shows for ever that you disposed of the month, and when."),
     )  # fmt: skip

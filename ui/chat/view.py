@@ -144,6 +144,7 @@ class ChatView(QWidget):
         if self._service.opening is not None:
             bind(self, self._service.opening.copies.changed, self._on_copies)
             self._on_copies(self._room)
+        self.stranded.discarded.connect(lambda: self.composer.drop_gone(self._is_missing))
         self.list.hit.connect(self.message_actions.hit)
         self.list.key_pressed.connect(self._on_action)
         self.list.menu_asked.connect(self.message_actions.open_menu)
@@ -261,6 +262,9 @@ class ChatView(QWidget):
         another month."""
         here = self._timeline.index_of(message.change_id) is not None
         return not here and not message.waiting and self._service.is_destroyed(self._room, message)
+
+    def _is_missing(self, message: Message) -> bool:
+        return self._timeline.index_of(message.change_id) is None
 
     def _as_it_is_now(self, message: Message) -> Message:
         return found(self._timeline, message.change_id) or message
