@@ -17,6 +17,7 @@ from app.chat.ports import Members
 from app.chat.tables import PENDING
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.months import LAST_MONTH, begins_ms, month_of
+from app.core.signal import Signal
 from app.errors import Forbidden, StoreFault
 from app.store import series
 from app.store.changes import Changes
@@ -83,6 +84,8 @@ class Months:
         self._chat = chat
         self._destroying = destroying
         self.changed = destroying.changed
+        self.destroyed: Signal[RoomId] = Signal()
+        """Emitted with a room when nothing is left here of an object of its conversation that was destroyed."""
         changes.taken_back.connect(self._on_taken_back)
 
     def may_destroy(self, room: RoomId) -> bool:
@@ -146,6 +149,7 @@ class Months:
         self._chat.refresh(room)
         if series.is_destroyed(self._db, room, obj):
             self._clean_draft(room)
+            self.destroyed.emit(room)
 
     def _clean_draft(self, room: RoomId) -> None:
         draft = self._chat.draft(room)
