@@ -74,6 +74,9 @@ class DestroyedObjects:
         conn = self._db.conn
         if self._is_elsewhere(room, obj):
             return
+        kind = self._kinds.get(conn.value("SELECT kind FROM objects WHERE obj = ?", (obj,)) or "")
+        if kind is not None and kind.release_files is not None:
+            kind.release_files(conn, obj)
         forget_object(conn, obj)
         working_copies.forget_object(conn, obj)
         forget(conn, obj)
