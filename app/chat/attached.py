@@ -24,7 +24,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
 
 _heads = msgspec.msgpack.Decoder(tuple[_Head, ...])
 _SELECT = (
-    "SELECT change_id, author, t, attachments, sort FROM chat_messages"
+    "SELECT change_id, author, t, attachments, obj, sort FROM chat_messages"
     " WHERE series = ? AND deleted_by IS NULL AND attachments != x'90'"
 )
 """x'90' is an empty list in msgpack, in the words of the index."""
@@ -32,8 +32,8 @@ _SELECT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachedFile:
-    """A file of a message. `message` is the message's id, `number` the file's index in it. `author` is the person who
-    is shown as the message's author; `t` its time in ms."""
+    """A file of a message. `message` is the message's id, `obj` the object that the message lies in, `number` the
+    file's index in the message. `author` is the person who is shown as the message's author; `t` its time in ms."""
 
     message: ChangeId
     number: int
@@ -41,6 +41,7 @@ class AttachedFile:
     size_bytes: int
     author: Uid
     t: int
+    obj: ObjId
 
     @property
     def key(self) -> tuple[ChangeId, int]:
@@ -72,7 +73,7 @@ class AttachedFiles:
         sql = _SELECT + " AND sort < ? ORDER BY sort DESC LIMIT ?"
         while rows := self._db.rows(sql, (channel, before, AT_ONCE)):
             found += _files(rows)
-            before = int(rows[-1][4])
+            before = int(rows[-1][5])
             await asyncio.sleep(0)
         return found
 
@@ -101,7 +102,8 @@ def _files(rows: Sequence[Row]) -> list[AttachedFile]:
             size_bytes=file.size_bytes,
             author=author,
             t=t,
+            obj=obj,
         )
-        for change_id, author, t, files, _ in rows
+        for change_id, author, t, files, obj, _ in rows
         for number, file in enumerate(_heads.decode(files))
     ]

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from app.chat import projection
-from app.chat.attached import AttachedFiles
+from app.chat.attached import AttachedFile, AttachedFiles
 from app.chat.authority import second_id
 from app.chat.carrying import carry
 from app.chat.destroying import Months
@@ -201,8 +201,8 @@ class ChatService:
         this person may write in the room."""
         return not message.deleted and not self.is_destroyed(room, message) and self.may_write(room)
 
-    def is_destroyed(self, room: RoomId, message: Message) -> bool:
-        """Whether the object that has the message is destroyed; False if the store cannot be read."""
+    def is_destroyed(self, room: RoomId, message: Message | AttachedFile) -> bool:
+        """Whether the object that has the message, or the file, is destroyed; False if the store cannot be read."""
         with suppress(StoreFault):  # views ask too, with no place for a fault: an action itself raises it
             return series.is_destroyed(self._db, room, message.obj)
         return False
@@ -231,7 +231,13 @@ class ChatService:
 
     def write_stranded(self, room: RoomId) -> None:
         """Writes stranded messages once more in the present month, as `Stranded.write_again` does."""
-        gone = self._stranded.write_again(room)
+        self._drop(room, self._stranded.write_again(room))
+
+    def discard_stranded(self, room: RoomId) -> None:
+        """Removes stranded messages for good, as `Stranded.discard` does."""
+        self._drop(room, self._stranded.discard(room))
+
+    def _drop(self, room: RoomId, gone: Sequence[StoredChange]) -> None:
         self.timeline(room).refresh(projection.touched_by(gone))
         self.changed.emit(room)
 

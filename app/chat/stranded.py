@@ -2,8 +2,8 @@
 """Own messages that reach nobody where they were written: their month was destroyed before they were sent, or the
 object that was announced for them is no part of the conversation (app/store/series.py).
 
-The person learns of them, and can have them written once more in the present month. What is about other messages there,
-such as reactions, is dropped: they are gone.
+The person learns of them, and can have them written once more in the present month, or discard them. What is about
+other messages there, such as reactions, is dropped: they are gone.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,8 +44,8 @@ class StrandedCount:
 
 
 class Stranded:
-    """Finds the stranded messages of one account, and writes them once more. `me` returns the account's person. Without
-    `blobs` no parts of files are uploaded again."""
+    """Finds the stranded messages of one account, and writes them once more or discards them. `me` returns the
+    account's person. Without `blobs` no parts of files are uploaded again."""
 
     def __init__(
         self, db: Database, changes: Changes, writing: Writing, blobs: Blobs | None, me: Callable[[], Uid]
@@ -86,6 +86,17 @@ class Stranded:
             self._changes.withdraw([change for change, _ in found])
             refresh_channel(conn, room)
         return [change for change, _ in found]
+
+    def discard(self, room: RoomId) -> Sequence[StoredChange]:
+        """Removes this person's stranded messages of the room for good, with their files, and this person's edits,
+        deletions and reactions in the objects that they are in. What reached the server in an object that does not
+        count stays there until its month is disposed of. Returns the old changes of all these; from now on they are
+        ignored. Returns [] if nothing is stranded."""
+        changes = [change for change, _ in self._found(room)]
+        with self._db.transaction() as conn:
+            self._changes.withdraw(changes)
+            refresh_channel(conn, room)
+        return changes
 
     def _again(self, room: RoomId, change: StoredChange, record: MessageSent, moved: dict[bytes, ChangeId]) -> ChangeId:
         obj = self._writing.place(room)

@@ -3,7 +3,7 @@
 part by part, and kept as they came."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,7 +18,7 @@ from app.errors import FileTooLarge, FileUnreadable, NoRoomOffline, NotFound, St
 from app.objects.part_fetches import PartFetches
 from app.store.blobs import Blobs
 from app.store.cache_upkeep import CacheUsage
-from app.store.cached_parts import WantedPart, forget_parts, pin_new
+from app.store.cached_parts import WantedPart, forget_parts, give_part, pin_new
 from app.store.connection import Connection
 from app.store.origins import MAX_HOPS
 from app.store.rows import BlobPart
@@ -340,6 +340,15 @@ def forget_files(conn: Connection, manifests: Iterable[bytes], but: Collection[b
     names them was deleted. In the caller's transaction; the bytes are removed after the commit. Parts with a digest in
     `but` stay. Damaged manifests are left out."""
     forget_parts(conn, [digest for digest in part_digests(manifests) if digest not in but])
+
+
+def part_with(conn: Connection, given: Mapping[bytes, tuple[RoomId, ObjId]], gone: Iterable[bytes]) -> None:
+    """Gives up, in the caller's transaction, received parts of an object that is destroyed. `given`: the digests of
+    those that another object has too, with its room and itself; they become parts of that object, and stay pinned if
+    they were. `gone`: the digests of those that are removed, also those that are kept offline."""
+    for digest, (room, obj) in given.items():
+        give_part(conn, digest, room, obj)
+    forget_parts(conn, gone)
 
 
 async def _to_end(step: Callable[[], T]) -> T:

@@ -23,7 +23,7 @@ class Kind:
     rises. `compact` makes snapshots; a kind that only grows (chat) has none: each message stays its author's own
     statement. `merging` is set for a kind whose objects are CRDTs: their changes are tried in another process before
     they are merged. `notices` are the kinds of notices that `project` returns. `forget` drops what `project` keeps of
-    an object in memory.
+    an object in memory. `release_files` decides which received parts of files go when an object is destroyed.
 
     `format` is the number of the format of its changes. It rises with each type of record, field, root of the CRDT or
     value that earlier programs do not know (tests/app/test_format_numbers.py fails where it was forgotten). Then the
@@ -37,6 +37,7 @@ class Kind:
     compact: Compaction | None = None
     merging: Merging | None = None
     forget: Callable[[Connection, ObjId], None] | None = None
+    release_files: Callable[[Connection, ObjId], None] | None = None
     tables: tuple[str, ...] = ()
     notices: tuple[NoticeKind, ...] = ()
     version: int = 1

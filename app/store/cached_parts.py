@@ -266,6 +266,12 @@ def forget_parts(conn: Connection, digests: Iterable[bytes]) -> None:
     _forget(conn, "DELETE FROM cached_parts WHERE digest = ?", [(digest,) for digest in digests])
 
 
+def give_part(conn: Connection, digest: bytes, room: RoomId, obj: ObjId) -> None:
+    """Makes a part of the cache one of the object `obj` in `room`, which has it too, in the caller's transaction. It
+    stays pinned if it was."""
+    conn.execute("UPDATE cached_parts SET room = ?, obj = ? WHERE digest = ?", (room, obj, digest))
+
+
 def forget_object(conn: Connection, obj: ObjId) -> None:
     """▲ Removes the parts of an object that was destroyed, pinned or not, as `forget_parts`."""
     _forget(conn, "DELETE FROM cached_parts WHERE obj = ?", [(obj,)])

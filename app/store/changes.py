@@ -105,13 +105,14 @@ class Changes:
 
     def withdraw(self, changes: Sequence[StoredChange]) -> None:
         """Takes own changes out of their objects, in the caller's transaction: they are not sent any more and count
-        nowhere, since what they say has been written in another object. ▲ Those of destroyed objects are deleted, the
-        others stay stored."""
+        nowhere, since what they say has been written in another object, or their author discards it. ▲ Those of
+        destroyed objects are deleted, in the background also the parts of their files; the others stay stored."""
         conn = self._db.conn
         conn.executemany(sql.MARK_UNPROJECTED, [(sql.MOVED, change.rowid) for change in changes])
         conn.executemany("DELETE FROM outbox WHERE row = ?", [(change.rowid,) for change in changes])
         conn.execute(sql.KEEP_LAST_ROW)
         conn.executemany(sql.DROP_OF_DESTROYED, [(change.rowid,) for change in changes])
+        conn.executemany(sql.NOTE_DESTROYING, [(change.room, change.obj) for change in changes])
         for obj in {change.obj for change in changes}:
             self._projecting.take_back(obj)
 

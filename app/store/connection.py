@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from app.core.ids import ObjId, RoomId
 from app.errors import BugError
 
 Params = Sequence[object] | Mapping[str, object]
@@ -100,6 +101,9 @@ class Connection(_Driver):
     """Called, within the transaction, by code that removes rows of working copies because their room or object is gone,
     with the names of the changed copies among them ([] if there are none) and the rows of the opened ones. None for a
     connection that only reads."""
+    announced_elsewhere: Callable[[RoomId, ObjId, int], None] | None = None
+    """Called, within the transaction, when a room's record announces an object that belongs to another room, with the
+    room, the object and the record's time in ms. None for a connection that only reads."""
 
     def rows(self, sql: str, params: Params = ()) -> list[Row]:
         """All rows of the query `sql` with the values `params`; [] if none. The driver's errors are raised as they

@@ -44,6 +44,7 @@ _WRITTEN_HERE = "SELECT row FROM changes WHERE obj = ? AND room = ? AND change_i
 _PLACED_BEFORE = """SELECT o.row, o.obj FROM outbox o JOIN batches b ON b.id = o.batch JOIN changes c ON c.row = o.row
     JOIN events e ON e.obj = o.obj AND e.room = o.room AND e.kind = 'destroy'
     WHERE b.room = ? AND b.first_seq = ? AND b.last_id = ? AND c.n IS NULL AND e.n > ?"""
+_HOME = "SELECT room, created FROM objects WHERE obj = ?"
 _NOTE = "INSERT OR IGNORE INTO destroying (room, obj) VALUES (?, ?)"
 
 
@@ -61,6 +62,12 @@ class DestroyedObjects:
         self._kinds = dict(kinds)
         self._blobs = blobs
         self._woken = asyncio.Event()
+        projecting.taken_back.connect(lambda _obj: self._woken.set())  # `Changes.withdraw` may have left parts of files
+        self._elsewhere: set[ObjId] = set()
+        """Of the delivery that is being stored: the objects that it destroys and that another room has here."""
+        self._ours: set[ObjId] = set()
+        """Those of them that are the delivery's room's own (`_on_announced`)."""
+        db.conn.announced_elsewhere = self._on_announced
         self._refused: StoreFault | None = None
         """Why the disk refused to end an object, until `complete` has raised it."""
 
@@ -72,7 +79,11 @@ class DestroyedObjects:
         Otherwise an administrator of one room could destroy what is in another."""
         conn = self._db.conn
         if self._is_elsewhere(room, obj):
+            self._elsewhere.add(obj)
             return
+        kind = self._kinds.get(conn.value("SELECT kind FROM objects WHERE obj = ?", (obj,)) or "")
+        if kind is not None and kind.release_files is not None:
+            kind.release_files(conn, obj)
         forget_object(conn, obj)
         working_copies.forget_object(conn, obj)
         forget(conn, obj)
@@ -80,6 +91,33 @@ class DestroyedObjects:
             return
         conn.execute("DELETE FROM shares WHERE room = ? AND obj = ?", (room, obj))
         conn.execute(_NOTE, (room, obj))
+
+    def _on_announced(self, room: RoomId, obj: ObjId, t: int) -> None:
+        """A record of the room, of the time `t`, announces an object that belongs to another room here. ▲ It belongs to
+        this room if this room's log destroys it, the other room's log does not, nothing proves that it is the other
+        room's, and it was announced here before it was first used there, by the server's time. No share proves any more
+        whose a destroyed object is. Otherwise a former member, who knows the id of a conversation's first object, could
+        announce it in another room, and a new device that reads that room first would show no conversation here."""
+        home, created = self._db.conn.only(_HOME, (obj,))
+        is_gone_here = series.is_destroyed(self._db, room, obj) and not series.is_destroyed(self._db, home, obj)
+        if is_gone_here and t < created and not self._projecting.is_of(obj, home):
+            self._ours.add(obj)
+
+    def begin_delivery(self) -> None:
+        """Call it before a delivery is stored: nothing is known of its objects yet, also if an earlier one failed."""
+        self._elsewhere.clear()
+        self._ours.clear()
+
+    def take_back(self, room: RoomId) -> None:
+        """Makes destroyed objects those of this room again that another room has used here first (`_on_announced`).
+        Call it when the room's records are projected."""
+        if self._elsewhere:
+            self._projecting.announce_again(room)
+        for obj in sorted(self._ours):
+            self._projecting.clear_others(obj, room)
+            self._projecting.announce_again(room)
+            self._projecting.regroup()
+            self.note(room, obj)
 
     def is_gone(self, room: RoomId, obj: ObjId) -> bool:
         """Whether nothing of the object may be stored any more but this person's changes that were not sent: the room's

@@ -211,12 +211,14 @@ class Inbox:
         room, conn = received.room, self._db.conn
         times = [e.t for e in came.events[:1]] + [c.t for c in came.changes[:1]] + [clock.now_ms()]
         conn.execute(sql.ADD_ROOM, (room, times[0]))
+        self._destroyed.begin_delivery()
         self._write_received(received, judged=verdicts is not None)
         if joins.note(conn, received, came):
             self._projecting.notify_changed(room)
         if verdicts is not None:
             self._judges.write(verdicts)
         self._changes.receive(room, self._destroyed.without(room, came.changes), tried, verdicts)
+        self._destroyed.take_back(room)
         self.projected.emit(room)
         if any(event.kind == "destroy" for event in came.events):
             self._destroyed.begin(room)

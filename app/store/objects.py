@@ -34,6 +34,8 @@ def announce(conn: Connection, room: RoomId, obj: ObjId, kind: str, t: int, by: 
         (obj, room, kind, t, t, by),
     )
     home: RoomId | None = conn.value("SELECT room FROM objects WHERE obj = ?", (obj,))
+    if home != room and conn.announced_elsewhere is not None:
+        conn.announced_elsewhere(room, obj, t)
     return home == room
 
 

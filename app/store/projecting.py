@@ -95,7 +95,7 @@ class Projecting:
         object belongs to another room.
 
         ▲ The object belongs to the room to which its id is bound; if its id is bound to none, to the first room in
-        which it was received. What other rooms wrote under its id no longer counts (`_clear`).
+        which it was received. What other rooms wrote under its id no longer counts (`clear_others`).
         """
         root = obj == ObjId(room)
         kind = ROOM if root else ""
@@ -105,10 +105,10 @@ class Projecting:
             return True
         if not root and not self.is_of(obj, room):
             return False
-        self._clear(obj, room)
+        self.clear_others(obj, room)
         conn.execute(sql.TOUCH_OBJECT, params)
         if not root:
-            self._announce_again(room)
+            self.announce_again(room)
         return True
 
     def is_of(self, obj: ObjId, room: RoomId) -> bool:
@@ -124,7 +124,7 @@ class Projecting:
         ids = conn.execute("SELECT obj FROM objects WHERE room = ?", old)
         return any(object_in(room, RoomId(old[0]), ObjId(o)) == obj for (o,) in ids)
 
-    def _clear(self, obj: ObjId, room: RoomId) -> None:
+    def clear_others(self, obj: ObjId, room: RoomId) -> None:
         """Marks the changes that other rooms than `room` wrote under the id `obj`, since the object belongs to `room`,
         and deletes what was made from them: the object's row, the rows for lists and search, the draft, the read mark,
         the cached state. In the caller's transaction. Emits `taken_out` after the commit.
@@ -147,7 +147,7 @@ class Projecting:
         conn.execute("DELETE FROM objects WHERE obj = ?", (obj,))
         self._db.after_commit(partial(self.taken_out.emit, obj))
 
-    def _announce_again(self, room: RoomId) -> None:
+    def announce_again(self, room: RoomId) -> None:
         """Runs the projection of all the room's own records once more, which writes the lists of its objects. One of
         the records announces an object, and did not count while the object belonged to another room. In the caller's
         transaction."""
@@ -185,7 +185,7 @@ class Projecting:
         if root in batches:
             self._object(conn, root, batches[root], strict, of_these)
             self._take_out()
-            self._regroup()
+            self.regroup()
             for kind in self._kinds:
                 for (obj,) in self._db.conn.execute(sql.OBJECTS_BEHIND, (room, kind)).fetchall():
                     if obj not in batches:
@@ -270,7 +270,7 @@ class Projecting:
             self.from_start(obj)
             self._db.after_commit(partial(self.taken_out.emit, obj))
 
-    def _regroup(self) -> None:
+    def regroup(self) -> None:
         """Makes the rows again of objects that have become part of a series, or are none any more, in the caller's
         transaction (app/store/series.py). An object without rows gets them with its changes."""
         for obj, is_new in self._db.conn.execute(sql.REGROUPED).fetchall():
@@ -445,4 +445,4 @@ class Projecting:
                 log.store.error("positioned", kind=kind.id, code=code, count=len(placed))
             if kind.id == ROOM:
                 self._take_out()
-                self._regroup()
+                self.regroup()

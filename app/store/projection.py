@@ -269,6 +269,14 @@ class Projector(Protocol):
         ...
 
     @property
+    def release_files(self) -> Callable[[Connection, ObjId], None] | None:
+        """The function that is called, in the transaction, when an object is destroyed, before its parts of files are
+        removed from the cache. It assigns those that another object has too to that one (`cached_parts.give_part`), and
+        removes those of the object that are in the cache as parts of another one. None: the parts of no file belong to
+        two objects."""
+        ...
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """The DDL of the kind's read-model tables (app/store/tables.py): created when missing, rebuilt when `version`
         differs."""

@@ -53,6 +53,9 @@ LATEST_BY_DEVICE = (  # by the objects' index: reading every change of every roo
 UNPLACED = "SELECT c.data FROM outbox o JOIN changes c ON c.row = o.row WHERE o.obj = ? AND c.n IS NULL"
 DROP_OF_DESTROYED = """DELETE FROM changes WHERE row = ? AND EXISTS (SELECT 1 FROM events e
     WHERE e.room = changes.room AND e.kind = 'destroy' AND e.obj = changes.obj)"""
+NOTE_DESTROYING = """INSERT OR IGNORE INTO destroying (room, obj) SELECT e.room, e.obj FROM events e
+    WHERE e.room = ? AND e.kind = 'destroy' AND e.obj = ?"""
+"""Has what is left of a destroyed object deleted in the background; does nothing to any other object."""
 MARK_UNPROJECTED = "UPDATE changes SET unprojected = ? WHERE row = ?"
 MARK_BEHIND = f"{MARK_UNPROJECTED} AND unprojected = '{BEHIND}'"
 _IS_MARKED = f"unprojected IS NOT NULL AND unprojected <> '{BEHIND}'"

@@ -18,7 +18,7 @@ from app.richtext.carets import Caret
 from app.richtext.model import Document
 from app.tasks.model import Board
 from tests.app.chat.destroys import Destroys, months_of
-from tests.office import EK, HL, ROOM, Folk, desk
+from tests.office import CHANNEL, EK, HL, ROOM, Folk, desk
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
 from ui.chat.composer import Composer
 from ui.chat.destroy_dialog import DestroyDialog
@@ -78,7 +78,7 @@ def files_of_a_room(folder: Path) -> Shown:
     def show(rows: Rows) -> None:
         files = [
             AttachedFile(message=ChangeId(key.encode()), number=0, name=f"{key} {text}.pdf", size_bytes=1, author=HL,
-                         t=1_795_500_000_000)
+                         t=1_795_500_000_000, obj=CHANNEL)
             for key, text in rows.items()
         ]  # fmt: skip
         page.show_files(files)

@@ -38,7 +38,7 @@ class MonthRow(QWidget):
         rows.addWidget(self.box)
         below = column(margins=(_INDENT_PX, 0, 0, 0), spacing=2)
         rows.addLayout(below)
-        self._lines = [label("", "small", wrap=True) for _ in range(3)]
+        self._lines = [label("", "small", wrap=True) for _ in range(4)]
         for each in self._lines:
             below.addWidget(each)
 
@@ -46,7 +46,7 @@ class MonthRow(QWidget):
         """Shows the numbers of `month`, the same one as before. It can be chosen if it is over and nothing is being
         destroyed (`is_idle`)."""
         texts = month_texts(month)
-        for each, text in zip(self._lines, [*texts, "", "", ""], strict=False):
+        for each, text in zip(self._lines, [*texts, "", "", "", ""], strict=False):
             each.setText(text)
             each.setVisible(bool(text))
         if not month.is_over:
@@ -156,6 +156,7 @@ class DestroyDialog(StoppableDialog):
     async def _ask(self, chosen: list[Month]) -> None:
         names = tr("Dispose of {months}?").format(months=months_text(chosen))
         text = tr("This deletes {what} for everybody. It cannot be undone.").format(what=total_text(chosen))
+        text = " ".join([text, *_apart_text(sum(month.apart for month in chosen))])
         agreed = await confirm(self, names, text, accept=tr("Dispose of"), danger=True)
         if agreed and self.is_idle and self.accept_button.isEnabled():
             self.begin(self._destroy([month.period for month in chosen]))
@@ -190,11 +191,13 @@ async def destroy_months(parts: ViewParts[ChatService], room: RoomId, window: QW
 
 
 def month_texts(month: Month) -> list[str]:
-    """The lines of one month: how much is in it, and the dates of the first and the last message; then that the month
-    has not ended, or how many messages came late, and how many are not sent yet and stay."""
+    """The lines of one month: how much is in it, and the dates of the first and the last message; how many messages
+    nobody is shown; then that the month has not ended, or how many messages came late, and how many are not sent yet
+    and stay."""
     first, last = short_day(day(month.first_t)), short_day(day(month.last_t))
     when = first if first == last else tr("{first} – {last}").format(first=first, last=last)
     texts = [tr("{what}, {when}").format(what=total_text([month]), when=when)]
+    texts += _apart_text(month.apart)
     if not month.is_over:
         return [*texts, tr("The month has not ended.")]
     if month.late:
@@ -214,6 +217,18 @@ def month_texts(month: Month) -> list[str]:
             ).format(n=number(month.waiting))
         )
     return texts
+
+
+def _apart_text(count: int) -> list[str]:
+    """Text: that so many messages which nobody is shown go too; none for 0."""
+    if not count:
+        return []
+    text = trn(
+        "{n} more message, which nobody is shown, goes too: a computer's clock was wrong, or the month was full.",
+        "{n} more messages, which nobody is shown, go too: a computer's clock was wrong, or the month was full.",
+        count,
+    )
+    return [text.format(n=number(count))]
 
 
 def total_text(months: Sequence[Month]) -> str:
@@ -258,6 +273,6 @@ def _effects() -> tuple[str, ...]:
         tr("Messages that were carried over into a room that continues this one stay there, without their files. Files "
            "of messages that came from an older room stay in that room."),
         tr("Messages that a member has written but not sent yet stay with that member, who can send them in the "
-           "present month."),
+           "present month or discard them."),
         tr("The room shows for ever that you disposed of the month, and when."),
     )  # fmt: skip

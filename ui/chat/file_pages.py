@@ -28,6 +28,7 @@ from ui.kit.pages import Pages
 from ui.kit.style import line
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import clock, day, short_day, tr
+from ui.tool_views import toast
 from ui.viewer.item import Item
 from ui.viewer.viewer import Viewer
 
@@ -49,6 +50,8 @@ class FilePages:
         self._messages = messages
         self._actions, self._go_to = actions, go_to
         self._from_list = False
+        self._files: Sequence[AttachedFile] = ()
+        """The files through which the person can go in the viewer."""
         self._stale = True
         self._listing: asyncio.Task[None] | None = None
         self._left: QWidget | None = None
@@ -82,6 +85,28 @@ class FilePages:
         self._stale = True
         if self._pages.currentWidget() is self.list and self._listing is None:
             self._listing = run(self.list, self._fill_list())
+
+    def close_gone(self) -> None:
+        """Closes the viewer, with a sentence, if it shows or fetches a file of a message that was deleted or disposed
+        of: messages or list are shown again. The focus moves only if it is in the viewer."""
+        item = self.viewer.item
+        file = next((each for each in self._files if item is not None and each.key == item.key), None)
+        words = self._gone_text(file) if file is not None else ""
+        if words:
+            self.viewer.leave()
+            if self._pages.isVisible():
+                toast(self._pages, words)
+
+    def _gone_text(self, file: AttachedFile) -> str:
+        """Text: that the file was closed, and why; "" if its message is still here. What this person wrote and never
+        sent stays when its month is disposed of."""
+        message = found(self._service.timeline(self._room), file.message)
+        is_waiting = message is not None and message.waiting
+        if self._service.is_destroyed(self._room, file) and not is_waiting:
+            return tr("The file was closed: its month has been disposed of")
+        if message is None or message.deleted:
+            return tr("The file was closed: its message is no longer here")
+        return ""
 
     async def _fill_list(self) -> None:
         """Reads the list, and again if something has changed meanwhile."""
@@ -119,10 +144,11 @@ class FilePages:
         elif self._pages.currentWidget() is self.list:
             self.list.take_focus()
 
-    def _show_list(self) -> None:
+    def _show_list(self, *, takes_focus: bool = True) -> None:
         self._pages.setCurrentWidget(self.list)
         self.refresh()
-        self.list.take_focus()
+        if takes_focus:
+            self.list.take_focus()
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -130,7 +156,7 @@ class FilePages:
         at = next((at for at, file in enumerate(files) if file.key == key), None)
         if at is None:
             return
-        self._from_list = from_list
+        self._from_list, self._files = from_list, files
         self._leave_messages()
         self._pages.setCurrentWidget(self.viewer)
         self.viewer.show_items([self._item(file) for file in files], at)
@@ -178,8 +204,13 @@ class FilePages:
         self._go_to(file.message)
 
     def _on_closed(self) -> None:
+        self._files = ()
+        focus = self._pages.window().focusWidget()
+        is_elsewhere = focus is not None and focus is not self.viewer and not self.viewer.isAncestorOf(focus)
+        if is_elsewhere:
+            self._left = None
         if self._from_list:
-            self._show_list()
+            self._show_list(takes_focus=not is_elsewhere)
         else:
             self.back()
 

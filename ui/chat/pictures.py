@@ -78,6 +78,11 @@ class Previews:
             self.size_bytes -= _cost(*self._kept.popitem(last=False))
         return image
 
+    def clear(self) -> None:
+        """Drops all decoded previews."""
+        self._kept.clear()
+        self.size_bytes = 0
+
 
 _previews = Previews()
 
@@ -85,6 +90,12 @@ _previews = Previews()
 def preview(data: bytes) -> QImage:
     """As `Previews.image`, from the cache of this process."""
     return _previews.image(data)
+
+
+def forget_previews() -> None:
+    """Drops the decoded previews of this process: some may be of messages that were disposed of. The others are decoded
+    again when they are painted."""
+    _previews.clear()
 
 
 def _cost(data: bytes, image: QImage) -> int:

@@ -26,7 +26,7 @@ from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel
 from ui.chat.jump_button import JumpButton
 from ui.chat.message_actions import MessageActions
-from ui.chat.pictures import picture_of
+from ui.chat.pictures import forget_previews, picture_of
 from ui.chat.reading import Reading
 from ui.chat.reminders import MessageReminding
 from ui.chat.stranded_bar import StrandedBar
@@ -138,12 +138,15 @@ class ChatView(QWidget):
         bind(self, self._service.changed, self._on_changed)
         bind(self, self._service.things.changed, self._on_room)
         bind(self, self._service.draft_changed, self._on_draft_elsewhere)
+        if self._service.months is not None:
+            bind(self, self._service.months.destroyed, lambda _room: forget_previews())
         bind(self, self.message_actions.marked_unread, self._reading.hold)
         bind(self, self._service.room_marked_unread, self._on_room_marked_unread)
         bind(self, self._service.transfers.changed, self._on_transfers)
         if self._service.opening is not None:
             bind(self, self._service.opening.copies.changed, self._on_copies)
             self._on_copies(self._room)
+        self.stranded.discarded.connect(lambda: self.composer.drop_gone(self._is_missing))
         self.list.hit.connect(self.message_actions.hit)
         self.list.key_pressed.connect(self._on_action)
         self.list.menu_asked.connect(self.message_actions.open_menu)
@@ -241,6 +244,7 @@ class ChatView(QWidget):
         self.jump.show_count(self._unread, mentions)
         self.stranded.refresh()
         self.files.refresh()
+        self.files.close_gone()
         self.composer.drop_gone(self._is_gone)
         self.composer.refresh()
 
@@ -248,6 +252,7 @@ class ChatView(QWidget):
         self.list.lay_out_where(lambda layout: "kansli:" in layout.message.text)
         if room == self._room:
             self.stranded.refresh()
+            self.files.close_gone()  # at once, though a long month is deleted in parts
 
     def _can_attach(self) -> bool:
         """Whether dropped files would be attached now."""
@@ -261,6 +266,9 @@ class ChatView(QWidget):
         another month."""
         here = self._timeline.index_of(message.change_id) is not None
         return not here and not message.waiting and self._service.is_destroyed(self._room, message)
+
+    def _is_missing(self, message: Message) -> bool:
+        return self._timeline.index_of(message.change_id) is None
 
     def _as_it_is_now(self, message: Message) -> Message:
         return found(self._timeline, message.change_id) or message

@@ -225,8 +225,8 @@ class Toast(QFrame):
 
 
 class InfoBar(QFrame):
-    """A bar above the content for a state that lasts, such as offline: an icon, a sentence, perhaps a button. Hidden
-    until `show_state`."""
+    """A bar above the content for a state that lasts, such as offline: an icon, a sentence, perhaps a button or two.
+    Hidden until `show_state`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -234,11 +234,17 @@ class InfoBar(QFrame):
         self._icon = IconLabel("info", "muted", 16)
         self._text, self._code = label("", "small", wrap=True), label("", "code")
         self._button = TextButton("", self._act, kind="link")
+        self._other: TextButton | None = None
+        """The second button, once a state had one."""
+        self._buttons = QWidget()
+        self._row = line(self._buttons, spacing=12)
+        self._row.addWidget(self._button)
         words.addWidget(self._icon)
         words.addWidget(self._text, 1)
         words.addWidget(self._code)
-        column(self, margins=(20, 6, 12, 6)).addWidget(FoldingRow(words, self._button, words_px=WORDS_PX))
+        column(self, margins=(20, 6, 12, 6)).addWidget(FoldingRow(words, self._buttons, words_px=WORDS_PX))
         self._action: Callable[[], object] | None = None
+        self._on_other: Callable[[], object] | None = None
         hold(self, least_height=_BAR_HEIGHT)
         self.hide()
 
@@ -250,11 +256,12 @@ class InfoBar(QFrame):
         action: str = "",
         on_action: Callable[[], object] | None = None,
         *,
+        other: tuple[str, Callable[[], object]] | None = None,
         code: str = "",
     ) -> None:
         """Shows a state, `text` with the icon that `icon` names, until `hide()`. `kind`, "info", "warning" or "danger",
-        is the look. `on_action` is called by a button with the text `action`; "": there is no button. `code` is an
-        error's code: it is shown small behind the text."""
+        is the look. `on_action` is called by a button with the text `action`; "": there is no button. `other`: the text
+        of a second button, and what it calls. `code` is an error's code: it is shown small behind the text."""
         self._code.setText(code_line(code))
         self._code.setVisible(bool(code))
         set_props(self, frame=f"bar-{kind}")
@@ -265,7 +272,20 @@ class InfoBar(QFrame):
         self._button.setAccessibleName(action)
         self._button.setVisible(bool(action))
         self._action = on_action
+        self._show_other(other)
+        self._buttons.setVisible(bool(action) or other is not None)
         self.show()
+
+    def _show_other(self, other: tuple[str, Callable[[], object]] | None) -> None:
+        self._on_other = other[1] if other is not None else None
+        if other is not None:
+            if self._other is None:
+                self._other = TextButton("", self._act_other, kind="link")
+                self._row.addWidget(self._other)
+            self._other.setText(other[0])
+            self._other.setAccessibleName(other[0])
+        if self._other is not None:
+            self._other.setVisible(other is not None)
 
     def text(self) -> str:
         """The sentence shown."""
@@ -278,3 +298,7 @@ class InfoBar(QFrame):
     def _act(self) -> None:
         if self._action is not None:
             self._action()
+
+    def _act_other(self) -> None:
+        if self._on_other is not None:
+            self._on_other()

@@ -90,6 +90,9 @@ class PageCanvas(Spoken, QAbstractScrollArea):
         if self._filling is not None:
             self._filling.cancel()
             self._filling = None
+        if self._selecting is not None:
+            self._selecting.cancel()
+            self._selecting = None
         self._file = file
         self._tiles.clear()
         self._links.clear()

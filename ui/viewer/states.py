@@ -44,6 +44,11 @@ class FetchPage(Spoken, QWidget):
         self.row.set_progress(0, 0)
         self.spinner.start()
 
+    def clear(self) -> None:
+        """Names no file any more."""
+        self.setAccessibleName("")
+        self.row.set_text("")
+
     def show_progress(self, done: int, total: int) -> None:
         """Shows that `done` of `total` bytes are fetched."""
         figure = f"{size_text(done)} / {size_text(total)}"

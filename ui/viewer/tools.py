@@ -103,6 +103,11 @@ class ViewerTools(QFrame):
         self.as_text.setChecked(False)
         self.show_file(None, pages=0, fits=False)
 
+    def clear(self) -> None:
+        """Shows no file's name any more."""
+        self.name.set_text("")
+        self.about.set_text("")
+
     def show_file(self, file: ShownFile | None, *, pages: int, fits: bool) -> None:
         """Shows the tools of an opened file; with None, only the tools that need no opened file. `pages`: how many it
         has. `fits`: the file is fitted to the window, so that this button is disabled."""

@@ -113,9 +113,15 @@ class Viewer(QWidget):
             self._show(self._at + by)
 
     def leave(self) -> None:
-        """Closes the viewer: ends the file's process, drops what was painted, and emits `closed`."""
+        """Closes the viewer: ends the file's process, drops what was fetched and painted and what names the file, and
+        emits `closed`."""
         self._end()
         self._items, self._at = (), -1
+        self.tools.clear()
+        self.fetching.clear()
+        for page in (self.canvas, self.text):
+            page.setAccessibleName("")
+            page.setAccessibleDescription("")
         self.closed.emit()
 
     # -- opening ----------------------------------------------------------------------------------------------------

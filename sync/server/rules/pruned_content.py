@@ -45,10 +45,22 @@ class Pruning:
 
     def resume(self, live: LiveRoom) -> None:
         """Begins to delete the content that the prunes and destroys of the room `live` (entries by administrators)
-        allow to be deleted, if it is not deleted yet. Called when a room was read from the disk."""
+        allow to be deleted, if the store notes that some is not deleted yet. Called when a room was read from the disk.
+        Without the note nothing of the room is read: to read the headers of 50,000 items and delete again what is
+        deleted takes 0.8 s, and holds the event loop for 16 ms at a time."""
         state = live.stream.state
         if state.pruned or state.destroyed:
-            self.begin(live, state.pruned.items(), state.destroyed.items())
+            # now: while the store is asked, the state may get entries that are not durable yet
+            self._run(self._resume(live, dict(state.pruned), dict(state.destroyed)))
+
+    async def _resume(self, live: LiveRoom, pruned: dict[bytes, int], destroyed: dict[bytes, int]) -> None:
+        try:
+            is_unfinished = live.head.room in await self._store.prunings()
+        except StoreError as e:
+            log.warning("not known whether all is pruned: %s", e.code)
+            return
+        if is_unfinished:
+            self.begin(live, pruned.items(), destroyed.items())
 
     async def go_on(self, read: Callable[[bytes], Awaitable[object]]) -> None:
         """Continues in the background the deletions that the last stop or crash of the server has interrupted. Calls

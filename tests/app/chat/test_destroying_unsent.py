@@ -1,16 +1,46 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What this person wrote in a month that is destroyed: unsent messages are offered again, placed ones are gone."""
 
-from app.core.ids import ChangeId
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from app.chat.room_files import RoomFiles
+from app.chat.stranded import StrandedCount
+from app.core.ids import ChangeId, PartId
+from app.objects.files import Pasted, SealedFiles
 from app.store.store import Store
+from sync.client.exchange.blob_transfer import Blobs as Transfers
 from sync.client.ports import OpenedChange, RoomEvent, SealedBatch
 from sync.client.received import ReceivedSlice
 from sync.ids import Hash
 from tests.app.chat.destroys import CANARY, destroy, found_in
-from tests.app.chat.months import DECEMBER, NOVEMBER, Clock, clock, come, hl, texts, written
-from tests.office import CHANNEL, EK, HL, ROOM, Desk
+from tests.app.chat.months import (
+    DECEMBER,
+    NOVEMBER,
+    Clock,
+    announced,
+    clock,
+    come,
+    hl,
+    months_object,
+    texts,
+    written,
+)
+from tests.office import CHANNEL, EK, HL, ROOM, Desk, reopened
+from tests.world import until
 
 __all__ = ["clock", "hl"]  # fixtures
+
+NOTHING = StrandedCount(destroyed=0, apart=0, notes=0)
+
+
+class Offline:
+    """Uploads nothing."""
+
+    def wake(self) -> None:
+        """Does nothing: there is no server."""
 
 
 def test_what_was_not_sent_stays_and_is_offered_and_goes_from_the_destroyed_month(hl: Desk, clock: Clock) -> None:
@@ -25,6 +55,57 @@ def test_what_was_not_sent_stays_and_is_offered_and_goes_from_the_destroyed_mont
     assert texts(hl) == ["inte skickat å"]
     assert hl.chat.timeline(ROOM).message(0).obj != CHANNEL
     assert hl.store.db.rows("SELECT * FROM changes WHERE obj = ?", (CHANNEL,)) == []
+
+
+async def test_what_was_not_sent_is_discarded_for_good_with_its_files(hl: Desk, clock: Clock, tmp_path: Path) -> None:
+    """Nothing of it is left on this computer, also if it ends right after the commit."""
+    hl.chat.files._blobs = RoomFiles(
+        SealedFiles(hl.store.blobs, cast("Transfers", Offline())), hl.store.objects, lambda room: None
+    )
+    sent = await hl.chat.send_file(ROOM, [Pasted("Bilaga å.txt", CANARY.encode())], CANARY)
+    hl.chat.edit(ROOM, sent, f"{CANARY} ändrat")
+    await hl.store.indexing.index_due()
+    (part,) = hl.store.blobs.of(CHANNEL)
+    destroy(hl.store)
+    finish(hl.store)
+    assert found_in(hl.store) != set()
+    clock.now_ms = DECEMBER
+    hl.chat.discard_stranded(ROOM)
+    assert (texts(hl), hl.chat.stranded(ROOM), hl.store.waiting_count()) == ([], NOTHING, 0)
+    hl.store.close()  # as a crash does
+    again = reopened(tmp_path / "hl")
+    try:
+        await again.store.destroyed.complete()
+        assert found_in(again.store) == set()
+        assert again.store.blobs.of(CHANNEL) == []
+        assert not again.store.blobs.path(PartId(part.part)).exists()
+        assert again.store.db.rows("SELECT * FROM destroying") == []
+    finally:
+        again.close()
+
+
+async def test_the_files_of_what_is_discarded_are_deleted_while_the_program_runs(hl: Desk, clock: Clock) -> None:
+    running = asyncio.ensure_future(hl.store.destroyed.run())
+    await asyncio.sleep(0)
+    hl.chat.send(ROOM, CANARY)
+    destroy(hl.store)
+    await until(lambda: not hl.store.db.rows("SELECT * FROM destroying"))
+    hl.chat.discard_stranded(ROOM)
+    assert hl.store.db.rows("SELECT * FROM destroying") != []
+    await until(lambda: not hl.store.db.rows("SELECT * FROM destroying"))
+    running.cancel()
+
+
+def test_what_reached_the_server_in_an_object_that_does_not_count_is_discarded_here(hl: Desk, clock: Clock) -> None:
+    clock.now_ms = DECEMBER
+    hl.chat.send(ROOM, "nionde å")
+    rows = hl.store.pending(10)
+    come(hl, *(announced(months_object(number), 10 + number, DECEMBER) for number in range(8)))
+    back = [written(row.obj, 30 + i, DECEMBER, "", by=HL) for i, row in enumerate(rows)]
+    come(hl, *(replace(p, change_id=r.change_id, payload=r.payload) for p, r in zip(back, rows, strict=True)))
+    assert hl.chat.stranded(ROOM).apart == 1
+    hl.chat.discard_stranded(ROOM)
+    assert (texts(hl), hl.chat.stranded(ROOM)) == ([], NOTHING)
 
 
 def test_what_was_sent_is_not_offered_though_nobody_saw_it_placed(hl: Desk, clock: Clock) -> None:

@@ -2,18 +2,37 @@
 """A month is destroyed as a whole: with what its administrator does not see, also over a crash, and in short parts."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from app.chat.destroying import Months
 from app.chat.drafts import Draft
-from app.core.months import month_of
+from app.chat.records import MessageEdited
+from app.chat.stranded import StrandedCount
+from app.core.ids import ChangeId, ObjId
+from app.core.months import begins_ms, month_of
+from app.errors import Forbidden
 from app.store.destroyed_objects import FIRST
 from app.store.series import is_destroyed
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
-from tests.app.chat.destroys import CANARY, Destroys, destroys, months, months_of, nothing
-from tests.app.chat.months import DECEMBER, NOVEMBER, Clock, announced, at, clock, come, hl, months_object, written
-from tests.office import EK, ROOM, Desk, Positions, reopened
+from tests.app.chat.destroys import CANARY, Destroys, destroy, destroys, found_in, months, months_of, nothing
+from tests.app.chat.months import (
+    DECEMBER,
+    NOVEMBER,
+    Clock,
+    announced,
+    at,
+    clock,
+    come,
+    hl,
+    months_object,
+    texts,
+    written,
+)
+from tests.office import EK, HL, ROOM, Desk, Positions, reopened
 
 __all__ = ["clock", "destroys", "hl", "months"]  # fixtures
 
@@ -38,6 +57,86 @@ async def test_a_months_object_without_a_message_here_is_destroyed_with_it(
     assert (found.period, found.objs, found.messages) == (month_of(DECEMBER), (other, one), 1)
     await months.destroy(ROOM, [found.period], nothing)
     assert [is_destroyed(hl.store.db, ROOM, obj) for obj in (one, other, empty)] == [True, True, False]
+
+
+def nine(hl: Desk) -> list[ObjId]:
+    """A month with eight objects that count and a ninth that does not; each has one message."""
+    objs = [months_object(number) for number in range(9)]
+    come(hl, *(announced(obj, 10 + i, DECEMBER) for i, obj in enumerate(objs)))
+    come(hl, *(written(obj, 30 + i, DECEMBER + i, f"{CANARY} {i}") for i, obj in enumerate(objs)))
+    return objs
+
+
+async def test_attack_a_ninth_object_of_a_month_is_destroyed_with_it(hl: Desk, months: Months, clock: Clock) -> None:
+    objs = nine(hl)
+    come(hl, announced(months_object(10), 50, DECEMBER))
+    clock.now_ms = JANUARY
+    assert len(texts(hl)) == 8
+    (found,) = await months.read(ROOM)
+    assert (found.messages, found.apart, found.last_t) == (8, 1, DECEMBER + 7)
+    assert found.objs[0] == months_object(10), "those without a message first"
+    await months.destroy(ROOM, [found.period], nothing)
+    await hl.store.destroyed.complete()
+    assert all(is_destroyed(hl.store.db, ROOM, obj) for obj in (*objs, months_object(10)))
+    assert found_in(hl.store) == set()
+    assert await months.read(ROOM) == []
+
+
+async def test_attack_what_is_written_to_a_ninth_object_later_can_be_destroyed(
+    hl: Desk, months: Months, clock: Clock
+) -> None:
+    """Also where the others of the month are destroyed already. An edit alone shows nothing, and keeps no month."""
+    objs = nine(hl)
+    destroy(hl.store, obj=objs[-1], n=890)
+    clock.now_ms = JANUARY
+    await months.destroy(ROOM, [month_of(DECEMBER)], nothing)
+    late, empty = months_object(11), months_object(12)
+    edit = MessageEdited(target=ChangeId(b"i" * 16), text="å")
+    come(hl, announced(late, 1000, JANUARY, period=month_of(DECEMBER)), written(late, 1001, JANUARY, CANARY))
+    come(hl, announced(empty, 1002, JANUARY, period=month_of(NOVEMBER)), written(empty, 1003, JANUARY, edit))
+    assert texts(hl) == []
+    (found,) = await months.read(ROOM)
+    assert (found.period, found.objs, found.messages, found.apart) == (month_of(DECEMBER), (late,), 0, 1)
+    assert (found.first_t, found.is_over) == (JANUARY, True)
+    await months.destroy(ROOM, [found.period], nothing)
+    assert found_in(hl.store) == set()
+    assert await months.read(ROOM) == []
+
+
+async def test_what_is_written_ahead_of_time_or_in_a_second_conversation_goes_with_its_month(
+    hl: Desk, months: Months, clock: Clock
+) -> None:
+    ahead, other = months_object(1), months_object(2)
+    march = month_of(DECEMBER) + 3
+    come(hl, announced(ahead, 10, DECEMBER, period=march), announced(other, 11, DECEMBER, series=other))
+    come(hl, written(ahead, 12, DECEMBER, CANARY), written(other, 13, DECEMBER, CANARY))
+    clock.now_ms = JANUARY
+    assert texts(hl) == []
+    found = await months.read(ROOM)
+    assert [(m.period, m.objs, m.apart, m.is_over) for m in found] == [
+        (march, (ahead,), 1, False),
+        (month_of(DECEMBER), (other,), 1, True),
+    ]
+    with pytest.raises(Forbidden):
+        await months.destroy(ROOM, [march], nothing)
+    clock.now_ms = begins_ms(march + 1)
+    await months.destroy(ROOM, [march, month_of(DECEMBER)], nothing)
+    assert found_in(hl.store) == set()
+
+
+async def test_an_own_message_that_reached_nobody_is_not_offered_once_its_month_is_destroyed(
+    hl: Desk, clock: Clock
+) -> None:
+    clock.now_ms = DECEMBER
+    hl.chat.send(ROOM, "nionde å")
+    rows = hl.store.pending(10)
+    come(hl, *(announced(months_object(number), 10 + number, DECEMBER) for number in range(8)))
+    back = [written(row.obj, 30 + i, DECEMBER, "", by=HL) for i, row in enumerate(rows)]
+    come(hl, *(replace(p, change_id=r.change_id, payload=r.payload) for p, r in zip(back, rows, strict=True)))
+    assert hl.chat.stranded(ROOM).apart == 1
+    destroy(hl.store, obj=rows[-1].obj)
+    await hl.store.destroyed.complete()
+    assert hl.chat.stranded(ROOM) == StrandedCount(destroyed=0, apart=0, notes=0)
 
 
 async def test_a_draft_keeps_no_text_of_a_destroyed_month_after_a_crash(hl: Desk, clock: Clock, tmp_path: Path) -> None:

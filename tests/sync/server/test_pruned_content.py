@@ -2,9 +2,12 @@
 """Which rooms the next start continues to prune: those in which a deletion was running or had failed."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
+
+import pytest
 
 from sync.protocol.messages import Receipt
 from sync.server.config import Limits
@@ -44,9 +47,18 @@ async def place(store: MemoryStore, n: int) -> Receipt:
     return Receipt(ROOM, n, b"h" * 32, n, b"s" * 64)
 
 
-def room_at(head: Receipt) -> LiveRoom:
-    """A room of which only its head matters here."""
-    return LiveRoom(cast("RoomStream", None), head, 0, 0, cast("EntryLimits", None))
+@dataclass
+class Entries:
+    """The part of a room's state that matters here."""
+
+    pruned: dict[bytes, int]
+    destroyed: dict[bytes, int]
+
+
+def room_at(head: Receipt, **entries: dict[bytes, int]) -> LiveRoom:
+    """A room of which only its head matters here, and which objects were pruned or destroyed."""
+    state = Entries(**{"pruned": {}, "destroyed": {}, **entries})
+    return LiveRoom(cast("RoomStream", SimpleNamespace(state=state)), head, 0, 0, cast("EntryLimits", None))
 
 
 async def turns() -> None:
@@ -84,3 +96,32 @@ async def test_a_room_in_which_a_deletion_failed_stays_noted_for_the_next_start(
     store.gates[1].set_result(None)
     await turns()
     assert await store.prunings() == [ROOM]
+
+
+@pytest.mark.parametrize("entries", [{"pruned": {OBJ: 1}}, {"destroyed": {OBJ: 1}}], ids=["pruned", "destroyed"])
+async def test_a_room_is_read_again_only_while_something_is_left_to_delete(
+    tmp_path: Path, entries: dict[str, dict[bytes, int]]
+) -> None:
+    """A room is loaded again and again. Otherwise all its headers would be read each time, for ever."""
+    store, objects = PausingStore(), FilesystemObjects(tmp_path)
+    head = await place(store, 1)
+
+    def loaded() -> Pruning:
+        """The room was read from the disk by another process."""
+        made = Pruning(store, DestroyedObjects(store, objects, Uploads(store, objects, Limits())))
+        made.resume(room_at(head, **entries))
+        return made
+
+    interrupted = loaded()
+    await turns()
+    assert len(store.gates) == 1
+    await interrupted.close()
+    loaded()
+    await turns()
+    assert len(store.gates) == 2
+    store.gates[1].set_result(None)
+    await turns()
+    assert await store.prunings() == []
+    loaded()
+    await turns()
+    assert len(store.gates) == 2
