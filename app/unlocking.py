@@ -84,10 +84,13 @@ class Unlocking:
         return self._lifting_of(self.kinds())
 
     def known_lifting(self) -> Sequence[SlotKind]:
-        """As `lifting`; while the disk does not list the unlock methods, by those that were listed last. ▲ The
-        passphrase if none were listed yet. Otherwise a stranger could discard the owner's work while the disk fails.
-        Where only a silent key store opens the store, nobody could discard it if the passphrase were always asked
-        for."""
+        """Returns the same as `lifting`. If the disk cannot list the unlock methods now, the methods that were listed
+        last count; if none were listed yet, the passphrase counts. Raises no StoreFault.
+
+        ▲ So a failing disk does not empty the list. Otherwise a stranger could discard the owner's unsaved work while
+        the disk fails. Nor does a failing disk add the passphrase to it. Otherwise nobody could discard the work if
+        only a silent key store opens the store.
+        """
         try:
             return self.lifting()
         except StoreFault as fault:

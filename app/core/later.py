@@ -48,11 +48,11 @@ def waiting() -> list[str]:
 
 
 def import_in_steps() -> Iterator[str]:
-    """Imports the modules of `waiting` one by one, on the caller's thread, and yields each one's full name after it was
-    imported. Before a module come those of ours that it imports itself, so that no step imports two. Modules that are
-    imported already are passed over. Those for which a `Later` is made meanwhile are imported too, at the end. A module
-    whose import fails is passed over without an error and not tried again here; its first use tries again, and raises
-    the error."""
+    """Imports the modules of `waiting` on the caller's thread, one in each step, and yields the full name of each after
+    its import. If a module imports others of ours, these come before it, each in a step of its own. Otherwise one step
+    could import all of them. A module that is imported already has no step. If a `Later` is made meanwhile, its module
+    is imported at the end. If an import fails, the module is skipped without an error and not tried again here; its
+    first use tries again, and raises the error."""
     tried: set[str] = set()
     while names := [name for name in waiting() if name not in tried]:
         for name in names:

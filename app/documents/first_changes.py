@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The changes that a document with a text begins with. Nothing is stored here."""
+"""Makes the changes with which a document that has a text begins. Stores nothing."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -10,9 +10,10 @@ from app.richtext.model import Document
 
 
 def first_changes(title: str, blocks: Sequence[Block]) -> list[bytes]:
-    """The data of the changes that make up a new document: first its title, then all of its text as one update, which
-    is cut into several changes if it is long. May run in a thread: the text is inserted in many steps, so the event
-    loop gets Python's lock in between."""
+    """Returns the data of the changes that make up a new document, in the order in which they are to be stored: first
+    those with its title, then all of its text as one update, which is cut into several changes if it has more than
+    about 192 KiB. Any thread. The text is inserted in many steps, so a caller's thread gives Python's lock to the event
+    loop in between."""
     updates: list[bytes] = []
     with closing(Document(updates.append)) as document:
         document.set_up(title)

@@ -276,8 +276,9 @@ class DocumentService:
     def move(self, obj: ObjId, room: RoomId) -> ObjId:
         """Creates a document in `room` with the text, formats and title that this one has here, and puts this one into
         the trash. Returns the new one's id. This one's earlier versions stay where they are. NotFound if it is not
-        here. StoreFault if the disk refuses, and then nothing has changed. Both are stored in one transaction.
-        Otherwise each try at a disk that takes only the first would leave one more copy in `room`."""
+        here. StoreFault if the disk refuses, and then nothing has changed: the new document and the trash mark of this
+        one are stored in one transaction. Otherwise each try at a disk that takes only the first would leave one more
+        copy in `room`."""
         changes = first_changes(*self.shown_now(obj))
 
         def write() -> ObjId:

@@ -282,15 +282,16 @@ class SealedFiles:
             self._refused.add(wanted)
 
     async def _fetch_pinned(self, wanted: WantedPart) -> None:
-        """Fetches a part as `from_first` does; otherwise as `PartFetches.get`."""
+        """Fetches a part as `PartFetches.get` does, from the first room that gives it (`from_first`)."""
         await self.from_first(
             wanted.room, wanted.obj, lambda room, obj: self._fetches.get(replace(wanted, room=room, obj=obj))
         )
 
     async def from_first(self, room: RoomId, obj: ObjId, fetch: Callable[[RoomId, ObjId], Awaitable[T]]) -> T:
-        """The result of `fetch` for this room and object, or, if the server refuses it or what it gives is wrong, for
-        the room that this one continues, and so on back, at most MAX_HOPS rooms far. Refused or Reject if none of the
-        rooms gives it. Any other error of `fetch` is raised at once."""
+        """Calls `fetch` with this room and object, and returns its result. If it raises Refused (by the server) or
+        Reject (what the server gave is wrong), calls it with the room that this one continues and the object there, and
+        so on back, at most MAX_HOPS rooms far. If no room gives a result, raises the last Refused or Reject. Any other
+        error of `fetch` is raised at once."""
         hops = MAX_HOPS
         while True:
             try:

@@ -11,19 +11,19 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 MOST = 4096
-"""How many updates of about one size are remembered. A slice has fewer."""
+"""How many updates are remembered of those whose sizes have the same number of bits. A slice has fewer updates."""
 STRETCH = 256 * 1024
 """Bytes that are hashed in one piece."""
 
 _passed: dict[int, OrderedDict[bytes, None]] = {}
-"""Hashes by the number of bits of the update's size. ▲ Together, thousands of tiny updates would push out the large one
-whose check is long."""
+"""Hashes of updates, by the number of bits of the update's size. ▲ For each such number the last MOST hashes are kept.
+Otherwise thousands of tiny updates would push out the hash of a large one, and its long check would be made again."""
 
 
 def remember(update: bytes) -> Iterator[None]:
     """Stores the hash of an update whose form the caller has checked and found valid, so that it is not checked again.
-    Of updates of about one size, only the last MOST hashes are kept. A generator: other tasks can run between its
-    steps."""
+    Of updates whose sizes have the same number of bits, only the last MOST hashes are kept. A generator: it yields
+    after each STRETCH bytes, so that other tasks can run. The hash is stored when it has ended."""
     found = hashlib.sha256()
     for at in range(0, len(update), STRETCH):
         if at:
@@ -36,5 +36,6 @@ def remember(update: bytes) -> Iterator[None]:
 
 
 def is_remembered(update: bytes) -> bool:
-    """Whether these very bytes passed. False also for bytes that were dropped: then the grammar decides."""
+    """Whether these very bytes were given to `remember`. False also if their hash was dropped since: the caller then
+    checks the bytes again."""
     return hashlib.sha256(update).digest() in _passed.get(len(update).bit_length(), ())

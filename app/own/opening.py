@@ -15,11 +15,14 @@ _AT_ONCE = 4
 
 
 async def check_ahead(store: Store) -> None:
-    """Checks all that opening the person's own objects would check, and remembers what has passed, so that opening them
-    takes only the time of the CRDT. Damaged bytes are left to the opening. ▲ Otherwise a stolen device could write
-    20,000 values, and each start of the person's other devices would check them in one piece, half a second, also once
-    that device is revoked. ▲ Objects in rooms with other members are left out: they are not opened, and a colleague
-    could make each start as long as they like. StoreFault."""
+    """Checks the form of all updates that opening the person's own objects would check, in steps of at most 2 ms
+    between which other tasks run. What passes is remembered, so that opening the objects takes only the time of the
+    CRDT. Damaged bytes raise nothing here: opening the objects finds them too. StoreFault if the store cannot be read.
+
+    ▲ Without these steps a stolen device could write 20,000 values, and each start of the person's other devices would
+    check them in one piece, half a second, also once that device is revoked. ▲ Objects in rooms with other members are
+    not checked, since they are not opened. Otherwise a colleague could make each start as long as they like.
+    """
     for row in store.objects.all(kind=KIND_ID):
         if len(store.rooms_list.members(row.room)) > 1:
             continue

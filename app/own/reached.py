@@ -60,7 +60,7 @@ def room_copy(rows: RowSource, key: str, values: Iterable[Value]) -> RoomCopy:
 
 class MarksAhead:
     """The series with read marks that are further than their rooms are here, by room, each with the lowest position of
-    these marks."""
+    these marks. In memory."""
 
     def __init__(self) -> None:
         self.unplaced: set[str] = set()
@@ -68,7 +68,8 @@ class MarksAhead:
         self._rooms: dict[RoomId, _MarksOfRoom] = {}
 
     def note(self, key: str, room: RoomId | None, lowest: int | None) -> None:
-        """Notes the lowest position of the marks of the series `key` that are ahead; None if there are none."""
+        """Replaces what is noted of the series with the id `key` (hex). `room` is its room, None if this device does
+        not have the series. `lowest` is the lowest position of its marks that are ahead, None if no mark is."""
         self.unplaced.discard(key)
         if room is not None:
             self._rooms.setdefault(room, _MarksOfRoom()).note(key, lowest)
@@ -76,12 +77,12 @@ class MarksAhead:
             self.unplaced.add(key)
 
     def due(self, room: RoomId, n: int) -> list[str]:
-        """The series with marks whose positions the room has reached, now that it has the position `n`: at most
-        MOST_DUE."""
+        """The ids (hex) of the room's series whose lowest position is at most `n`, the position that the room has
+        reached: at most MOST_DUE, the lowest positions first. Changes nothing."""
         return self._rooms[room].reached(n) if room in self._rooms else []
 
     def take(self, room: RoomId, n: int) -> list[str]:
-        """As `due`, and removes them from here."""
+        """Returns the same as `due`, and removes these series from here."""
         due = self.due(room, n)
         for key in due:
             self._rooms[room].note(key, None)
@@ -89,13 +90,14 @@ class MarksAhead:
 
 
 class _MarksOfRoom:
-    """The series of one room with read marks ahead, each with the lowest position of these marks. ▲ Each once: a heap
-    with what has moved since would grow until the program ends, if a stolen device moved one mark again and again."""
+    """The series of one room with read marks ahead, each with the lowest position of these marks. ▲ A series has one
+    entry, however often its position changes. Otherwise a stolen device could move one mark again and again, and the
+    memory would grow until the program ends."""
 
     def __init__(self) -> None:
         self._positions: dict[str, int] = {}
         self._sorted: list[tuple[int, str]] = []
-        """(position, series). To replace one of 20,000 takes 5 µs."""
+        """(position, series), ascending. Replacing one of 20,000 takes 5 µs."""
 
     def note(self, key: str, position: int | None) -> None:
         """Replaces the position of the series `key`; None if it has no marks ahead."""
@@ -107,5 +109,5 @@ class _MarksOfRoom:
             insort(self._sorted, (position, key))
 
     def reached(self, n: int) -> list[str]:
-        """The series whose position is at most `n`, the lowest first: at most MOST_DUE."""
+        """The series whose position is at most `n`, the lowest positions first: at most MOST_DUE."""
         return [key for position, key in self._sorted[:MOST_DUE] if position <= n]

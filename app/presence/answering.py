@@ -43,10 +43,11 @@ class Answering:
     _next_s: float = 0.0
 
     def add(self, to: Addressee, now_s: float, wait_s: float, *, asked: bool) -> None:
-        """Queues an answer to the device `to`, due `wait_s` seconds from now, or AGAIN_S after the last answer to it if
-        that is later. Its program may have been started again since, and knows nothing of that answer. `asked`: the
-        device has asked, so it also receives changes of this person's presence for EXPIRES_S. Queues nothing if an
-        answer to the device waits already, or if MAX_WAITING answers wait."""
+        """Queues an answer to the device `to`. The answer is due `wait_s` seconds from now, but no sooner than AGAIN_S
+        after the last answer to that device. A device that was answered a moment ago is answered again, since its
+        program may have been started again and has lost the first answer. `asked`: the device has asked, so it also
+        receives changes of this person's presence for EXPIRES_S. Queues nothing if an answer to the device is in the
+        queue already, or if MAX_WAITING answers are."""
         if asked:
             self._note_asker(to, now_s)
         if len(self._queue) >= MAX_WAITING or any(each.to.dev == to.dev for each in self._queue):

@@ -12,8 +12,8 @@ from sync.errors import Refused, Unreachable
 
 
 class Additions:
-    """Adds people to an account's rooms. Remembers the additions that the server has made, or may have made, and whose
-    invitation is not stored: another try does the rest."""
+    """Adds people to an account's rooms. Remembers in memory the additions that the server has made, or may have made,
+    and whose invitation is not stored. The next `add` of that person to that room stores the invitation."""
 
     def __init__(self, store: Store, engine: Engine) -> None:
         self._store, self._engine = store, engine

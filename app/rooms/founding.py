@@ -21,8 +21,8 @@ class Starter:
 
 
 class Founding:
-    """Makes an account's rooms. Remembers those that the server has made and the disk could not name: the next room
-    that is made is one of them."""
+    """Makes an account's rooms. Remembers in memory the rooms that the server has made and whose title the disk has
+    refused. The next `create` uses one of them."""
 
     def __init__(self, store: Store, engine: Engine, starters: Sequence[Starter]) -> None:
         self._store, self._engine, self._starters = store, engine, tuple(starters)

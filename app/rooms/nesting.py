@@ -106,8 +106,8 @@ class Nesting:
         history. Those who cannot be added now, as when the connection is lost, are named in the answer. Forbidden if
         `may_make` is False. Unreachable while offline, or Refused by the server: nothing has happened then. Forbidden
         also if the person loses the right while the room is made: the room then exists and belongs to none. StoreFault
-        if the disk refuses the link or an invitation: the next call with the same parent and title does the rest in
-        that room, and makes no second one."""
+        if the disk refuses the link or an invitation: the next call in this session with the same parent and title does
+        the rest in that room, and makes no second one."""
         if not self.may_make(parent):
             raise Forbidden
         room = self._unfinished.pop((parent, title), None) or await self._rooms.create(title, RoomType.CASE)

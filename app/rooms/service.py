@@ -351,8 +351,8 @@ class RoomService:
     async def create(self, title: str, type: RoomType) -> RoomId:  # noqa: A002 - the field's word
         """Makes a room with this title and type, and the objects that every room begins with. Returns its id.
         Unreachable while offline; Refused by the server. StoreFault if the disk refuses the title or the objects: the
-        room then exists without a title, so that no list shows it. The next call, whatever its arguments, gives that
-        room its title and type, and makes no second one."""
+        room then exists without a title, so that no list shows it. The next call in this session, whatever its
+        arguments, gives that room its title and type, and makes no second one."""
         return await self._founding.create(title, type)
 
     async def add(self, room: RoomId, uid: Uid, role: Role, history_all: bool, greeting: str = "") -> None:
@@ -360,15 +360,16 @@ class RoomService:
         is written from now on.
 
         Without the history they get each object's present state; what was written or deleted before stays closed to
-        them. A person who does not know the adder is asked first, and shown the room's title and the
-        `greeting`, which every member can read.
+        them. A person who does not know the adder is asked first, and is shown the room's title and the `greeting`,
+        which every member can read.
 
         Unreachable while offline. Refused "forbidden" if this person may not add them so, "member" if they are a
         member already. Reject "not-ready" if the room's key cannot be encrypted to them yet.
 
-        StoreFault if the disk refuses the greeting, Unreachable also if no reply came in time: the person may be a
-        member then. The next call for them writes what is left and returns as if it had added them. But if they became
-        a member in another role, or with other access to the history, than it asks for, it raises "member" at the end.
+        StoreFault if the disk refuses the invitation (the title and the greeting). Unreachable also if no reply came in
+        time. In both cases the person may be a member by now. If so, the next call for this person in this session only
+        stores the invitation. It then returns if the person has the role and the access to the history that it asks
+        for; otherwise it raises Refused "member".
         """
         try:
             await self._additions.add(room, uid, role, history_all, greeting)

@@ -30,7 +30,7 @@ two checkpoints their log grew beyond 8 MiB, and was cut and made longer again e
 LOOK_S = 0.4
 """How often the log's length is read meanwhile."""
 SETTLED_S = 1.0
-"""Seconds from the first commit until the log is made MANY_BYTES long. Before that the start has much to read."""
+"""Seconds from the first commit until the log is made MANY_BYTES long. Meanwhile the start reads much from the disk."""
 PAUSE_S = 0.4
 """Many rows that are changed within this time share one checkpoint."""
 
@@ -38,7 +38,7 @@ PAUSE_S = 0.4
 class Checkpointer:
     """A thread that copies committed pages from SQLite's write-ahead log into the database file (a passive checkpoint,
     which never blocks the writer). It acts when many rows have been written, or when a few have waited for a while.
-    Before the first time, it makes the log MANY_BYTES long, so that commits overwrite it."""
+    Before its first checkpoint it makes the log MANY_BYTES long, so that commits overwrite it (`lengthen_log`)."""
 
     def __init__(self, connect: Callable[[], Any], database: Path) -> None:
         """`connect` returns a new connection to the database at the path `database`, with its key set; the checkpoint
@@ -89,8 +89,8 @@ class Checkpointer:
                 return
 
     def _lengthened(self) -> Any:
-        """Makes the log MANY_BYTES long, in steps between which the loop can commit. Returns the connection that it
-        opened for this, None after an error of the driver."""
+        """Makes the log MANY_BYTES long, in steps between which the loop can commit. The first error of the driver ends
+        this, and is logged. Returns the connection that was opened for this; None if none could be opened."""
         connection: Any = None
         try:
             connection = self._connect()

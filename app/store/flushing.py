@@ -17,8 +17,8 @@ from app.store.connection import Connection
 STEP_BYTES = 1024 * 1024
 """Zeros that are appended to the log at once: 0.3 ms."""
 _FREE_TIMES = 64
-"""▲ The log is made longer only if so many times its bytes are free. Otherwise zeros would take the place that edits
-need."""
+"""▲ The log is made longer only if the disk has so many times the new length free. Otherwise zeros would take the space
+that edits need."""
 _flush_file = getattr(os, "fdatasync", os.fsync)  # Windows has no fdatasync
 
 
@@ -51,15 +51,16 @@ def flush_log(database: Path) -> StoreFault | None:
 
 
 def lengthen_log(database: Path, connection: Connection, size: int) -> bool:
-    """Makes the write-ahead log of the database at the path `database` up to STEP_BYTES longer, but not longer than
-    `size` bytes, by appending zeros, and flushes it. A commit that only overwrites a part of the log is flushed sooner
-    than one that makes it longer, since the file system has nothing to note. Any thread. `connection`: one to the
-    database that is in no transaction and that no other thread uses. Returns whether the log is still shorter than
-    `size`; False also if it stays as it is, since the disk refuses or has not enough room. Raises the driver's errors,
-    for example if another connection writes all the time.
+    """Appends at most STEP_BYTES zeros to the write-ahead log of the database at the path `database`, up to a length of
+    `size` bytes, and flushes it. Returns True if the log is still shorter than that: the caller then calls again.
+    Returns False if the log is long enough, if less than _FREE_TIMES times `size` is free, or if the disk refuses. Any
+    thread. `connection`: one to the database that is in no transaction and that no other thread uses. Raises the
+    driver's errors, for example if another connection writes all the time.
 
-    SQLite reads a log up to its first invalid frame, so it ignores the zeros. ▲ They are appended while this holds the
-    lock for writing. Otherwise they could overwrite what another connection commits at the same place.
+    A commit that only overwrites a part of the log is flushed sooner than one that makes it longer, since the file
+    system has nothing to note. SQLite reads a log up to its first invalid frame, so it ignores the zeros. ▲ They are
+    appended while `connection` holds the lock for writing. Otherwise they could overwrite what another connection
+    commits at the same place.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Moves new texts into the search index a moment after they were stored, many at a time.
+"""Moves new and changed texts into the search index a moment after they were stored, many at a time.
 
 Writing to the index takes a third of a message's transaction, and its commit must then run in a thread. Until a text is
 indexed it is in the table `search_due`, which is written in the transaction of its change: a crash loses none.
@@ -103,8 +103,9 @@ class Indexing:
 
 
 def index(conn: Connection, rows: Sequence[Row]) -> None:
-    """Writes places to the index, or replaces those that it has, each as (obj, ref, room, kind, t, title, body). They
-    no longer wait in `search_due`. Inside the store's transaction."""
+    """Writes places to the search index, or replaces those that it has, and deletes their rows in `search_due`. Inside
+    the store's transaction. `rows`: (obj, ref, room, kind, t, title, body) of each place, with `t` in ms, and no place
+    (obj, ref) twice. A place that the index has and whose texts have changed takes a millisecond."""
     conn.long_commit = True
     new: list[Row] = []
     for obj, ref, room, kind, t, title, body in rows:
@@ -119,8 +120,7 @@ def index(conn: Connection, rows: Sequence[Row]) -> None:
 
 
 def _replace(conn: Connection, obj: bytes, ref: bytes, kind: str, t: int, texts: tuple[str, str]) -> None:
-    """Writes a place again that the index has. Texts that are unchanged are not indexed again: it takes a
-    millisecond."""
+    """Replaces a place that the index has. Unchanged texts are not indexed again, since that takes a millisecond."""
     (row,) = conn.only("SELECT id FROM search_rows WHERE obj = ? AND ref = ?", (obj, ref))
     conn.execute("UPDATE search_rows SET t = ?, kind = ? WHERE id = ?", (t, kind, row))
     if conn.execute("SELECT title, body FROM search WHERE rowid = ?", (row,)).fetchone() != texts:

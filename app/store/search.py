@@ -52,11 +52,13 @@ class Entry:
 
 
 def put(conn: Connection, entries: Sequence[Entry]) -> None:
-    """Adds places to the search index, or replaces those with the same object and `ref`. Inside the store's
-    transaction. A few places (a message that was sent or received) are only stored in `search_due`, 10 µs each, and are
-    indexed by `Indexing` a moment after the commit.
+    """Adds places to the search index, or replaces those with the same object and `ref`; of several `entries` with the
+    same ones the last counts. Inside the store's transaction.
 
-    A commit now and then merges parts of the index, which takes up to 50 ms of processor time with 60,000 places.
+    At most FEW places with at most FEW_CHARS characters together (a message that was sent or received) are only stored
+    in `search_due`, 10 µs each. `Indexing` indexes them a moment after the commit. More than that are indexed at once.
+    A commit of indexed places now and then merges parts of the index, which takes up to 50 ms of processor time with
+    60,000 places.
     """
     rows = [(e.obj, e.ref, e.room, e.kind, e.t, e.title, e.body) for e in entries]
     if len(rows) <= FEW and sum(len(e.title) + len(e.body) for e in entries) <= FEW_CHARS:
@@ -67,8 +69,8 @@ def put(conn: Connection, entries: Sequence[Entry]) -> None:
 
 
 def set_times(conn: Connection, times: Sequence[tuple[int, ObjId, bytes]]) -> None:
-    """Sets the times of places that were put before: (time in ms, object, `ref`) of each. Inside the store's
-    transaction. Does nothing for a place that was not put."""
+    """Sets the times of places that were put before; ignores a place that was not. `times`: (time in ms, object, `ref`)
+    of each place. Inside the store's transaction."""
     for table in ("search_due", "search_rows"):
         conn.executemany(f"UPDATE {table} SET t = ? WHERE obj = ? AND ref = ?", times)
 
@@ -84,8 +86,9 @@ def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
 
 
 def drop_some(conn: Connection, obj: ObjId, limit: int) -> bool:
-    """Removes at most twice `limit` texts of an object (a message, a paragraph, a card) from the search index, in the
-    caller's transaction. A text takes about 0.1 ms. Returns False if none is left, True if there may be more."""
+    """Removes places of an object (messages, cards …) from the search index, in the caller's transaction: at most
+    `limit` that are indexed, and at most `limit` that wait for it. An indexed place takes about 0.1 ms. Returns False
+    if none is left, True if there may be more."""
     due = conn.execute(
         "DELETE FROM search_due WHERE obj = ?1 AND ref IN (SELECT ref FROM search_due WHERE obj = ?1 LIMIT ?2)",
         (obj, limit),

@@ -37,7 +37,8 @@ class EngineParts:
 
 
 def make_parts(link: Link, blobs: Blobs) -> EngineParts:
-    """Makes the parts of an engine whose account, store and rooms are in `link`, and whose files are in `blobs`."""
+    """Makes the parts of an engine and connects them with each other. `link` has the account, the store and the rooms;
+    `blobs` transfers the rooms' files."""
     verifier, seals, snapshots = ReceiptVerifier(link), Seals(link), Snapshots(link)
     inbox = Inbox(link, verifier, seals, snapshots)
     outbox = Outbox(link, verifier, inbox.pull_again)

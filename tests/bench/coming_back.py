@@ -22,7 +22,7 @@ SIZES = [2 + k % 8 for k in range(10_000)]
 """10,000 rooms of 2 to 9: 55 for each person, twenty times as many as the server has in memory. Making them takes
 about a minute, once."""
 SPREAD_S = 5.0
-"""An engine waits for up to so long before it returns."""
+"""An engine waits for up to so many seconds before it connects again."""
 _SOURCES = [Path(__file__), Path(whole_agency.__file__), Path(thin_line.__file__)]
 
 
@@ -51,7 +51,7 @@ async def _all_back(agency: Agency, port: int, data: Path) -> list[float]:
         try:
             line = await dial(port, context)
             authed = await line.sign_in(agency.people[number].author)
-        except ConnectionError:  # the server closes who has waited too long; an engine comes again too
+        except ConnectionError:  # the server closed a connection that had waited too long: an engine connects again too
             return await one(number, drawing.uniform(0, SPREAD_S))
         assert len(authed.rooms) == len(agency.people[number].rooms)
         await _asks(line, agency, number)

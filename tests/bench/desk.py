@@ -226,8 +226,9 @@ async def until(look: Any, every_s: float = 0.002) -> None:
 
 
 async def do_all(doing: Doing) -> None:
-    """Does what each line of standard input says, and prints each result as a line of JSON. Returns after the line
-    `end`, or when the input ends."""
+    """Does the orders on standard input, and prints the result of each as a line of JSON. An order is a line with an
+    object in JSON: `do` is the name of a method of `doing` without its `do_`, and the rest are the method's arguments.
+    Returns after the order `end`, or when the input ends."""
     reader = asyncio.StreamReader(limit=2**22)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():

@@ -57,7 +57,8 @@ def keystroke_window() -> list[Figure]:
 
 
 def keys(a: Desk, b: Desk, room: str, count: int, gap_s: float) -> list[float]:
-    """Milliseconds from each letter's key at one desk to the other desk's model."""
+    """Milliseconds from each letter's key at one desk to the other desk's model. `count` letters are typed, `gap_s`
+    seconds apart; the first tenth (WARM_UP) of them is left out."""
     obj = a.call("document", room=room)
     a.ask("enter", obj=obj)
     b.call("enter", obj=obj)

@@ -22,8 +22,8 @@ _FEWEST = 0.5
 
 
 def passages(marks: list[tuple[str, int]], sent: list[int], limit_ns: int) -> dict[str, list[list[int]]]:
-    """For each station, and each message by the time of its sending: the ns after it at which the station was passed,
-    in order, less than `limit_ns` after it."""
+    """For each station, and each message or letter by the time in `sent` at which it began: how many ns later the
+    station was passed. In order, at most four times, and less than `limit_ns` later."""
     by_station: dict[str, list[int]] = {}
     for station, at in marks:
         by_station.setdefault(station, []).append(at)
@@ -38,9 +38,10 @@ def passages(marks: list[tuple[str, int]], sent: list[int], limit_ns: int) -> di
 
 
 def rows(folder: Path, first: str, warm_up: int, limit_s: float) -> list[tuple[float, str, str]]:
-    """(median µs since the sending, process, station), in the order of time. A station that is passed several times has
-    a row for each. `first`: the station at which a message or letter begins; the first `warm_up` of them are left out,
-    and what is passed later than `limit_s` seconds after it."""
+    """(median µs since the beginning, process, station), in the order of time. A station that is passed several times
+    has a row for each. `folder` has the marks of each process. `first` is the station at which a message or letter
+    begins. Left out are the first `warm_up` of these, and what is passed `limit_s` seconds after the beginning or
+    later."""
     marks = {name: json.loads((folder / f"{name}.json").read_text()) for name in (HANDLER, "server", HEAD)}
     sent = [at for station, at in marks[HANDLER] if station == first][warm_up:]
     out = []

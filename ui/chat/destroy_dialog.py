@@ -109,7 +109,7 @@ class DestroyDialog(StoppableDialog):
         row.show_month(month, is_idle=self.is_idle)
 
     def read_again(self) -> None:
-        """Reads the months again."""
+        """Enables what can be chosen now, and reads the months again."""
         self._show_state()
         self._latest.ask(self._room)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The page in the place of a document whose text has not come yet: the room lists it, and its first change is still to
-be received or tried."""
+"""The page that is shown in place of a document whose text is not here yet: the room lists the document, and its first
+change is still to be received or tried."""
 
 from collections.abc import Callable
 
@@ -17,8 +17,9 @@ from ui.kit.translate import tr
 
 
 class ComingPage(EmptyState):
-    """A page that says that a document is being fetched, with a button that calls `back`. While it is shown, it emits
-    `come` when the text of the document is here; if that comes while the page is hidden, when it is shown again."""
+    """A page that says that a document is being fetched, with a button that calls `back`. `wait_for` sets the document.
+    The page emits `come` when the document's text is here. If the page is hidden then, it emits `come` when it is shown
+    again."""
 
     come = Signal(object)
     """The document's id."""
@@ -41,8 +42,8 @@ class ComingPage(EmptyState):
         bind(self, service.changed, self._on_changed)
 
     def wait_for(self, obj: ObjId) -> bool:
-        """Awaits the document `obj` from now on, in place of any other. False if the room lists no such document, or if
-        it is in the trash: then nothing has changed."""
+        """Awaits the document `obj` from now on, in place of any other, and returns True. Returns False and changes
+        nothing if the room lists no such document, or if it is in the trash."""
         link = ObjectLink(room=self._room, obj=obj, kind=KIND.id)
         if self._service.linked(link) is None:
             return False
@@ -51,7 +52,7 @@ class ComingPage(EmptyState):
 
     @property
     def is_focused(self) -> bool:
-        """Whether the page's button has the focus, or gets it when the window is the active one."""
+        """Whether the page's button has the focus, or will have it when its window becomes the active one."""
         return self.step is not None and self.window().focusWidget() is self.step
 
     def take_focus(self) -> None:

@@ -68,10 +68,10 @@ class DocumentsView(QStackedWidget):
             self.open(obj)
 
     def open(self, obj: ObjId) -> None:
-        """Shows the document `obj`, also one that is in the trash, in place of the one that is open; the list if this
-        room has no such document. Does nothing if it is open already. If the room lists the document, but its text has
-        not come yet, shows a page that says so, and then the document as soon as it has, unless the person has gone
-        back to the list meanwhile."""
+        """Shows the document `obj`, also one that is in the trash, in place of the one that is open. Does nothing if it
+        is open already. Shows the list if this room has no such document. If the room lists the document, but its text
+        is not here yet, shows a page that says so. The document then opens when its text is here, unless the person has
+        gone back to the list or opened another document."""
         if self.document is not None and self.document.obj == obj:
             return
         self.show_list()
@@ -98,7 +98,7 @@ class DocumentsView(QStackedWidget):
 
     @property
     def _is_waiting(self) -> bool:
-        """Whether the page is shown that says that a document is being fetched."""
+        """Whether the page is shown which says that a document is being fetched."""
         return self.currentWidget() is self.coming
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None:

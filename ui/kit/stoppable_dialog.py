@@ -16,16 +16,17 @@ from ui.kit.translate import tr
 
 
 class StoppableDialog(Dialog):
-    """A dialog that shows what can be done, and does it with a progress bar. A subclass passes its work to `begin`;
-    while that is under way, the other button is Stop. What was done until then stays done, and the dialog stays open
-    with the sentence `stopped`. After an error it stays open with the error. In both cases it can be accepted again.
-    The work returns at its end what was done, as a text: then the dialog shows that, and can only be closed.
+    """A dialog that shows what can be done, and does it with a progress bar. A subclass passes its work to `begin`.
+    While the work is under way, the other button is Stop. If the person presses it, what was done so far stays done,
+    and the dialog stays open with the sentence `stopped`. After an error it stays open with the error. In both cases it
+    can be accepted again. When the work has ended, the dialog shows the text that the work returned, which says what
+    was done. It can then only be closed.
 
-    Work that was stopped may need a while to end, and may end with an error. Work that is begun meanwhile waits until
-    then. The error is only in the log: the dialog shows nothing of work that was stopped.
+    Work that was stopped may need a while to end. Work that is begun meanwhile waits for that. If stopped work ends
+    with an error, the error is logged and not shown.
 
-    It is unlike a `WorkingDialog`, which cannot be closed while it works, and closes itself at the end. `text` is the
-    first paragraph, and `doing` names the work beside the bar. The accepting button is red."""
+    A `WorkingDialog` differs: it cannot be closed while it works, and closes itself at the end. `text` is the first
+    paragraph, `doing` names the work beside the bar, and `width` is in pixels at 100 %. The accepting button is red."""
 
     def __init__(
         self, parent: QWidget | None, title: str, *, accept: str, text: str, doing: str, stopped: str, width: int
@@ -45,8 +46,8 @@ class StoppableDialog(Dialog):
         self._soon = Soon(self, self._look)
 
     def add_progress(self) -> None:
-        """Puts the progress bar, and below it the line for an error, below all that was added until now. A subclass
-        calls it once, when it is built."""
+        """Adds the progress bar, and below it the line for an error, below the content so far. A subclass calls it
+        once, when the dialog is made."""
         self.body.addWidget(self.progress)
         self.error = self.add_error()
 
@@ -60,12 +61,12 @@ class StoppableDialog(Dialog):
         self._soon.due()
 
     def read_again(self) -> None:
-        """Called while the dialog is idle: after `due`, an error or a stop. Does nothing unless a class reads again
-        what can be done, and enables the accepting button by that."""
+        """Called while the dialog is idle, after `due`, an error or a stop. Does nothing here. A subclass overrides it:
+        it reads again what can be done, and enables the accepting button if something can."""
 
     def begin(self, work: Coroutine[Any, Any, str]) -> None:
-        """Starts `work` in the background, and shows the progress and Stop. `work` returns what was done, as a text for
-        `finish`. Only while the dialog is idle. The accepting button is disabled."""
+        """Starts `work` in the background, disables the accepting button, and shows the progress and Stop. `work`
+        returns a text that says what was done, for `finish`. Call it only while the dialog is idle."""
         self.error.hide()
         self.accept_button.setEnabled(False)
         self.close_button.setText(tr("Stop"))
@@ -83,7 +84,7 @@ class StoppableDialog(Dialog):
             self.finish(done)
 
     def finish(self, text: str) -> None:
-        """Called when the work is done. Shows `text`, which says what was done, in the place of the first paragraph. A
+        """Called when the work has ended. Shows `text`, which says what was done, in place of the first paragraph. A
         subclass also hides what it has shown for the choice."""
         self._task, self._is_over = None, True
         self.progress.hide()
@@ -108,8 +109,8 @@ class StoppableDialog(Dialog):
             self.read_again()
 
     def _failed(self, task: asyncio.Task[None], error: Exception) -> None:
-        """Shows the error with which `task` ended. If it was stopped before, only logs the error: otherwise that would
-        end work that was begun after it, or be shown as the error of that."""
+        """Shows the error with which `task` ended. If `task` was stopped before, only logs the error. Otherwise work
+        that was begun since would be shown as ended, and the error as its own."""
         if task is not self._task:
             note(self, error)
             return

@@ -37,9 +37,9 @@ def report(owner: QObject, error: Exception, again: Again = None) -> None:
 
 
 def note(owner: QObject, error: Exception) -> None:
-    """Writes an error that was caught in a slot or a task of `owner` to the log, with the class of `owner`; for one of
-    our own code also where it happened. Call it for the error of work that the person has stopped; for others there is
-    `report`, which also shows them."""
+    """Writes an error that was caught in a slot or a task of `owner` to the log, with the class of `owner`. For an
+    error of our own code the log also has where it happened. Use it for work that the person has stopped; use `report`,
+    which also shows the error, for all other work."""
     if is_ours(error):
         log.ui.exception("failed", error, owner=type(owner).__name__, shown=code_of(error))
     else:

@@ -16,7 +16,7 @@ class WorkingDialog(Dialog):
     """A dialog that does what it asks for when the person accepts it: `work` is called and awaited. Meanwhile the
     dialog stays open with a spinner. It closes as accepted when `work` returns. If `work` raises, the dialog stays open
     with all that was typed, shows the error below its content, and can be accepted again. If `work` returns False,
-    because the person called it off at a further question, the dialog stays open too, without an error."""
+    because the person answered no to a further question, the dialog stays open too, without an error."""
 
     def __init__(
         self,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Updates as bytes: whether they are any, and what many of them make together."""
+"""Updates as bytes: checks whether bytes are an update, and merges updates."""
 
 from collections.abc import Generator, Sequence
 from typing import Any
@@ -23,8 +23,9 @@ def is_update(update: bytes) -> bool:
 
 
 def checking(update: bytes) -> Generator[None, None, bool]:
-    """Finds what `is_update` returns, in steps of at most 2 ms, between which other tasks can run. Checks the bytes
-    also if they have passed before. Afterwards `is_update` returns True for valid ones without checking them again."""
+    """Checks the bytes of an update as `is_update` does, in steps of at most 2 ms. A generator: it yields None after
+    each step, so that other tasks can run, and at its end returns whether the update is valid. It checks the bytes also
+    if they have passed before. An update that passes is remembered: `is_update` does not check it again."""
     try:
         yield from reading(update)
     except BadUpdate as bad:

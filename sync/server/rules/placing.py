@@ -57,7 +57,7 @@ _RECOVERY = 8
 
 _Triple = tuple[bytes, bytes, bytes | None]
 _Made = tuple[Receipt, bytes | None]
-"""What `_make` returns."""
+"""The receipt for a write, and the encoded frame for the room's listeners; None if nobody listens."""
 
 
 class Placing:

@@ -14,11 +14,11 @@ from sync.server.store import schema as s
 from sync.server.store.base import StoreError
 
 LOG_BYTES = 16 * 1024 * 1024
-"""The write-ahead log's usual length: when it is so long, its pages are copied into the database file, and the log is
-written from its beginning again."""
+"""The write-ahead log's usual length in bytes. When it is so long, its pages are copied into the database file, and
+SQLite then writes the log from its beginning again."""
 _FREE_TIMES = 64
-"""The log is made longer only if so many times its bytes are free. Otherwise zeros would take the place that changes
-need."""
+"""The log is made longer only if the disk has so many times the new length free. Otherwise zeros would take the space
+that changes need."""
 
 
 class TooNew(StoreError):
@@ -78,12 +78,16 @@ def connected(path: Path, max_pages: int | None) -> Engine:
 
 
 def lengthen_log(engine: Engine, path: Path, size: int) -> None:
-    """Makes the write-ahead log of the database at `path` at least `size` bytes long, by appending zeros, and flushes
-    it. A commit that only overwrites a part of the log is flushed sooner than one that makes it longer, since the file
-    system has nothing to note. `engine` is the database's. SQLite reads a log up to its first invalid frame, so it
-    ignores the zeros. ▲ They are appended while this holds the lock for writing. Otherwise they could overwrite what
-    another process commits at the same place. Does nothing if less than _FREE_TIMES times `size` is free on the disk.
-    If the disk refuses, the log stays as it was. Raises the database's own error if it is locked."""
+    """Appends zeros to the write-ahead log of the database at `path` until it has `size` bytes, and flushes it. Does
+    nothing if the log is as long already, or if less than _FREE_TIMES times `size` is free on the disk. If the disk
+    refuses, the log stays as it was, and nothing is raised. `engine` is the database's. Raises the database's own error
+    (DBAPIError) if another process does not release the lock for writing within 30 s.
+
+    A commit that only overwrites a part of the log is flushed sooner than one that makes it longer, since the file
+    system has nothing to note. SQLite reads a log up to its first invalid frame, so it ignores the zeros. ▲ They are
+    appended while `engine` holds the lock for writing. Otherwise they could overwrite what another process commits at
+    the same place.
+    """
     with engine.begin(), suppress(OSError), Path(f"{path}-wal").open("rb+", buffering=0) as file:
         there = file.seek(0, os.SEEK_END)
         if there < size and shutil.disk_usage(path.parent).free >= _FREE_TIMES * size:

@@ -36,9 +36,9 @@ class Threads:
     ) -> None:
         """Makes the SQL store for the SQLite file `path`; only `open` connects, and creates the file if there is none.
         `max_pages` of 4 KiB limit its size; beyond them it behaves as a full disk; None for no limit. `log_bytes`: how
-        long `open` makes the write-ahead log, for a store that will be written often (`lengthen_log`). `committed` is
-        called in the writer's thread after each commit, also a failed one, with the seconds that it and its jobs took;
-        it must not raise."""
+        long `open` makes the write-ahead log (`lengthen_log`), for a store that will be written often; 0 leaves it as
+        it is. `committed` is called in the writer's thread after each commit, also a failed one, with the seconds that
+        it and its jobs took; it must not raise."""
         self._committed = committed
         self._path, self._log_bytes = path, log_bytes
         self._engine = connected(path, max_pages)

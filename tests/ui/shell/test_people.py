@@ -150,7 +150,7 @@ async def test_a_removal_can_say_why_and_the_list_shows_it(window: MainWindow, s
     check(shown)
     texts = [x.text() for x in shown.findChildren(QLabel)]
     assert "Byter enhet <b>åäö</b> 🙂" in texts
-    assert "Du kan inte läsa skälet. Det är krypterat för dem som var medlemmar då." in texts
+    assert "Du kan inte läsa skälet. Det är krypterat för dem som var deltagare då." in texts
     shown.accept()
 
 

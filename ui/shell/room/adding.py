@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Adds a person to a room, and changes a member's role, as a person asks in a dialog."""
+"""Asks in a dialog whom to add to a room, or which role a member is to have, and does it."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -16,8 +16,9 @@ from ui.tool_views import toast
 
 
 async def ask_and_add(window: QWidget, session: Session, room: RoomId) -> None:
-    """Asks in a dialog over `window` whom to add to `room`, and adds that person. The dialog stays open with an error,
-    and also if the person at the screen does not want to add somebody who has a second account in the same name."""
+    """Asks in a dialog over `window` whom to add to `room`, adds that person, and returns when the dialog is closed. It
+    stays open after an error. If the chosen person has duplicate accounts, a question asks whether that one is meant;
+    after a no the dialog stays open too."""
     rooms, people, added = session.rooms, session.people, list[Person]()
 
     async def add(dialog: AddMemberDialog, person: Person) -> bool:
@@ -34,8 +35,8 @@ async def ask_and_add(window: QWidget, session: Session, room: RoomId) -> None:
 
 
 async def ask_and_change_role(window: QWidget, rooms: RoomService, room: RoomId, member: MemberInfo) -> None:
-    """Asks in a dialog over `window` for the new role of a member of `room`, and gives it to them. The dialog stays
-    open with an error."""
+    """Asks in a dialog over `window` for the new role of a member of `room`, gives it to them, and returns when the
+    dialog is closed. It stays open after an error."""
 
     async def change(role: Role) -> None:
         await rooms.set_role(room, member.person.uid, role)

@@ -160,7 +160,7 @@ def role_choice(current: Role, my_role: Role | None) -> QComboBox:
 class AddMemberDialog(WorkingDialog):
     """A dialog that asks whom to add to a room, in which role, whether they may read what was written before, and for a
     greeting: `search.person()`, `role`, `history_all` and `greeting` hold the answers. `add` is called with this dialog
-    and with the person, and awaited; it adds the person, raises, or returns False if that was called off. People in
+    and with the person, and awaited; it adds the person, raises, or returns False to keep the dialog open. People in
     `already` are members and cannot be found. `my_role` is the role of the person at the screen."""
 
     def __init__(
@@ -256,5 +256,5 @@ class RoleDialog(WorkingDialog):
 
     @property
     def role(self) -> Role:
-        """The chosen role. Only while there are roles to choose from."""
+        """The chosen role. ValueError if there is none to choose from."""
         return Role(self._role.currentData())
