@@ -4,6 +4,7 @@
 Lives on the event loop. A document is merged once and shared by everybody who has it open.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -273,13 +274,14 @@ class DocumentService:
         changes = first_changes(named.format(title=title), blocks)
         return self._db.again(lambda: self.add(room or row.room, changes))
 
-    def move(self, obj: ObjId, room: RoomId) -> ObjId:
-        """Creates a document in `room` with the text, formats and title that this one has here, and puts this one into
-        the trash. Returns the new one's id. This one's earlier versions stay where they are. NotFound if it is not
+    async def move(self, obj: ObjId, room: RoomId) -> ObjId:
+        """Creates a document in `room` with the text, formats and title that this one has now, and puts this one into
+        the trash. Returns the new one's id. It is made in a thread: a document of 100 pages takes half a second. What a
+        colleague writes meanwhile, and this one's earlier versions, stay where they are. NotFound if it is not
         here. StoreFault if the disk refuses, and then nothing has changed: the new document and the trash mark of this
         one are stored in one transaction. Otherwise each try at a disk that takes only the first would leave one more
         copy in `room`."""
-        changes = first_changes(*self.shown_now(obj))
+        changes = await asyncio.to_thread(first_changes, *self.shown_now(obj))
 
         def write() -> ObjId:
             with self._db.transaction():

@@ -85,7 +85,7 @@ async def test_members_of_the_case_who_are_not_in_the_room_see_nothing_of_it_and
     document = documents.create(case, "Utredning å")
     documents.open(document).splice(0, 0, "Sekretess 🙂")
     documents.close(document)
-    moved = documents.move(document, child)
+    moved = await documents.move(document, child)
     await until(lambda: [row.title for row in b.session.service(DOCUMENTS).list(child)] == ["Utredning å"])
     await until(lambda: c.session.service(DOCUMENTS).trash.put_away(case) != [])
     title, blocks = b.session.service(DOCUMENTS).shown_now(moved)

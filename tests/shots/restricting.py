@@ -66,7 +66,7 @@ async def moving(s: Scene) -> QWidget:
     obj = documents.list(view.room)[0].obj
 
     async def move(to: RoomId) -> None:
-        documents.move(obj, to)
+        await documents.move(obj, to)
 
     return dialog(s, MoveDialog(s.window, told.DRAFT, documents.rooms_to_move_to(view.room), move))
 

@@ -65,7 +65,7 @@ async def move(widget: QWidget, service: DocumentService, obj: ObjId, room: Room
     moved: list[tuple[RoomId, ObjId]] = []
 
     async def move_to(target: RoomId) -> None:
-        moved.append((target, service.move(obj, target)))
+        moved.append((target, await service.move(obj, target)))
 
     if not await show(MoveDialog(widget.window(), title, rooms, move_to)):
         return False

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Documents over real stores: damaged and huge changes, and a disk that refuses them."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from app.core.ids import ObjId, RoomId
 from app.errors import DiskFull, StoreFault
 from app.objects import pieces
 from app.objects.object import MAX_DATA_BYTES
+from app.richtext.flow import Block, Run
 from tests.app.documents.desks import Desk, World
 from tests.office import HL, ROOM
 
@@ -106,7 +108,7 @@ def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
 
 
 @pytest.mark.parametrize("taken", range(3), ids=["text", "more-of-the-text", "trash-mark"])
-def test_a_document_that_the_disk_does_not_let_move_is_moved_once_by_the_next_try(
+async def test_a_document_that_the_disk_does_not_let_move_is_moved_once_by_the_next_try(
     pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch, taken: int
 ) -> None:
     """Otherwise the copy that the disk took would stay, and the next try would make a second one."""
@@ -123,21 +125,32 @@ def test_a_document_that_the_disk_does_not_let_move_is_moved_once_by_the_next_tr
     with monkeypatch.context() as full:
         full.setattr(hl.store.changes, "append", fills)
         with pytest.raises(DiskFull):
-            hl.documents.move(obj, within)
+            await hl.documents.move(obj, within)
     assert (hl.documents.list(within), [row.obj for row in hl.documents.list(ROOM)]) == ([], [obj])
-    moved = hl.documents.move(obj, within)
+    moved = await hl.documents.move(obj, within)
     assert [row.obj for row in hl.documents.list(within)] == [moved]
     assert hl.documents.shown_now(moved)[1][0].text == "Sekretess å 🙂"
     assert hl.documents.list(ROOM) == []
     assert not hl.documents.unsaved_ids()
 
 
-def test_a_move_that_the_disk_does_not_let_undo_is_undone_by_the_next_try(
+async def test_a_long_document_is_moved_while_the_loop_does_other_work(pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, _, obj = pair
+    hl.documents.open(obj).fill([Block((Run("Sökanden har yttrat sig å 🙂 " * 8),))] * 400)
+    moving, turns = asyncio.ensure_future(hl.documents.move(obj, RoomId(b"z" * 16))), 0
+    while not moving.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 10
+    assert hl.documents.shown_now(await moving)[1][399].text.startswith("Sökanden")
+
+
+async def test_a_move_that_the_disk_does_not_let_undo_is_undone_by_the_next_try(
     pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hl, _, obj = pair
     within, retire = RoomId(b"z" * 16), hl.rooms.retire
-    moved = hl.documents.move(obj, within)
+    moved = await hl.documents.move(obj, within)
 
     def keeps(room: RoomId, of: ObjId, on: bool) -> None:
         if on:

@@ -220,10 +220,10 @@ async def test_the_dialog_that_moves_a_document_stays_with_what_the_disk_refused
     service, refused = session.service(DOCUMENTS), [StoreUnwritable()]
     moved, move = service.create(office().case, "Utredning å"), service.move
 
-    def refuse_once(obj: ObjId, to: RoomId) -> ObjId:
+    async def refuse_once(obj: ObjId, to: RoomId) -> ObjId:
         if refused:
             raise refused.pop()
-        return move(obj, to)
+        return await move(obj, to)
 
     monkeypatch.setattr(service, "move", refuse_once)
     view = DocumentsView(service, office().case, parent=window)
