@@ -18,10 +18,10 @@ from ui.kit.translate import tr
 
 class ComingPage(EmptyState):
     """A page that says that a document is being fetched, with a button that calls `back`. `wait_for` sets the document.
-    The page emits `come` when the document's text is here. If the page is hidden then, it emits `come` when it is shown
+    The page emits `arrived` when the document's text is here. If the page is hidden then, it emits it when it is shown
     again."""
 
-    come = Signal(object)
+    arrived = Signal(object)
     """The document's id."""
 
     def __init__(
@@ -70,4 +70,4 @@ class ComingPage(EmptyState):
 
     def _look(self) -> None:
         if self.isVisible() and self._service.row(self.obj) is not None:
-            self.come.emit(self.obj)
+            self.arrived.emit(self.obj)

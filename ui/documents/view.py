@@ -60,7 +60,7 @@ class DocumentsView(QStackedWidget):
         self.list.trash_wanted.connect(lambda: run(self, self._visit_trash()))
         self.addWidget(self.list)
         self.coming = ComingPage(service, room, self.show_list)
-        self.coming.come.connect(self._on_come)
+        self.coming.arrived.connect(self._on_arrived)
         self.addWidget(self.coming)
         self.document: DocumentView | None = None
         self._importing: asyncio.Task[None] | None = None
@@ -82,7 +82,7 @@ class DocumentsView(QStackedWidget):
             self.setCurrentWidget(self.coming)
             self.coming.take_focus()
 
-    def _on_come(self, obj: ObjId) -> None:
+    def _on_arrived(self, obj: ObjId) -> None:
         row, is_focused = self._service.row(obj), self.coming.is_focused
         if row is not None:
             self._show(row, focused=is_focused)  # the person may be writing elsewhere in the window
