@@ -56,7 +56,8 @@ def lengthen_log(database: Path, connection: Connection, size: int) -> bool:
     than one that makes it longer, since the file system has nothing to note. Any thread. `connection`: one to the
     database that is in no transaction and that no other thread uses. Returns whether the log is still shorter than
     `size`; False also if it stays as it is, since the disk refuses or has not enough room. Raises the driver's errors,
-    for example if another connection writes all the time.
+    for example if another connection writes all the time. DiskFull or StoreUnwritable if the log cannot be flushed: ▲
+    commits that were not flushed yet are then as unsafe as the zeros (`Checkpointer.hurry`).
 
     SQLite reads a log up to its first invalid frame, so it ignores the zeros. ▲ They are appended while this holds the
     lock for writing. Otherwise they could overwrite what another connection commits at the same place.
@@ -73,7 +74,9 @@ def lengthen_log(database: Path, connection: Connection, size: int) -> bool:
         return False
     finally:
         connection.execute("ROLLBACK")
-    return flush_log(database) is None and there + STEP_BYTES < size
+    if (fault := flush_log(database)) is not None:
+        raise fault
+    return there + STEP_BYTES < size
 
 
 def _append(file: RawIOBase, there: int, count: int) -> bool:
