@@ -83,6 +83,31 @@ async def test_a_second_try_invites_the_person_who_was_added(
         await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
 
 
+async def test_a_second_try_that_reads_only_then_of_the_addition_invites_the_person(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is lost before the reply to the addition, and before its entry in the room's log is read here."""
+    (a,) = await o.hire("Handläggare")
+    (b,) = await o.hire("Registrator", unit=OTHER_UNIT)
+    room, rooms = await o.room(a), a.session.rooms
+    [person] = await a.session.people.search("Registrator")
+    add, tries = a.session.engine.operations.add, list[Uid]()
+
+    async def late(room: RoomId, uid: Uid, role: int, *, history: bool) -> None:
+        tries.append(uid)
+        if len(tries) == 1:
+            raise Unreachable
+        await add(room, uid, role, history=history)  # the addition of the first try is read here
+        await add(room, uid, role, history=history)
+
+    monkeypatch.setattr(a.session.engine.operations, "add", late)
+    with pytest.raises(Unreachable):
+        await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    await until(lambda: [i.greeting for i in b.session.invitations.all()] == [GREETING])
+    assert invited(a.session, room) == [person.uid]
+
+
 async def test_a_second_try_in_another_role_invites_the_person_and_says_that_they_are_a_member(
     o: Offices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
