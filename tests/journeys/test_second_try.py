@@ -138,3 +138,19 @@ async def test_a_second_try_at_a_restricted_room_invites_whom_the_disk_refused_a
     assert [child.room for child in nesting.children(case)] == [made.room]
     assert {m.person.uid for m in rooms.members(made.room)} == {a.session.people.me.uid, *both}
     assert len(invited(a.session, made.room)) == 2
+
+
+async def test_attack_a_restricted_room_for_other_people_is_not_the_one_that_was_begun_under_its_title(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would read what is written there for those who were added before."""
+    a, b, c = await o.hire("Handläggare", "Registrator", "Enhetschef")
+    case, nesting, rooms = await o.room(a, b, c), a.session.nesting, a.session.rooms
+    me, first, second = (desk.session.people.me.uid for desk in (a, b, c))
+    refuse_once(a.session.store, monkeypatch, PersonInvited)
+    with pytest.raises(StoreUnwritable):
+        await nesting.make(case, "Skyddade uppgifter å 🙂", [first])
+    [begun] = nesting.children(case)
+    made = await nesting.make(case, "Skyddade uppgifter å 🙂", [second])
+    assert {m.person.uid for m in rooms.members(begun.room)} == {me, first}
+    assert {m.person.uid for m in rooms.members(made.room)} == {me, second}
