@@ -84,6 +84,7 @@ def lengthen_log(engine: Engine, path: Path, size: int) -> None:
     ignores the zeros. ▲ They are appended while this holds the lock for writing. Otherwise they could overwrite what
     another process commits at the same place. Does nothing if less than _FREE_TIMES times `size` is free on the disk.
     If the disk refuses, the log stays as it was. Raises the database's own error if it is locked."""
+    path = path.resolve()  # SQLite's log is beside the file itself, not beside a link to it
     with engine.begin(), suppress(OSError), Path(f"{path}-wal").open("rb+", buffering=0) as file:
         there = file.seek(0, os.SEEK_END)
         if there < size and shutil.disk_usage(path.parent).free >= _FREE_TIMES * size:
