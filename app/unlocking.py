@@ -41,15 +41,16 @@ class Unlocking:
     def __init__(self, profile: Profile, settings: Settings, slots: KeySlots) -> None:
         self._profile, self._settings, self._slots = profile, settings, slots
         self._listed: Sequence[SlotKind] = (SlotKind.PASSPHRASE,)
-        """What `kinds` returned last; before that the passphrase."""
+        """The unlock methods that `kinds` listed last; before that the passphrase."""
         self._changing = threading.Lock()
         """▲ Allows one change of keys at a time: a second one would replace the first one's slots with slots of its own
         key."""
 
     def kinds(self) -> Sequence[SlotKind]:
         """The unlock methods that exist and may be used. StoreUnwritable if they cannot be listed."""
-        self._listed = self._slots.kinds()
-        return self._listed
+        found = self._slots.kinds()
+        self._listed = found or self._listed
+        return found
 
     def allowed(self, kind: str) -> bool:
         """Whether the machine's policy allows this SlotKind (or its value)."""
@@ -84,18 +85,20 @@ class Unlocking:
         return self._lifting_of(self.kinds())
 
     def known_lifting(self) -> Sequence[SlotKind]:
-        """Returns the same as `lifting`. If the disk cannot list the unlock methods now, the methods that were listed
-        last count; if none were listed yet, the passphrase counts. Raises no StoreFault.
+        """Returns the same as `lifting`. If the disk cannot list the unlock methods now, or if their folder is gone, as
+        with a network disk or a stick, the methods that were listed last count; if none were listed yet, the passphrase
+        counts. Raises no StoreFault.
 
         ▲ So a failing disk does not empty the list. Otherwise a stranger could discard the owner's unsaved work while
         the disk fails. Nor does a failing disk add the passphrase to it. Otherwise nobody could discard the work if
         only a silent key store opens the store.
         """
         try:
-            return self.lifting()
+            found = self.kinds()
         except StoreFault as fault:
             log.store.exception("unlock-methods-not-listed", fault)
-            return self._lifting_of(self._listed)
+            found = ()
+        return self._lifting_of(found or self._listed)
 
     def _lifting_of(self, kinds: Sequence[SlotKind]) -> Sequence[SlotKind]:
         return [k for k in kinds if k is SlotKind.PASSPHRASE or asks_person(self._slots.keyring)]

@@ -3,7 +3,7 @@
 online, and those that are new in a colleague's key log."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from app.core.ids import DevId, RoomId
@@ -75,11 +75,14 @@ class Answering:
         return None
 
     def add_askers(self, now_s: float) -> None:
-        """Queues an answer to each of `askers`, since this person's presence has changed. Does nothing for a device
-        that is in the queue already."""
-        for to in self.askers(now_s):
-            if all(each.to != to for each in self._queue):
-                self._queue.append(_Waiting(to, now_s, now_s))
+        """Queues an answer to each of `askers`, since this person's presence has changed. An answer that waits already
+        keeps its place in the queue, and is due now. Otherwise a device that was started again would show the former
+        presence for up to AGAIN_S."""
+        askers = dict.fromkeys(self.askers(now_s), now_s)
+        for at, each in enumerate(self._queue):
+            if askers.pop(each.to, None) is not None:
+                self._queue[at] = replace(each, due_s=now_s)
+        self._queue.extend(_Waiting(to, now_s, now_s) for to in askers)
 
     def askers(self, now_s: float) -> list[Addressee]:
         """The devices that asked less than EXPIRES_S ago, at most the last MAX_ASKERS of them."""

@@ -8,6 +8,7 @@ from app.rooms import belonging
 from app.rooms.records import MAX_GREETING, PersonInvited, encode
 from app.store.store import Store
 from sync.client.engine import Engine
+from sync.client.ports import MemberRow
 from sync.errors import Refused, Unreachable
 
 
@@ -21,14 +22,23 @@ class Additions:
 
     async def add(self, room: RoomId, uid: Uid, role: Role, history_all: bool, greeting: str) -> None:
         """As `RoomService.add`."""
-        members = self._store.rooms_list.members(room) if (room, uid) in self._unfinished else []
-        member = next((each for each in members if each.uid == uid), None)
+        is_second = (room, uid) in self._unfinished
+        member = self._member(room, uid) if is_second else None
         if member is None:
-            await self._add(room, uid, role, history_all)
+            try:
+                await self._add(room, uid, role, history_all)
+            except Refused as e:
+                # they were added by the first try, of which this device has read only now
+                member = self._member(room, uid) if is_second and e.code == "member" else None
+                if member is None:
+                    raise
         self._invite(room, uid, greeting)
         self._unfinished.discard((room, uid))
         if member is not None and (member.role, member.history) != (role, history_all):
             raise Refused("member")
+
+    def _member(self, room: RoomId, uid: Uid) -> MemberRow | None:
+        return next((each for each in self._store.rooms_list.members(room) if each.uid == uid), None)
 
     async def _add(self, room: RoomId, uid: Uid, role: Role, history_all: bool) -> None:
         try:

@@ -3,7 +3,7 @@
 not from the child. Which links count is decided in app/rooms/belonging.py."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.core import log
@@ -107,10 +107,11 @@ class Nesting:
         `may_make` is False. Unreachable while offline, or Refused by the server: nothing has happened then. Forbidden
         also if the person loses the right while the room is made: the room then exists and belongs to none. StoreFault
         if the disk refuses the link or an invitation: the next call in this session with the same parent and title does
-        the rest in that room, and makes no second one."""
+        the rest in that room, and makes no second one, unless the room has members who are not among `people`."""
         if not self.may_make(parent):
             raise Forbidden
-        room = self._unfinished.pop((parent, title), None) or await self._rooms.create(title, RoomType.CASE)
+        people = tuple(people)
+        room = self._take_unfinished(parent, title, people) or await self._rooms.create(title, RoomType.CASE)
         if not self.may_make(parent):  # the right was lost meanwhile: the room stays, and belongs to none
             raise Forbidden
         try:
@@ -120,6 +121,16 @@ class Nesting:
         except StoreFault:
             self._unfinished[parent, title] = room
             raise
+
+    def _take_unfinished(self, parent: RoomId, title: str, people: Collection[Uid]) -> RoomId | None:
+        """The room that an earlier call with this parent and title has left unfinished. None if there is none, or if it
+        may not be written to any more. ▲ None also if it has a member who is not among `people`. Otherwise a second
+        restricted room with a usual title would be the first one, and its people would read what the others write."""
+        room = self._unfinished.pop((parent, title), None)
+        if room is None or not self._rooms.may_write(room):
+            return None
+        members = {person.uid for person in self._rooms.people_in(room) if not person.is_me}
+        return room if members.issubset(people) else None
 
     async def _add_all(self, room: RoomId, people: Iterable[Uid]) -> tuple[Uid, ...]:
         """Adds `people` to the room, and returns those who could not be added. Members are skipped."""

@@ -16,6 +16,7 @@ from typing import Any
 import sqlcipher3.dbapi2 as driver
 
 from app.core import log
+from app.errors import StoreFault
 from app.store.flushing import lengthen_log, log_bytes
 
 REST_S = 5.0
@@ -47,6 +48,10 @@ class Checkpointer:
         self._database = database
         self._wake = threading.Event()
         self._many = threading.Event()
+        self._urgent = threading.Event()
+        """The thread is to begin a checkpoint or to end, and makes the log no longer before that."""
+        self._is_long = False
+        """Whether the log needs to be made no longer: it is long, or the disk refuses."""
         self._rows = 0
         """How many rows changed since the last checkpoint began."""
         self._end = threading.Event()
@@ -69,11 +74,13 @@ class Checkpointer:
         succeeds although they never reached the disk. SQLite reads a log up to its first damaged page, so that a power
         cut would lose every later commit too. A checkpoint copies the pages from the cache into the database file and
         flushes that."""
+        self._urgent.set()
         self.wrote(MANY_ROWS)
 
     def stop(self) -> None:
         """Ends the checkpoint thread; returns when its database connection is closed. A second call does nothing."""
         self._end.set()
+        self._urgent.set()
         self._many.set()
         self._wake.set()
         if self._thread is not None:
@@ -88,29 +95,35 @@ class Checkpointer:
             if self._many.wait(LOOK_S):
                 return
 
-    def _lengthened(self) -> Any:
-        """Makes the log MANY_BYTES long, in steps between which the loop can commit. The first error of the driver ends
-        this, and is logged. Returns the connection that was opened for this; None if none could be opened."""
-        connection: Any = None
+    def _lengthen(self, connection: Any) -> Any:
+        """Makes the log MANY_BYTES long, in steps between which the loop can commit. If a checkpoint is urgent, the
+        rest of them is left for later. The first error of the driver ends this, and is logged. Returns `connection`; if
+        that is None, the one that it opened, None if none could be opened. ▲ If the log cannot be flushed, a checkpoint
+        begins at once. The thread that flushes a commit next may be told that it is on the disk, although it is not:
+        the fault is reported once."""
         try:
-            connection = self._connect()
-            while not self._end.is_set() and lengthen_log(self._database, connection, MANY_BYTES):
-                pass
+            connection = connection or self._connect()
+            while not self._urgent.is_set() and not self._is_long:
+                self._is_long = not lengthen_log(self._database, connection, MANY_BYTES)
         except driver.Error as e:
+            self._is_long = True
             log.store.warning("log-not-lengthened", code=type(e).__name__)
+        except StoreFault:
+            self._is_long = True
+            self._many.set()
         return connection
 
     def _run(self) -> None:
         connection: Any = None
-        is_long = False
         while not self._end.is_set():
             self._wake.wait()
-            if not is_long and not self._end.wait(SETTLED_S):
-                is_long, connection = True, self._lengthened()
+            if not self._is_long and not self._urgent.wait(SETTLED_S):
+                connection = self._lengthen(connection)
             self._rest()
             if self._end.wait(PAUSE_S):
                 break
             self._rows = 0
+            self._urgent.clear()
             self._many.clear()
             self._wake.clear()
             try:

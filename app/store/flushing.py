@@ -55,7 +55,8 @@ def lengthen_log(database: Path, connection: Connection, size: int) -> bool:
     `size` bytes, and flushes it. Returns True if the log is still shorter than that: the caller then calls again.
     Returns False if the log is long enough, if less than _FREE_TIMES times `size` is free, or if the disk refuses. Any
     thread. `connection`: one to the database that is in no transaction and that no other thread uses. Raises the
-    driver's errors, for example if another connection writes all the time.
+    driver's errors, for example if another connection writes all the time, and DiskFull or StoreUnwritable if the log
+    cannot be flushed: ▲ commits that were not flushed yet are then as unsafe as the zeros (`Checkpointer.hurry`).
 
     A commit that only overwrites a part of the log is flushed sooner than one that makes it longer, since the file
     system has nothing to note. SQLite reads a log up to its first invalid frame, so it ignores the zeros. ▲ They are
@@ -74,7 +75,9 @@ def lengthen_log(database: Path, connection: Connection, size: int) -> bool:
         return False
     finally:
         connection.execute("ROLLBACK")
-    return flush_log(database) is None and there + STEP_BYTES < size
+    if (fault := flush_log(database)) is not None:
+        raise fault
+    return there + STEP_BYTES < size
 
 
 def _append(file: RawIOBase, there: int, count: int) -> bool:

@@ -34,7 +34,10 @@ _FIND = """
         r.ref, coalesce(nullif(s.title, ''), o.title, ''), r.t, s.rank
     FROM search s JOIN search_rows r ON r.id = s.rowid LEFT JOIN objects o ON o.obj = r.obj
     WHERE search MATCH ? AND (? IS NULL OR r.room = ?) AND (? IS NULL OR r.kind = ?)
+        AND NOT EXISTS (SELECT 1 FROM search_due d WHERE d.obj = r.obj AND d.ref = r.ref)
     ORDER BY s.rank, r.t DESC LIMIT ?"""
+"""▲ A place that waits is not found by the words that the index has of it: somebody may have edited them away, and the
+disk may refuse to index the new ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

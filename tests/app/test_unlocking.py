@@ -244,3 +244,12 @@ async def test_attack_a_disk_that_does_not_list_the_unlock_methods_lets_no_stran
     assert unlocking.known_lifting() == []
     slots.keyring.asks_person = True  # type: ignore[attr-defined]
     assert unlocking.known_lifting() == [SlotKind.KEYRING]
+
+
+def test_attack_a_disk_that_is_gone_lets_no_stranger_through(unlocking: Unlocking, profile: Profile) -> None:
+    """A network disk or a stick: a folder that is gone gives no error, and lists no unlock method."""
+    assert unlocking.lifting() == [SlotKind.PASSPHRASE]
+    profile.slots_folder.rename(profile.slots_folder.with_name("pulled out"))
+    assert unlocking.kinds() == []
+    assert unlocking.known_lifting() == [SlotKind.PASSPHRASE]
+    assert unlocking.known_lifting() == [SlotKind.PASSPHRASE], "also when it is asked again"

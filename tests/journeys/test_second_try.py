@@ -83,6 +83,31 @@ async def test_a_second_try_invites_the_person_who_was_added(
         await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
 
 
+async def test_a_second_try_that_reads_only_then_of_the_addition_invites_the_person(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is lost before the reply to the addition, and before its entry in the room's log is read here."""
+    (a,) = await o.hire("Handläggare")
+    (b,) = await o.hire("Registrator", unit=OTHER_UNIT)
+    room, rooms = await o.room(a), a.session.rooms
+    [person] = await a.session.people.search("Registrator")
+    add, tries = a.session.engine.operations.add, list[Uid]()
+
+    async def late(room: RoomId, uid: Uid, role: int, *, history: bool) -> None:
+        tries.append(uid)
+        if len(tries) == 1:
+            raise Unreachable
+        await add(room, uid, role, history=history)  # the addition of the first try is read here
+        await add(room, uid, role, history=history)
+
+    monkeypatch.setattr(a.session.engine.operations, "add", late)
+    with pytest.raises(Unreachable):
+        await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    await until(lambda: [i.greeting for i in b.session.invitations.all()] == [GREETING])
+    assert invited(a.session, room) == [person.uid]
+
+
 async def test_a_second_try_in_another_role_invites_the_person_and_says_that_they_are_a_member(
     o: Offices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,3 +138,19 @@ async def test_a_second_try_at_a_restricted_room_invites_whom_the_disk_refused_a
     assert [child.room for child in nesting.children(case)] == [made.room]
     assert {m.person.uid for m in rooms.members(made.room)} == {a.session.people.me.uid, *both}
     assert len(invited(a.session, made.room)) == 2
+
+
+async def test_attack_a_restricted_room_for_other_people_is_not_the_one_that_was_begun_under_its_title(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would read what is written there for those who were added before."""
+    a, b, c = await o.hire("Handläggare", "Registrator", "Enhetschef")
+    case, nesting, rooms = await o.room(a, b, c), a.session.nesting, a.session.rooms
+    me, first, second = (desk.session.people.me.uid for desk in (a, b, c))
+    refuse_once(a.session.store, monkeypatch, PersonInvited)
+    with pytest.raises(StoreUnwritable):
+        await nesting.make(case, "Skyddade uppgifter å 🙂", [first])
+    [begun] = nesting.children(case)
+    made = await nesting.make(case, "Skyddade uppgifter å 🙂", [second])
+    assert {m.person.uid for m in rooms.members(begun.room)} == {me, first}
+    assert {m.person.uid for m in rooms.members(made.room)} == {me, second}

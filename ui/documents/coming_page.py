@@ -19,10 +19,13 @@ from ui.kit.translate import tr
 class ComingPage(EmptyState):
     """A page that says that a document is being fetched, with a button that calls `back`. `wait_for` sets the document.
     The page emits `arrived` when the document's text is here. If the page is hidden then, it emits it when it is shown
-    again."""
+    again.
+
+    ▲ It emits nothing if the document turns out to belong to another room. A member can announce the id of another
+    room's document here; the view would then show that document as one of this room."""
 
     arrived = Signal(object)
-    """The document's id."""
+    """The document, as a DocumentRow of the page's room."""
 
     def __init__(
         self, service: DocumentService, room: RoomId, back: Callable[[], object], parent: QWidget | None = None
@@ -69,5 +72,6 @@ class ComingPage(EmptyState):
             self._soon.due()
 
     def _look(self) -> None:
-        if self.isVisible() and self._service.row(self.obj) is not None:
-            self.arrived.emit(self.obj)
+        row = self._service.row(self.obj) if self.isVisible() else None
+        if row is not None and row.room == self._room:
+            self.arrived.emit(row)

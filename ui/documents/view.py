@@ -82,10 +82,8 @@ class DocumentsView(QStackedWidget):
             self.setCurrentWidget(self.coming)
             self.coming.take_focus()
 
-    def _on_arrived(self, obj: ObjId) -> None:
-        row, is_focused = self._service.row(obj), self.coming.is_focused
-        if row is not None:
-            self._show(row, focused=is_focused)  # the person may be writing elsewhere in the window
+    def _on_arrived(self, row: DocumentRow) -> None:
+        self._show(row, focused=self.coming.is_focused)  # the person may be writing elsewhere in the window
 
     def _show(self, row: DocumentRow, *, focused: bool = True) -> None:
         self.document = DocumentView(self._service, row, reminding=self._reminding)

@@ -88,6 +88,7 @@ def lengthen_log(engine: Engine, path: Path, size: int) -> None:
     appended while `engine` holds the lock for writing. Otherwise they could overwrite what another process commits at
     the same place.
     """
+    path = path.resolve()  # SQLite's log is beside the file itself, not beside a link to it
     with engine.begin(), suppress(OSError), Path(f"{path}-wal").open("rb+", buffering=0) as file:
         there = file.seek(0, os.SEEK_END)
         if there < size and shutil.disk_usage(path.parent).free >= _FREE_TIMES * size:

@@ -209,6 +209,17 @@ def test_a_program_that_was_started_again_right_after_it_was_answered_is_answere
     assert not answering.waits
 
 
+def test_a_device_that_waits_for_a_second_answer_is_told_of_a_change_at_once() -> None:
+    answering, to = Answering(), Addressee(ROOM, DevId(bytes(16)))
+    answering.add(to, 1.0, 0.0, asked=True)
+    assert answering.take(1.0, {}) == to
+    answering.add(to, 2.0, 0.0, asked=True)
+    assert answering.take(2.0, {}) is None
+    answering.add_askers(3.0)
+    assert answering.take(3.0, {}) == to
+    assert not answering.waits
+
+
 def test_nothing_is_shown_of_others_while_this_device_is_offline() -> None:
     w, (a, b) = world()
     w.disconnect(b)

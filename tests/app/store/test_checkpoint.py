@@ -2,6 +2,7 @@
 """When the write-ahead log goes into the database file."""
 
 import asyncio
+import errno
 import resource
 import shutil
 import threading
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from sqlcipher3 import dbapi2 as driver
 
-from app.store import checkpoint
+from app.store import checkpoint, flushing
 from app.store.checkpoint import MANY_BYTES, MANY_ROWS, Checkpointer
 from app.store.database import Database
 from app.store.flushing import STEP_BYTES, lengthen_log, log_bytes
@@ -135,6 +136,37 @@ def test_zeros_that_the_disk_refuses_leave_the_log_as_it_was(tmp_path: Path) -> 
     assert log_bytes(db.path) == before
     connection.close()
     db.close()
+
+
+def test_attack_a_log_that_cannot_be_flushed_while_it_is_made_longer_gets_a_checkpoint_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settled: None, log: Log
+) -> None:
+    """The fault is reported once: the flush of a commit after it succeeds, and the commit is not on the disk."""
+    monkeypatch.setattr(checkpoint, "REST_S", 600.0)
+    (tmp_path / "a.db-wal").write_bytes(b"")
+
+    def fail(fd: int) -> None:
+        raise OSError(errno.EIO, "the disk fails")
+
+    monkeypatch.setattr(flushing, "_flush_file", fail)
+    checkpointer = Checkpointer(log, tmp_path / "a.db")
+    checkpointer.wrote(1)
+    assert log.done.wait(60)
+    checkpointer.stop()
+    assert log_bytes(tmp_path / "a.db") == STEP_BYTES, "it is not tried again"
+
+
+def test_a_checkpoint_that_is_urgent_does_not_wait_until_the_log_is_long(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "SETTLED_S", 600.0)
+    monkeypatch.setattr(checkpoint, "REST_S", 600.0)
+    checkpointer = Checkpointer(log, NONE)
+    checkpointer.wrote(1)
+    checkpointer.hurry()
+    assert log.done.wait(60)
+    checkpointer.wrote(1)
+    checkpointer.stop()
 
 
 async def test_a_row_of_some_mb_waits_for_no_more_and_the_log_is_cut_down(

@@ -86,6 +86,16 @@ async def test_the_log_is_long_from_the_start_and_nothing_is_lost_in_it(tmp_path
         await store.close()
 
 
+async def test_the_log_of_a_database_behind_a_link_is_long_too(tmp_path: Path) -> None:
+    (tmp_path / "large disk").mkdir()
+    there = tmp_path / "large disk" / "s.sqlite3"
+    (tmp_path / "s.sqlite3").symlink_to(there)
+    store = SqlStore(tmp_path / "s.sqlite3", log_bytes=LOG_BYTES)
+    await store.open()
+    assert log_bytes(there) >= LOG_BYTES
+    await store.close()
+
+
 @pytest.mark.parametrize("free", [0, 64 * LOG_BYTES - 1])
 async def test_the_log_takes_no_room_on_a_disk_that_has_little(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int

@@ -7,9 +7,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.ids import ObjId
+from app.core.ids import ChangeId, DevId, ObjId
+from app.documents import KIND
+from app.documents.first_changes import first_changes
+from app.rooms.records import ObjectAnnounced, encode
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
+from sync.trust.room.envelope import object_of
 from tests.app.documents.desks import Desk, World
-from tests.office import EK, ROOM
+from tests.office import EK, OWN_ROOM, ROOM
 from tests.ui.documents.shown_documents import opened, show
 from tests.ui.soon import caught_up
 from ui.documents.view import DocumentsView
@@ -111,3 +117,31 @@ def test_a_document_that_the_room_does_not_list_or_that_is_in_the_trash_is_not_w
     hl.documents.delete(coming)
     view.open(coming)
     assert view.currentWidget() is view.list
+
+
+def test_attack_a_document_that_is_announced_in_a_false_room_is_not_shown_in_it(
+    qtbot: QtBot, hl: Desk, world: World
+) -> None:
+    """A member of both rooms announces one room's document in the other, before its text has come here."""
+    share = b"s" * 32
+    obj = object_of(OWN_ROOM, share)
+    hl.rooms.announce(ROOM, obj, KIND.id)
+    view = show(qtbot, hl, obj)
+    assert view.currentWidget() is view.coming
+    written = [(ObjId(OWN_ROOM), encode(ObjectAnnounced(obj=obj, kind=KIND.id)))]
+    written += [(obj, data) for data in first_changes(TITLE, ())]
+    changes = [
+        OpenedChange(
+            n=n, t=n, uid=EK, dev=DevId(EK), obj=of, change_id=ChangeId(n.to_bytes(16, "big")), payload=payload
+        )
+        for n, (of, payload) in enumerate(written, start=1)
+    ]
+    hl.store.receive(
+        ReceivedSlice(room=OWN_ROOM, cursor=len(changes), state=b"", changes=changes, shares=[(obj, share)])
+    )
+    row = hl.documents.row(obj)
+    assert row is not None
+    assert (row.room, row.title) == (OWN_ROOM, TITLE)
+    hl.documents.create(ROOM, "Yttrande")
+    caught_up(view)
+    assert view.document is None

@@ -114,3 +114,39 @@ async def test_the_next_attempt_to_write_to_a_person_invites_them_if_the_disk_re
     assert room(window).room == made
     records = [decode(change.data) for change in session.store.changes.of(ObjId(made))]
     assert [record.uid for record in records if isinstance(record, PersonInvited)] == [lawyer.uid]
+
+
+async def test_a_person_who_was_added_in_the_room_itself_is_written_to_there(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, lawyer = {r.room for r in session.rooms.rooms()}, office().lawyer
+    refuse_once(session.store, monkeypatch, PersonInvited)
+    window.room_requests.write_to(lawyer)
+    await until(lambda: toast_of(window).isVisible())
+    [made] = {r.room for r in session.rooms.rooms()} - before
+    await session.rooms.add(made, lawyer.uid, Role.OWNER, True)
+    window.room_requests.write_to(lawyer)
+    await until(lambda: window.current_room() is not None)
+    assert room(window).room == made
+
+
+async def test_attack_a_room_that_lacks_its_person_and_has_somebody_else_is_no_room_to_write_to_them(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one would read what is written to that person."""
+    before, lawyer, add = {r.room for r in session.rooms.rooms()}, office().lawyer, session.rooms.add
+
+    async def cut(*_of: object) -> None:
+        raise Unreachable
+
+    monkeypatch.setattr(session.rooms, "add", cut)
+    window.room_requests.write_to(lawyer)
+    await until(lambda: toast_of(window).isVisible())
+    monkeypatch.setattr(session.rooms, "add", add)
+    [made] = {r.room for r in session.rooms.rooms()} - before
+    await add(made, office().head.uid, Role.WRITER, False)
+    await until(lambda: office().head.uid in people(session, made))
+    window.room_requests.write_to(lawyer)
+    await until(lambda: window.current_room() is not None)
+    assert room(window).room != made
+    await until(lambda: people(session, room(window).room) == {office().me.uid, lawyer.uid})

@@ -9,9 +9,11 @@ from PySide6.QtWidgets import QWidget
 from app.core.enums import Role, RoomType
 from app.core.ids import RoomId, Uid
 from app.core.later import Later
+from app.errors import WorldError
 from app.people.person import Person
 from app.rooms.invitations import MoreInvitations
 from app.session import Session
+from ui.errors import code_of
 from ui.kit.dialogs import confirm, show
 from ui.kit.tasks import run
 from ui.kit.translate import tr, trn
@@ -61,16 +63,34 @@ class RoomRequests:
 
     async def _write_to(self, person: Person) -> None:
         rooms = self._session.rooms
-        room, begun = rooms.direct_room(person.uid), self._without.get(person.uid)
-        if room is None or room == begun:
+        room = rooms.direct_room(person.uid)
+        if room is None or room == self._without.get(person.uid):
             if room is None and not await may_add(self._window, self._session.people, person):
                 return
-            room = begun
-            if room is None or not rooms.may_write(room):
+            room = self._begun(person.uid)
+            if room is None:
                 room = self._without[person.uid] = await rooms.create(person.name, RoomType.DIRECT)
-            await rooms.add(room, person.uid, Role.OWNER, True)
+            await self._add(room, person.uid)
             self._without.pop(person.uid, None)
         self._open_room(room)
+
+    def _begun(self, uid: Uid) -> RoomId | None:
+        """The direct room that was made for the person `uid`, whom it lacks. None if there is none, or if it may not be
+        written to any more. ▲ None also if somebody else was added to it meanwhile: they would read what is written to
+        one person."""
+        rooms, room = self._session.rooms, self._without.get(uid)
+        if room is None or not rooms.may_write(room):
+            return None
+        others = (person for person in rooms.people_in(room) if not person.is_me and person.uid != uid)
+        return None if any(others) else room
+
+    async def _add(self, room: RoomId, uid: Uid) -> None:
+        """Adds the person `uid` to the room that was made for them, unless somebody has done so in the room itself."""
+        try:
+            await self._session.rooms.add(room, uid, Role.OWNER, True)
+        except WorldError as error:
+            if code_of(error) != "member":
+                raise
 
     async def _decline_all(self, more: MoreInvitations) -> None:
         name = more.by.name if more.by is not None else tr("Somebody")
