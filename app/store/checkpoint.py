@@ -99,8 +99,8 @@ class Checkpointer:
         """Makes the log MANY_BYTES long, in steps between which the loop can commit. If a checkpoint is urgent, the
         rest of them is left for later. The first error of the driver ends this, and is logged. Returns `connection`; if
         that is None, the one that it opened, None if none could be opened. ▲ If the log cannot be flushed, a checkpoint
-        begins at once. The thread that flushes a commit next may be told that it is on the disk, although it is not:
-        the fault is reported once."""
+        begins at once. Linux reports a failed flush once, so the next flush of a commit may succeed although the commit
+        is not on the disk."""
         try:
             connection = connection or self._connect()
             while not self._urgent.is_set() and not self._is_long:
