@@ -4,8 +4,9 @@
 import re
 from collections.abc import Sequence
 
-WORD = re.compile(r"[^\W_]+")
-"""Every character that is no letter or digit separates words."""
+WORD = re.compile(r"[^\W_\u19b0-\u19c0\u19c8\u19c9\u1cf2\u1cf3]+")
+"""Every character that is no letter or digit separates words, and so do 21 letters that SQLite's tokenizer does not
+take for letters. Otherwise one of these words would be several for the index, which refuses to search for that."""
 
 
 def words_of(text: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 """Search: Swedish letters, unfinished words, titles first."""
 
 import asyncio
+import random
 import re
 import threading
 from collections.abc import Iterator
@@ -163,3 +164,30 @@ def test_the_index_is_not_asked_to_weigh_every_place_of_a_text(bench: Bench) -> 
     assert refs(bench, "beslut") == [b"1"]
     assert any("MATCH" in text for text in asked)
     assert not [text for text in asked if "snippet(" in text or "highlight(" in text]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_attack_no_word_of_an_edited_or_deleted_text_is_left_in_the_index(bench: Bench, seed: int) -> None:
+    """With the places of words, some hundred times the same word in a text left words of other texts findable."""
+    chance, texts = random.Random(seed), dict[bytes, str]()
+    some = ("ansökan", "beslut", "yttrande", "remiss")
+    for _ in range(60):
+        ref = b"%d" % chance.randrange(12)
+        if ref in texts and chance.random() < 0.3:
+            with bench.store.transaction() as conn:
+                search.drop(conn, ObjId(ROOM), ref)
+            del texts[ref]
+            continue
+        texts[ref] = " ".join(chance.sample(some, 2)) + " å" * chance.choice([0, 600, 3000, 9000])
+        put(bench, ref, "", texts[ref])
+    for word in (*some, "å"):
+        assert set(refs(bench, word)) == {ref for ref, text in texts.items() if word in text.split()}
+    with bench.store.transaction() as conn:
+        conn.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
+
+
+def test_every_letter_can_be_searched_for(bench: Bench) -> None:
+    """The index refuses what is one word for us and several for SQLite."""
+    letters = [chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000 and chr(point).isalnum()]
+    for at in range(0, len(letters), 400):
+        assert refs(bench, " ".join(f"a{letter}b" for letter in letters[at : at + 400])) == []
