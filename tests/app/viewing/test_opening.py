@@ -25,7 +25,7 @@ def package(files: Mapping[str, bytes], packed: int = zipfile.ZIP_DEFLATED) -> b
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", packed) as made:
         for name, data in files.items():
-            made.writestr(name, data)
+            made.writestr(zipfile.ZipInfo(name), data, packed)  # without the time: the same files, the same bytes
     return held.getvalue()
 
 

@@ -210,7 +210,7 @@ async def test_a_document_is_moved_by_its_menu_and_comes_back_by_undo(
     asked.accept()
     await until(lambda: [row.title for row in service.list(child)] == ["Utredning å"])
     assert moved not in [row.obj for row in service.list(office().case)]
-    assert view.document is None
+    await until(lambda: view.document is None)
     assert toast_of(window).text() == f"”Utredning å” är flyttat till {TITLE}"
     toast_of(window).undo.click()
     assert moved in [row.obj for row in service.list(office().case)]

@@ -172,7 +172,7 @@ async def test_a_changed_copy_is_discarded_only_after_a_question(hl: Desk, qtbot
     assert NAME in said(dialog)
     dialog.accept()
     await until(lambda: opening.changed(ROOM) == [])
-    assert view.list.painter.changed == set()
+    await until(lambda: view.list.painter.changed == set())
     await opening.copies.close()
 
 
