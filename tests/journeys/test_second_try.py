@@ -7,10 +7,11 @@ import pytest
 from app.core.enums import Role, RoomType
 from app.core.ids import ObjId, RoomId, Uid
 from app.errors import StoreUnwritable
+from app.people.person import Person
 from app.rooms.records import ObjectAnnounced, PersonInvited, Record, RoomNamed, decode
 from app.session import Session
 from sync.errors import Refused, Unreachable
-from tests.journeys.desks import Offices
+from tests.journeys.desks import Desk, Offices
 from tests.refused_record import refuse_once
 from tests.world import until
 
@@ -22,6 +23,16 @@ def invited(session: Session, room: RoomId) -> list[Uid]:
     """Who was invited to the room by a record in it."""
     records = [decode(change.data) for change in session.store.changes.of(ObjId(room))]
     return [Uid(record.uid) for record in records if isinstance(record, PersonInvited)]
+
+
+async def strangers(o: Offices) -> tuple[Desk, Desk, RoomId, Person]:
+    """(a case handler with a room, a registrar of another unit, the room, the registrar as the case handler finds
+    them)."""
+    (a,) = await o.hire("Handläggare")
+    (b,) = await o.hire("Registrator", unit=OTHER_UNIT)
+    room = await o.room(a)
+    [person] = await a.session.people.search("Registrator")
+    return a, b, room, person
 
 
 @pytest.mark.parametrize("kind", [RoomNamed, ObjectAnnounced])
@@ -66,10 +77,8 @@ async def test_a_second_try_invites_the_person_who_was_added(
     o: Offices, monkeypatch: pytest.MonkeyPatch, is_refused: bool
 ) -> None:
     """The disk refuses the invitation, or the reply to the addition is lost."""
-    (a,) = await o.hire("Handläggare")
-    (b,) = await o.hire("Registrator", unit=OTHER_UNIT)
-    room, rooms = await o.room(a), a.session.rooms
-    [person] = await a.session.people.search("Registrator")
+    a, b, room, person = await strangers(o)
+    rooms = a.session.rooms
     if is_refused:
         refuse_once(a.session.store, monkeypatch, PersonInvited)
     else:
@@ -87,10 +96,8 @@ async def test_a_second_try_that_reads_only_then_of_the_addition_invites_the_per
     o: Offices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The line is lost before the reply to the addition, and before its entry in the room's log is read here."""
-    (a,) = await o.hire("Handläggare")
-    (b,) = await o.hire("Registrator", unit=OTHER_UNIT)
-    room, rooms = await o.room(a), a.session.rooms
-    [person] = await a.session.people.search("Registrator")
+    a, b, room, person = await strangers(o)
+    rooms = a.session.rooms
     add, tries = a.session.engine.operations.add, list[Uid]()
 
     async def late(room: RoomId, uid: Uid, role: int, *, history: bool) -> None:
@@ -111,10 +118,8 @@ async def test_a_second_try_that_reads_only_then_of_the_addition_invites_the_per
 async def test_a_second_try_in_another_role_invites_the_person_and_says_that_they_are_a_member(
     o: Offices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (a,) = await o.hire("Handläggare")
-    (b,) = await o.hire("Registrator", unit=OTHER_UNIT)
-    room, rooms = await o.room(a), a.session.rooms
-    [person] = await a.session.people.search("Registrator")
+    a, b, room, person = await strangers(o)
+    rooms = a.session.rooms
     refuse_once(a.session.store, monkeypatch, PersonInvited)
     with pytest.raises(StoreUnwritable):
         await rooms.add(room, person.uid, Role.WRITER, True, GREETING)

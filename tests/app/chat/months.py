@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -120,3 +121,15 @@ def texts(desk: Desk) -> list[str]:
 
 def counting(desk: Desk) -> Sequence[ObjId]:
     return [part.obj for part in desk.store.series.all(ROOM) if part.counts]
+
+
+def write_apart(desk: Desk, text: str) -> ObjId:
+    """Writes a message of the desk's person in December, in an object that turns out to be the ninth of the month and
+    so does not count; the server has placed it there. Returns that object."""
+    desk.chat.send(ROOM, text)
+    rows = desk.store.pending(10)
+    come(desk, *(announced(months_object(number), 10 + number, DECEMBER) for number in range(8)))
+    back = [written(row.obj, 30 + i, DECEMBER, "", by=HL) for i, row in enumerate(rows)]
+    come(desk, *(replace(p, change_id=r.change_id, payload=r.payload) for p, r in zip(back, rows, strict=True)))
+    assert desk.chat.stranded(ROOM).apart == 1
+    return rows[-1].obj

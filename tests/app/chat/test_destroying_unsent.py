@@ -2,7 +2,6 @@
 """What this person wrote in a month that is destroyed: unsent messages are offered again, placed ones are gone."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -20,12 +19,11 @@ from tests.app.chat.months import (
     DECEMBER,
     NOVEMBER,
     Clock,
-    announced,
     clock,
     come,
     hl,
-    months_object,
     texts,
+    write_apart,
     written,
 )
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, reopened
@@ -98,12 +96,7 @@ async def test_the_files_of_what_is_discarded_are_deleted_while_the_program_runs
 
 def test_what_reached_the_server_in_an_object_that_does_not_count_is_discarded_here(hl: Desk, clock: Clock) -> None:
     clock.now_ms = DECEMBER
-    hl.chat.send(ROOM, "nionde å")
-    rows = hl.store.pending(10)
-    come(hl, *(announced(months_object(number), 10 + number, DECEMBER) for number in range(8)))
-    back = [written(row.obj, 30 + i, DECEMBER, "", by=HL) for i, row in enumerate(rows)]
-    come(hl, *(replace(p, change_id=r.change_id, payload=r.payload) for p, r in zip(back, rows, strict=True)))
-    assert hl.chat.stranded(ROOM).apart == 1
+    write_apart(hl, "nionde å")
     hl.chat.discard_stranded(ROOM)
     assert (texts(hl), hl.chat.stranded(ROOM)) == ([], NOTHING)
 

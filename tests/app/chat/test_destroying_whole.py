@@ -2,7 +2,6 @@
 """A month is destroyed as a whole: with what its administrator does not see, also over a crash, and in short parts."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,9 +29,10 @@ from tests.app.chat.months import (
     hl,
     months_object,
     texts,
+    write_apart,
     written,
 )
-from tests.office import EK, HL, ROOM, Desk, Positions, reopened
+from tests.office import EK, ROOM, Desk, Positions, reopened
 
 __all__ = ["clock", "destroys", "hl", "months"]  # fixtures
 
@@ -128,13 +128,8 @@ async def test_an_own_message_that_reached_nobody_is_not_offered_once_its_month_
     hl: Desk, clock: Clock
 ) -> None:
     clock.now_ms = DECEMBER
-    hl.chat.send(ROOM, "nionde å")
-    rows = hl.store.pending(10)
-    come(hl, *(announced(months_object(number), 10 + number, DECEMBER) for number in range(8)))
-    back = [written(row.obj, 30 + i, DECEMBER, "", by=HL) for i, row in enumerate(rows)]
-    come(hl, *(replace(p, change_id=r.change_id, payload=r.payload) for p, r in zip(back, rows, strict=True)))
-    assert hl.chat.stranded(ROOM).apart == 1
-    destroy(hl.store, obj=rows[-1].obj)
+    ninth = write_apart(hl, "nionde å")
+    destroy(hl.store, obj=ninth)
     await hl.store.destroyed.complete()
     assert hl.chat.stranded(ROOM) == StrandedCount(destroyed=0, apart=0, notes=0)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A desk whose chat seals files as the program does, and a conversation with files of each kind."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -79,3 +80,19 @@ async def open_named(view: ChatView, at: Desk, name: str) -> Viewer:
 async def painted(viewer: Viewer) -> None:
     """Waits until all that is in sight is painted."""
     await until(lambda: viewer.canvas.is_painted)
+
+
+def never_fetched(at: Desk, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Has the fetching of files never end. Returns the event that is set when it is cancelled."""
+    cancelled = asyncio.Event()
+
+    async def wait(*_: object) -> bytes:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        return b""
+
+    monkeypatch.setattr(at.chat.files, "read", wait)
+    return cancelled

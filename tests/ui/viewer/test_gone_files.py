@@ -15,7 +15,7 @@ from app.store.destroyed_objects import SLICE
 from tests.app.chat.destroys import Destroys, destroy, months_of
 from tests.app.chat.months import announced, come, months_object, written
 from tests.office import EK, ROOM, Desk, Positions
-from tests.ui.viewer.conftest import CANARY, PDF, PICTURE, TEXT, chat_of, open_named, painted, send_all
+from tests.ui.viewer.conftest import CANARY, PDF, PICTURE, TEXT, chat_of, never_fetched, open_named, painted, send_all
 from tests.world import until
 from ui.chat.pictures import _previews, preview
 from ui.chat.view import ChatView
@@ -113,17 +113,7 @@ async def test_a_file_that_is_being_fetched_is_fetched_no_more(
     hl: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = await in_window(hl, qtbot)
-    cancelled = asyncio.Event()
-
-    async def wait(*_: object) -> bytes:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
-        return b""
-
-    monkeypatch.setattr(hl.chat.files, "read", wait)
+    cancelled = never_fetched(hl, monkeypatch)
     file = (await hl.chat.attached.all(ROOM))[0]
     view.files.open(file.message, file.number)
     await asyncio.sleep(0)

@@ -17,7 +17,19 @@ from app.chat.attached import AttachedFile
 from app.objects.files import Pasted
 from tests.app.viewing import samples
 from tests.office import ROOM, Desk
-from tests.ui.viewer.conftest import BROKEN, CANARY, OTHER, PDF, PICTURE, TEXT, chat_of, open_named, painted, send_all
+from tests.ui.viewer.conftest import (
+    BROKEN,
+    CANARY,
+    OTHER,
+    PDF,
+    PICTURE,
+    TEXT,
+    chat_of,
+    never_fetched,
+    open_named,
+    painted,
+    send_all,
+)
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.chat.message_layout import Hit, Part
@@ -198,17 +210,7 @@ async def test_a_file_that_ends_its_process_gives_a_sentence_and_the_next_one_is
 async def test_fetching_is_cancelled_and_leads_back(hl: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     await send_all(hl)
     view = chat_of(hl, qtbot)
-    cancelled = asyncio.Event()
-
-    async def wait(*_: object) -> bytes:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
-        return b""
-
-    monkeypatch.setattr(hl.chat.files, "read", wait)
+    cancelled = never_fetched(hl, monkeypatch)
     file = (await hl.chat.attached.all(ROOM))[0]
     view.files.open(file.message, file.number)
     viewer = view.files.viewer
