@@ -9,7 +9,7 @@ import msgspec
 
 from app.chat.records import Attachment
 from app.core.ids import ObjId, RoomId
-from app.objects.files import forget_files, part_digests, part_with, pin_new_files
+from app.objects.files import forget_files, give_up_parts, part_digests, pin_new_files
 from app.store.connection import Connection
 
 _attachments = msgspec.msgpack.Decoder(tuple[Attachment, ...])
@@ -67,4 +67,4 @@ def release_parts(conn: Connection, obj: ObjId) -> None:
     they were fetched or pinned as those of that room. If only the carried message is destroyed, they stay."""
     also_in = {d: (holder, RoomId(room), ObjId(other)) for d, holder, room, other in conn.rows(_ALSO_IN, (obj,))}
     given = {digest: (room, other) for digest, (holder, room, other) in also_in.items() if holder == obj}
-    part_with(conn, given, [digest for (digest,) in conn.rows(_HELD_ELSEWHERE, (obj,)) if digest not in also_in])
+    give_up_parts(conn, given, [digest for (digest,) in conn.rows(_HELD_ELSEWHERE, (obj,)) if digest not in also_in])

@@ -289,9 +289,9 @@ class SealedFiles:
 
     async def from_first(self, room: RoomId, obj: ObjId, fetch: Callable[[RoomId, ObjId], Awaitable[T]]) -> T:
         """Calls `fetch` with this room and object, and returns its result. If it raises Refused (by the server) or
-        Reject (what the server gave is wrong), calls it with the room that this one continues and the object there, and
-        so on back, at most MAX_HOPS rooms far. If no room gives a result, raises the last Refused or Reject. Any other
-        error of `fetch` is raised at once."""
+        Reject (what the server gave is wrong), calls it with the room that this one continues and the object that `obj`
+        continues there (`before`), and so on back, at most MAX_HOPS rooms far. If no room gives a result, raises the
+        last Refused or Reject. Any other error of `fetch` is raised at once."""
         hops = MAX_HOPS
         while True:
             try:
@@ -343,7 +343,7 @@ def forget_files(conn: Connection, manifests: Iterable[bytes], but: Collection[b
     forget_parts(conn, [digest for digest in part_digests(manifests) if digest not in but])
 
 
-def part_with(conn: Connection, given: Mapping[bytes, tuple[RoomId, ObjId]], gone: Iterable[bytes]) -> None:
+def give_up_parts(conn: Connection, given: Mapping[bytes, tuple[RoomId, ObjId]], gone: Iterable[bytes]) -> None:
     """Gives up, in the caller's transaction, received parts of an object that is destroyed. `given`: the digests of
     those that another object has too, with its room and itself; they become parts of that object, and stay pinned if
     they were. `gone`: the digests of those that are removed, also those that are kept offline."""
