@@ -85,13 +85,14 @@ class Unlocking:
         return self._lifting_of(self.kinds())
 
     def known_lifting(self) -> Sequence[SlotKind]:
-        """Returns the same as `lifting`. If the disk cannot list the unlock methods now, or if their folder is gone, as
-        with a network disk or a stick, the methods that were listed last count; if none were listed yet, the passphrase
-        counts. Raises no StoreFault.
+        """The unlock methods that prove somebody to be the owner at a covered computer, also while the disk fails:
+        `lifting` where the methods can be listed. If they cannot, or if their folder is gone, as with a network disk or
+        a stick, those that this object listed last count. If it has listed none yet, the passphrase counts. Raises no
+        StoreFault.
 
-        ▲ So a failing disk does not empty the list. Otherwise a stranger could discard the owner's unsaved work while
-        the disk fails. Nor does a failing disk add the passphrase to it. Otherwise nobody could discard the work if
-        only a silent key store opens the store.
+        ▲ An empty answer means that no proof is asked for, which is right only where a key store opens the store
+        without asking anybody. So a failing disk must not make the answer empty. Otherwise a stranger could discard the
+        owner's unsaved work.
         """
         try:
             found = self.kinds()

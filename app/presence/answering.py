@@ -43,11 +43,13 @@ class Answering:
     _next_s: float = 0.0
 
     def add(self, to: Addressee, now_s: float, wait_s: float, *, asked: bool) -> None:
-        """Queues an answer to the device `to`. The answer is due `wait_s` seconds from now, but no sooner than AGAIN_S
-        after the last answer to that device. A device that was answered a moment ago is answered again, since its
-        program may have been started again and has lost the first answer. `asked`: the device has asked, so it also
-        receives changes of this person's presence for EXPIRES_S. Queues nothing if an answer to the device is in the
-        queue already, or if MAX_WAITING answers are."""
+        """Queues a message with this person's presence to the device `to`, which has asked for it, has come online, or
+        is new. It is due `wait_s` seconds from now, but no sooner than AGAIN_S after the last one to that device.
+        Queues nothing if one to the device waits already, or if MAX_WAITING wait. `asked`: the device has asked; it
+        then also receives changes of the presence until EXPIRES_S from now, whether something is queued or not.
+
+        A device that was answered a moment ago is answered again, only later: its program may have been started again
+        since, and has then lost the first answer."""
         if asked:
             self._note_asker(to, now_s)
         if len(self._queue) >= MAX_WAITING or any(each.to.dev == to.dev for each in self._queue):

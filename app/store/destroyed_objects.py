@@ -93,11 +93,15 @@ class DestroyedObjects:
         conn.execute(_NOTE, (room, obj))
 
     def _on_announced(self, room: RoomId, obj: ObjId, t: int) -> None:
-        """A record of the room, of the time `t`, announces an object that belongs to another room here. ▲ It belongs to
-        this room if this room's log destroys it, the other room's log does not, nothing proves that it is the other
-        room's, and it was announced here before it was first used there, by the server's time. No share proves any more
-        whose a destroyed object is. Otherwise a former member, who knows the id of a conversation's first object, could
-        announce it in another room, and a new device that reads that room first would show no conversation here."""
+        """Called when a record of `room`, of the time `t` (ms), names an object as one of the room's, and this device
+        has the object as another room's. Notes it for `take_back`, which makes it the room's own, if all of this holds:
+        the log of `room` destroys the object, and that of the other room does not; neither its share nor an older room
+        binds it to the other room; and the record is older, by the server's time, than the object's first use there.
+
+        ▲ Without this rule a former member of `room`, who knows the id of its conversation's first object, could name
+        the object as one of a different room. The share that bound it to `room` is gone since it was destroyed. So a
+        new device that reads the different room first would take it for that room's, and show no conversation in
+        `room`."""
         home, created = self._db.conn.only(_HOME, (obj,))
         is_gone_here = series.is_destroyed(self._db, room, obj) and not series.is_destroyed(self._db, home, obj)
         if is_gone_here and t < created and not self._projecting.is_of(obj, home):

@@ -53,15 +53,18 @@ def flush_log(database: Path) -> StoreFault | None:
 def lengthen_log(database: Path, connection: Connection, size: int) -> bool:
     """Appends at most STEP_BYTES zeros to the write-ahead log of the database at the path `database`, up to a length of
     `size` bytes, and flushes it. Returns True if the log is still shorter than that: the caller then calls again.
-    Returns False if the log is long enough, if less than _FREE_TIMES times `size` is free, or if the disk refuses. Any
-    thread. `connection`: one to the database that is in no transaction and that no other thread uses. Raises the
-    driver's errors, for example if another connection writes all the time, and DiskFull or StoreUnwritable if the log
-    cannot be flushed: ▲ commits that were not flushed yet are then as unsafe as the zeros (`Checkpointer.hurry`).
+    Returns False if the log is long enough, if the disk has less than _FREE_TIMES times `size` free, or if it takes no
+    zeros, and the log then stays as it was. Any thread. `connection`: one to the database that is in no transaction and
+    that no other thread uses. Raises the driver's errors, for example if another connection writes all the time.
 
-    A commit that only overwrites a part of the log is flushed sooner than one that makes it longer, since the file
-    system has nothing to note. SQLite reads a log up to its first invalid frame, so it ignores the zeros. ▲ They are
-    appended while `connection` holds the lock for writing. Otherwise they could overwrite what another connection
-    commits at the same place.
+    Raises DiskFull or StoreUnwritable if the zeros were appended and the flush fails. ▲ The caller then begins a
+    checkpoint: the same flush was to write commits that were not on the disk yet, and the system reports the failure
+    only once.
+
+    Flushing a commit takes less time if it overwrites a part of the log than if it makes the log longer, since the file
+    system then has no new length to write. SQLite reads a log up to its first invalid frame, so it ignores the zeros. ▲
+    This function takes the lock for writing while it appends them. Otherwise they could overwrite what another
+    connection commits at the same place.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:

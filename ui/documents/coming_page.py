@@ -18,8 +18,7 @@ from ui.kit.translate import tr
 
 class ComingPage(EmptyState):
     """A page that says that a document is being fetched, with a button that calls `back`. `wait_for` sets the document.
-    The page emits `arrived` when the document's text is here. If the page is hidden then, it emits it when it is shown
-    again.
+    The page emits `arrived` when the document's text is here, or, if the page is hidden then, when it is shown again.
 
     ▲ It emits nothing if the document turns out to belong to another room. A member can announce the id of another
     room's document here; the view would then show that document as one of this room."""
