@@ -34,6 +34,8 @@ class _Mine:
     room: RoomId
     selection: Callable[[], bytes]
     sent_ms: int = -REPEAT_MS
+    sent: bytes | None = None
+    """The selection that the others were sent last; None before the first one."""
     waiting: bool = False
     cancel: Callable[[], None] = lambda: None
 
@@ -83,11 +85,17 @@ class Presence:
         return obj in self._mine
 
     def moved(self, obj: ObjId) -> None:
-        """Notes that the person's selection in the document has changed. It is sent at once, or a little later if one
-        was sent just now. Does nothing if the person has not entered the document."""
+        """Notes that the person's selection in the document may have changed. It is sent at once, or a little later if
+        one was sent just now. Does nothing if the person has not entered the document, or if their selection is at the
+        words where the others were told that it is.
+
+        ▲ The others find it there by themselves when somebody has written before it. Otherwise each letter that one
+        person types would make everybody else who has the document open send a message to everybody."""
         mine = self._mine.get(obj)
-        if mine is None or mine.waiting:
-            return
+        if mine is not None and not mine.waiting and mine.selection() != mine.sent:
+            self._send_soon(obj, mine)
+
+    def _send_soon(self, obj: ObjId, mine: _Mine) -> None:
         wait = mine.sent_ms + SEND_EVERY_MS - self._now_ms()
         if wait <= 0:
             self._tick(obj)
@@ -115,8 +123,8 @@ class Presence:
         elif (uid, dev) in received or len(received) < MAX_DEVICES:
             new = (uid, dev) not in received
             received[uid, dev] = (self._now_ms(), caret.selection)
-            if new:
-                self.moved(obj)  # a device that has just opened it should receive this selection at once
+            if new and not mine.waiting:
+                self._send_soon(obj, mine)  # a device that has just opened it should receive this selection at once
         self.changed.emit(obj)
 
     def others(self, obj: ObjId) -> list[Present]:
@@ -136,8 +144,9 @@ class Presence:
             return
         mine.waiting = False
         mine.sent_ms = self._now_ms()
+        mine.sent = mine.selection()
         if self._shown.is_on():
-            self._send_caret(mine.room, Caret(obj=obj, selection=mine.selection()))
+            self._send_caret(mine.room, Caret(obj=obj, selection=mine.sent))
         mine.cancel()
         mine.cancel = self._later(REPEAT_MS / 1000, lambda: self._tick(obj))
         self._forget(obj)
@@ -145,8 +154,9 @@ class Presence:
     def _on_setting(self) -> None:
         """Sends this person's place in each open document, or that they left it, since they switched that."""
         for obj, mine in self._mine.items():
+            mine.sent = mine.selection()
             shown = self._shown.is_on()
-            self._send_caret(mine.room, Caret(obj=obj, selection=mine.selection() if shown else None))
+            self._send_caret(mine.room, Caret(obj=obj, selection=mine.sent if shown else None))
 
     def _forget(self, obj: ObjId) -> None:
         """Drops from the document's present devices those that have sent nothing for SHOWN_FOR_MS (25 s): their

@@ -232,6 +232,35 @@ def test_carets_are_seen_where_they_are_and_go_when_their_owner_leaves(
     assert live == [True, False]
 
 
+def test_who_reads_sends_nothing_while_a_colleague_writes_before_their_caret(
+    world: World, pair: tuple[Desk, Desk, ObjId]
+) -> None:
+    hl, ek, obj = pair
+    mine = hl.documents.open(obj)
+    mine.splice(0, 0, "Myndigheten å 🙂 avslutar")
+    world.deliver()
+    ek.documents.open(obj)
+    reading = [12]
+    hl.documents.enter(obj, lambda: (0, 0))
+    ek.documents.enter(obj, lambda: (reading[0], reading[0]))
+    for desk in (hl, ek):  # each has answered the other
+        world.deliver()
+        desk.timers.ring(0.2)
+    world.deliver()
+    mine.splice(0, 0, "Nu: ")
+    world.deliver()
+    reading[0] += 4  # where the words are now, as the editor says
+    ek.documents.moved(obj)
+    ek.timers.ring(0.2)
+    assert [sender for sender, _ in world.passing] == []
+    assert [caret.caret for caret in hl.documents.presence(obj)] == [16]
+    reading[0] += 1
+    ek.documents.moved(obj)
+    ek.timers.ring(0.2)
+    world.deliver()
+    assert [caret.caret for caret in hl.documents.presence(obj)] == [17]
+
+
 def test_passing_messages_of_others_and_nonsense_are_left_alone(pair: tuple[Desk, Desk, ObjId]) -> None:
     hl, _, obj = pair
     hl.documents.open(obj)
