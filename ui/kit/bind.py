@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.core.signal import Signal
 
 Args = TypeVarTuple("Args")
+FIRST_MS = 25
 SOON_MS = 100
 
 
@@ -44,8 +45,10 @@ def bind(owner: QObject, signal: Signal[*Args], slot: Callable[[*Args], object])
 
 
 class Soon(QObject):
-    """Joins many calls of `due` to few calls of `slot`, a method of `owner`: one for all calls since the last one, in
-    the event loop's next turn, but at most one every SOON_MS. The method is held weakly."""
+    """Joins many calls of `due` to few calls of `slot`, a method of `owner`: one for all calls since the last one,
+    FIRST_MS after the first of them, but at most one every SOON_MS. The method is held weakly.
+
+    By then a letter or message that caused it is painted and on its way: lists must not take the processor from it."""
 
     def __init__(self, owner: QObject, slot: Callable[[], object]) -> None:
         super().__init__(owner)
@@ -58,7 +61,7 @@ class Soon(QObject):
         """Asks for a call of the slot soon. Connect it to signals; their arguments are ignored."""
         if not self._timer.isActive():
             passed_ms = (time.monotonic() - self._last) * 1000
-            self._timer.start(max(0, SOON_MS - int(passed_ms)))
+            self._timer.start(max(FIRST_MS, SOON_MS - int(passed_ms)))
 
     def _call(self) -> None:
         slot = self._slot()

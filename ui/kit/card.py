@@ -64,9 +64,11 @@ class IconLabel(Label):
         theme.on_change(self, self._draw)
 
     def set_icon(self, icon: str, role: str) -> None:
-        """Shows the icon with this name, in the colour of the theme that `role` names."""
-        self._icon, self._role = icon, role
-        self._draw()
+        """Shows the icon with this name, in the colour of the theme that `role` names. Setting the same one again costs
+        nothing."""
+        if (icon, role) != (self._icon, self._role):
+            self._icon, self._role = icon, role
+            self._draw()
 
     def _draw(self) -> None:
         self.setPixmap(icons.pixmap(self._icon, self._role, self._size, self.devicePixelRatioF()))

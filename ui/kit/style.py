@@ -76,8 +76,11 @@ class ElidedLabel(Label):
         self.set_text(text)
 
     def set_text(self, text: str) -> None:
-        """Replaces the whole text, and cuts it again."""
-        self._full = one_line(text, _MOST)
+        """Replaces the whole text, and cuts it again. Setting the same one again costs nothing."""
+        full = one_line(text, _MOST)
+        if full == self._full and self.accessibleName() == full:
+            return
+        self._full = full
         self.setAccessibleName(self._full)
         self.updateGeometry()
         self._elide()

@@ -9,6 +9,8 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+from PySide6.QtWidgets import QApplication
+
 from app.chat.mentions import find
 from app.chat.records import MessageSent, encode
 from app.chat.service import ChatService
@@ -37,6 +39,8 @@ from tests.ui.shell.kept_office import office
 from tests.ui.shell.moment import moment
 from tests.ui.shell.sample import NOW, at
 from tests.ui.shell.served import Served, close_after_test, served, session_on
+from tests.ui.soon import caught_up
+from ui.shell.window.connection_notices import ConnectionNotices
 
 SERVER = "kansli.myndighet.example"
 ME = "Handläggare"
@@ -89,7 +93,15 @@ async def at_server(folder: Path) -> AsyncIterator[Served]:
 
 
 def show_status(session: Session, state: LinkState, code: str | None = None) -> None:
-    """Has the connection be in this state."""
+    """Has the connection be in this state, and its windows show it."""
+    change_status(session, state, code)
+    for window in QApplication.topLevelWidgets():
+        for notices in window.findChildren(ConnectionNotices):
+            caught_up(notices)
+
+
+def change_status(session: Session, state: LinkState, code: str | None = None) -> None:
+    """Has the connection be in this state; windows show it soon."""
     shown = session.engine._state
     shown.last_synced_ms = at(14, 3)
     shown.show(state, code)

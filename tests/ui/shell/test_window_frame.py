@@ -13,7 +13,7 @@ from app.store.rows import MAX_UNREAD
 from tests.ui.finding import toast_of
 from tests.ui.shell.in_window import press, room
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import chat_of, say, show_status
+from tests.ui.shell.opened_office import change_status, chat_of, say, show_status
 from tests.ui.shell.tool_views import TOOLS, FakeView
 from tests.ui.soon import caught_up
 from ui.kit import theme
@@ -82,6 +82,17 @@ async def test_the_content_stays_where_it_is_while_kansli_tries_to_connect(
     assert "3 ändringar väntar." in window.content.bar.text()
     show_status(session, LinkState.ONLINE)
     assert top() == alone
+
+
+def test_a_lost_connection_is_told_although_the_next_attempt_began_before_it_was_shown(
+    window: MainWindow, session: Session
+) -> None:
+    change_status(session, LinkState.OFFLINE)
+    change_status(session, LinkState.CONNECTING)
+    assert not window.content.bar.isVisible()
+    caught_up(window.connection)
+    assert window.content.bar.text().startswith("Du är frånkopplad.")
+    assert window.content.status.texts()[2] == "Ansluter …"
 
 
 def test_another_language_is_shown_at_once(window: MainWindow, session: Session, qtbot: QtBot) -> None:

@@ -15,7 +15,7 @@ from app.core.later import Later
 from app.session import Session
 from ui.errors import sentence
 from ui.kit.announcing import Announcer
-from ui.kit.bind import bind
+from ui.kit.bind import Soon, bind
 from ui.kit.dialogs import confirm, show
 from ui.kit.gathering import Kind
 from ui.kit.tasks import run
@@ -48,7 +48,8 @@ class ConnectionNotices(QObject):
         self._announced = ""
         self._known: tuple[LinkState, str | None, str] = LinkState.CONNECTING, None, ""
         """State and code of the connection when no attempt was under way."""
-        bind(self, session.status_changed, self.refresh)
+        self._soon = Soon(self, self.refresh)
+        bind(self, session.status_changed, self._on_status)
 
     def use_parts(self, bar: InfoBar, status_bar: StatusBar) -> None:
         """Shows the state of the connection in these widgets from now on. Nothing is announced for that."""
@@ -59,6 +60,12 @@ class ConnectionNotices(QObject):
         """Reads the state of the connection again, shows it, and announces what is new in it."""
         self._show()
         self._announce()
+
+    def _on_status(self) -> None:
+        """▲ Notes a state at once, and shows it soon. One word makes the status change three times, and an attempt to
+        connect often follows a lost connection before that was shown."""
+        self._note_known()
+        self._soon.due()
 
     async def ask_erase(self) -> None:
         """Shows the dialog on a revoked device, which offers to keep unsent work. If the person wants everything
@@ -89,15 +96,18 @@ class ConnectionNotices(QObject):
     def _show(self) -> None:
         """Shows the state of the connection. While Kansli tries to connect, the bar keeps the last known state.
         Otherwise the bar, and all below it, would come and go at each attempt."""
-        status = self._session.status
-        self._status_bar.show_status(status)
-        if status.state is not LinkState.CONNECTING:
-            self._known = status.state, status.code, status.about
+        self._status_bar.show_status(self._session.status)
+        self._note_known()
         if self._session.devices.ended == "revoked":
             text, action = sentence("revoked").text, tr("What can I do?")
             self._bar.show_state("danger", "warning", text, action, lambda: run(self._window, self.ask_erase()))
         else:
             self._show_known(*self._known)
+
+    def _note_known(self) -> None:
+        status = self._session.status
+        if status.state is not LinkState.CONNECTING:
+            self._known = status.state, status.code, status.about
 
     def _show_known(self, state: LinkState, code: str | None, about: str) -> None:
         if state is LinkState.ERROR and code:
