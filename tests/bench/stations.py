@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: EUPL-1.2
 """When a message passes each station on its way: `python -m tests.bench.stations` prints a table of them, and
-`python -m tests.bench.stations keys` one for the letters of a document that both have open.
+`python -m tests.bench.stations keys` one for the letters of a document that both have open; `windows` in place of
+`keys`: that both have open in their windows.
 
-The same three processes, and the same messages or letters, as send_to_decrypted and keystroke_remote, with their
-stations noted (traced.py), which adds about a twentieth. No figure of `make bench`: it says where the time goes, not
-how much there is.
+The same three processes, and the same messages or letters, as send_to_decrypted, keystroke_remote and keystroke_window,
+with their stations noted (traced.py), which adds about a twentieth. No figure of `make bench`: it says where the time
+goes, not how much there is.
 """
 
 import json
 import sys
 from bisect import bisect_left
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench.keystrokes import LONE_GAP_S, LONE_KEYS, keys
+from tests.bench.keystrokes import LONE_GAP_S, LONE_KEYS, keys, window_keys
 from tests.bench.office import HANDLER, HEAD, scratch
 from tests.bench.registry import median
 from tests.bench.sending import GAP_S, WARM_UP, latencies, two_desks
@@ -54,14 +56,31 @@ def rows(folder: Path, first: str, warm_up: int, limit_s: float) -> list[tuple[f
     return sorted(out)
 
 
+def _keys(folder: Path) -> list[float]:
+    with two_desks(folder) as (a, b, room):
+        return keys(a, b, room, LONE_KEYS, LONE_GAP_S)
+
+
+def _messages(folder: Path) -> list[float]:
+    with two_desks(folder) as (a, b, room):
+        return latencies(a, b, room)
+
+
+_Ways = dict[str, tuple[Callable[[Path], list[float]], str, int, float]]
+_WAYS: _Ways = {
+    "messages": (_messages, "send", WARM_UP, GAP_S),
+    "keys": (_keys, "key", 0, LONE_GAP_S / 2),
+    "windows": (window_keys, "pressed", 0, LONE_GAP_S / 2),
+}
+"""What sends them and gives their times in ms; then what `rows` needs: `first`, `warm_up` and `limit_s`."""
+
+
 def main() -> None:
-    is_keys = sys.argv[1:] == ["keys"]
+    run, first, warm_up, limit_s = _WAYS[sys.argv[1] if sys.argv[1:] else "messages"]
     with scratch() as folder:
         (folder / "marks").mkdir()
-        with two_desks(folder) as (a, b, room):
-            samples = keys(a, b, room, LONE_KEYS, LONE_GAP_S) if is_keys else latencies(a, b, room)
-        begun = ("key", 0, LONE_GAP_S / 2) if is_keys else ("send", WARM_UP, GAP_S)
-        for at, name, station in rows(folder / "marks", *begun):
+        samples = run(folder)
+        for at, name, station in rows(folder / "marks", first, warm_up, limit_s):
             print(f"{at:8.0f} µs  {name:12} {station}")
     print(f"p50 {median(samples):.2f} ms")
 

@@ -42,6 +42,16 @@ DESK = (
     ("in the model", "app.richtext.model:Document._notify", "before"),
     ("flushed", "app.store.database:flush_log", "after"),
 )
+WINDOW = (
+    ("pressed", "PySide6.QtTest:QTest.keyClick", "before"),
+    ("in the editor", "ui.richtext.editor:Editor.keyPressEvent", "before"),
+    ("key done", "ui.richtext.editor:Editor.keyPressEvent", "after"),
+    ("at the other editor", "ui.richtext.binding:Binding._on_changed", "before"),
+    ("in its text", "ui.richtext.binding:Binding._on_changed", "after"),
+    ("painting", "ui.richtext.editor:Editor.paintEvent", "before"),
+    ("painted", "ui.richtext.editor:Editor.paintEvent", "after"),
+    ("lists", "ui.kit.bind:Soon._call", "before"),
+)
 SERVER = (
     ("bytes here", "sync.server.process.uvicorn_protocols:SocketProtocol.data_received", "before"),
     ("request", "sync.server.rules.placing:Placing.push", "before"),
@@ -55,7 +65,7 @@ SERVER = (
     ("answering", "sync.server.load.fanout:Hub.news", "before"),
     ("sent", "sync.server.process.uvicorn_protocols:SocketProtocol.write", "after"),
 )
-STATIONS = {"tests.bench.desk": DESK, "sync.server": SERVER}
+STATIONS = {"tests.bench.desk": DESK, "tests.bench.window_desk": DESK + WINDOW, "sync.server": SERVER}
 
 
 def note_stations(stations: tuple[tuple[str, str, str], ...]) -> Marks:

@@ -28,6 +28,8 @@ from ui.richtext.editor import Editor
 from ui.shell.window.main_window import MainWindow
 from ui.tools import TOOLS
 
+PAINTED = QEvent.Type(QEvent.registerEventType())
+
 
 class Painted(QObject):
     """Notes each painting of an editor: when, and with how many characters."""
@@ -40,11 +42,11 @@ class Painted(QObject):
         editor.viewport().installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint:
-            asyncio.get_running_loop().call_soon(self._note)  # after this turn: then it is painted
+        if event.type() == QEvent.Type.Paint:  # comes back when the window is painted and given to the screen
+            QApplication.postEvent(self, QEvent(PAINTED), Qt.EventPriority.HighEventPriority.value)
         return False
 
-    def _note(self) -> None:
+    def customEvent(self, event: QEvent) -> None:
         self.seen.append((time.monotonic_ns(), self.editor.document().characterCount()))
 
 
