@@ -113,8 +113,7 @@ def a_room_is_made_and_two_people_are_added(reader: ScreenReader, office: Office
         reader.described(who)
         reader.keys("Return")
         reader.focus(BODY, "text")
-        if who == "Registrator":  # the first one was said at once
-            office.colleague("pause")
+        office.colleague("pause")  # since the dialog closed, or since the first one was said
         reader.announced(f"{who} har bjudits in")
 
 

@@ -12,6 +12,9 @@ from PySide6.QtWidgets import QWidget
 
 from ui.kit.gathering import Gathering, Kind
 
+SETTLE_S = 0.1
+"""How long an announcement waits after a dialog has closed."""
+
 
 class Announcer(QObject):
     """Announces texts to a screen reader for one window, at most one in a few seconds. It belongs to the window, and so
@@ -44,6 +47,11 @@ class Announcer(QObject):
             self._gathering.forget()
         self._speak(self._gathering.take(self._clock()))
         self._wait()
+
+    def settle(self) -> None:
+        """Has announcements wait SETTLE_S (0.1 s): a dialog of the window has just closed. ▲ The window system gives
+        the focus back a moment later, and a screen reader stops reading what was announced when the focus moves."""
+        self._gathering.rest(self._clock() + SETTLE_S)
 
     def pause(self, paused: bool) -> None:
         """Begins or ends a pause, while the curtain covers the window. Announcements that
@@ -80,9 +88,19 @@ class Announcing(Protocol):
 def announce(widget: QWidget, text: str, kind: Kind = Kind.DONE) -> None:
     """Has a screen reader read out `text`, through the window that the widget, or its dialog, is in. Nothing is read
     out if that window has no announcer: before unlocking, and while locked."""
+    if (announcer := _announcer_of(widget)) is not None:
+        announcer.announce(kind, text)
+
+
+def settle(dialog: QWidget) -> None:
+    """Calls `Announcer.settle` of the window that the dialog, which has just closed, is over, if that window has an
+    announcer."""
+    if (announcer := _announcer_of(dialog)) is not None:
+        announcer.settle()
+
+
+def _announcer_of(widget: QWidget) -> Announcer | None:
     at: QWidget | None = widget
-    while at is not None:
-        if isinstance(at, Announcing):
-            at.announcer.announce(kind, text)
-            return
+    while at is not None and not isinstance(at, Announcing):
         at = at.parentWidget()
+    return at.announcer if at is not None else None

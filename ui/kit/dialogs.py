@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.kit import plain, theme
+from ui.kit.announcing import settle
 from ui.kit.card import scroll
 from ui.kit.error_line import ErrorLine
 from ui.kit.plain import Label, set_title
@@ -212,6 +213,7 @@ async def show(dialog: QDialog) -> bool:
 
 def _dispose(dialog: QDialog) -> None:
     if shiboken6.isValid(dialog):
+        settle(dialog)
         dialog.close()
         dialog.deleteLater()
 

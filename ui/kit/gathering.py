@@ -62,6 +62,10 @@ class Gathering:
                 self._passing = text
         return ""
 
+    def rest(self, until: float) -> None:
+        """Has what is added from now on wait at least until the time `until`."""
+        self.quiet_until = max(self.quiet_until, until)
+
     @property
     def waits(self) -> bool:
         """Whether an announcement waits."""

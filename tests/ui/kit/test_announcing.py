@@ -2,13 +2,16 @@
 """A window's announcer: it announces what is due by itself, in dialogs too, not where it is not wanted, and not once
 locked."""
 
+import asyncio
+
 import pytest
 from PySide6.QtWidgets import QDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.faces import announced
 from tests.ui.finding import timer_of
-from ui.kit.announcing import Announcer, announce
+from ui.kit.announcing import SETTLE_S, Announcer, announce
+from ui.kit.dialogs import Dialog, show
 from ui.kit.error_line import ErrorLine
 from ui.kit.gathering import PAUSE_S, Kind
 
@@ -50,6 +53,18 @@ def test_an_announcement_in_a_dialog_or_deep_in_the_window_uses_its_announcer(
     dialog = QDialog(window)
     announce(QLabel("ä", dialog), "Filen är sparad")
     assert received == ["Länken är kopierad 🙂", "Filen är sparad"]
+
+
+async def test_what_a_dialog_has_done_is_announced_when_the_focus_is_back_from_it(
+    window: Window, received: list[str]
+) -> None:
+    dialog = Dialog(window, "Lägg till deltagare", accept="Lägg till")
+    asyncio.get_running_loop().call_soon(dialog.accept)
+    assert await show(dialog)
+    announce(window, "Enhetschefen har bjudits in 🙂")
+    assert received == []
+    window.wait(SETTLE_S)
+    assert received == ["Enhetschefen har bjudits in 🙂"]
 
 
 def test_what_waits_is_announced_by_itself_when_its_time_has_come(window: Window, received: list[str]) -> None:
