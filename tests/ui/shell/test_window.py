@@ -7,16 +7,19 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.enums import RoomState
+from app.core.enums import RoomState, RoomType
+from app.core.ids import ObjId, new_id
 from app.notices.kinds import ADDED
 from app.notices.service import NoticeFilter
 from app.objects.links import ObjectLink
+from app.rooms.records import ObjectAnnounced, encode
 from app.session import Session
 from tests.ui.finding import toast_of
 from tests.ui.pointing import click
 from tests.ui.shell.in_window import press, room, texts
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import continue_room, stop
+from tests.ui.shell.opened_office import continue_room, join, receive, stop
+from tests.ui.shell.sample import at
 from tests.ui.shell.tool_views import FakeView
 from tests.ui.soon import caught_up
 from tests.world import until
@@ -134,6 +137,26 @@ def test_a_link_opens_the_room_the_tool_and_the_place(window: MainWindow, sessio
     assert isinstance(tool, FakeView)
     assert tool.refs == [(office().board, b"card")]
     assert session.rooms.recent(1)[0].obj == office().board
+
+
+async def test_a_link_to_a_rooms_first_board_ends_at_its_card_right_after_the_board_arrived(
+    window: MainWindow, session: Session
+) -> None:
+    case = join(session, office().head, "Ärende å 🙂", RoomType.CASE, t_ms=at(14, 1))
+    window.open_room(case)
+    view = room(window)
+    assert view.tabs.ids() == ["chat", "documents"]
+    board = ObjId(new_id())
+    announced = encode(ObjectAnnounced(obj=board, kind="board"))
+    receive(session, case, office().head, announced, obj=ObjId(case), t_ms=at(14, 2))
+    follow(window.content.home, ObjectLink(room=case, obj=board, kind="board", ref=b"card"))
+    assert view.tabs.current() == "tasks"
+    tool = view.view("tasks")
+    assert isinstance(tool, FakeView)
+    assert view.current_view() is tool
+    assert tool.refs == [(board, b"card")]
+    caught_up(window)
+    assert (view.tabs.ids(), view.current_view()) == (["chat", "documents", "tasks"], tool)
 
 
 def test_opening_a_room_reads_the_notice_that_one_was_added(window: MainWindow, session: Session) -> None:

@@ -230,8 +230,12 @@ class RoomView(QWidget):
             self._set_writable(view)
         self.faces.set_members(self._session.rooms.members(self.room))
         self._fit_header()
+        self._refresh_tabs()
+
+    def _refresh_tabs(self) -> None:
+        """Gives each tool that has something in the room now a tab. If that changes the tabs, opens the current one."""
         shown = self._tools.in_room(self._session.rooms.objects(self.room))
-        if [t.id for t in shown] != [t.id for t in self._shown()]:
+        if [t.id for t in shown] != self.tabs.ids():
             self.tabs.set_tabs([Tab(t.id, tr(t.title), t.icon) for t in shown])
             if shown:
                 self.show_tool(self.tabs.current())
@@ -262,9 +266,6 @@ class RoomView(QWidget):
         else:
             self.notice.hide()
 
-    def _shown(self) -> list[JoinedTool]:
-        return [t for t in self._tools.all if t.id in self.tabs.ids()]
-
     def _show_waiting(self) -> None:
         if self._empty is None:
             self._empty = EmptyState(
@@ -276,9 +277,12 @@ class RoomView(QWidget):
     def show_tool(self, tool_id: str, obj: ObjId | None = None, ref: bytes = b"", words: Sequence[str] = ()) -> None:
         """Opens the tab of the tool `tool_id`; does nothing if the room has no tab of it. With `obj` it opens that
         object of the tool, at the place `ref` in it (b"": none), and marks the `words`, those of a search; views that
-        have no such objects or marks ignore these."""
-        tool = next((t for t in self._shown() if t.id == tool_id), None)
-        if tool is None:
+        have no such objects or marks ignore these. A tool whose first object came a moment ago has its tab too: the
+        notice of that object may be clicked before the next `refresh`."""
+        if tool_id not in self.tabs.ids() and self.summary() is not None:
+            self._refresh_tabs()
+        tool = self._tools.by_id(tool_id)
+        if tool is None or tool_id not in self.tabs.ids():
             return
         view = self._views.get(tool_id)
         if view is None:
