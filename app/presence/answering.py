@@ -91,9 +91,10 @@ class Answering:
         return [to for to, at_s in self._askers.items() if now_s - at_s < EXPIRES_S]
 
     @property
-    def waits(self) -> bool:
-        """Whether an answer is in the queue."""
-        return bool(self._queue)
+    def next_s(self) -> float:
+        """When `take` has to be called next: when the first answer in the queue is due, but no sooner than EVERY_S
+        after the last one that was taken. inf if the queue is empty."""
+        return max(self._next_s, min((each.due_s for each in self._queue), default=inf))
 
     def clear(self) -> None:
         """Empties the queue: the connection is lost, or the person no longer shows their presence."""

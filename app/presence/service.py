@@ -17,7 +17,7 @@ from app.core.ids import DevId, RoomId, Uid
 from app.core.signal import Signal
 from app.core.visible import one_line
 from app.errors import StoreFault
-from app.presence.answering import EVERY_S, Addressee, Answering
+from app.presence.answering import Addressee, Answering
 from app.presence.asking import Asking
 from app.presence.audience import Audience
 from app.presence.colleagues import Colleagues, PersonPresence, combined
@@ -241,8 +241,9 @@ class PresenceService:
 
     def _answer(self, to: Addressee, wait_s: float, *, asked: bool) -> None:
         if self._online and self._ports.is_shown():
-            self._answering.add(to, self._ports.now_s(), wait_s, asked=asked)
-            self._wake(wait_s)
+            now_s = self._ports.now_s()
+            self._answering.add(to, now_s, wait_s, asked=asked)
+            self._wake(max(0.0, self._answering.next_s - now_s))
 
     def _adopt(self, choice: Choice) -> None:
         """Takes over what this person chose on another device, if that choice is newer than the one here."""
@@ -359,8 +360,8 @@ class PresenceService:
             due.append(now_s)
         if self._online and self._waiting:
             due.append(now_s + _PAUSE_S)
-        if self._online and self._answering.waits:
-            due.append(now_s + EVERY_S)
+        if self._online:
+            due.append(self._answering.next_s)
         if self._online and self._asking.waits(self._ports.audience()):
             due.append(self._asking.next_s)
         self._wake(max(0.0, min(due) - now_s))

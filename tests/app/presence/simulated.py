@@ -27,10 +27,10 @@ def room_of(n: int) -> RoomId:
 
 
 class Time:
-    """A clock, and what is called when."""
+    """A clock, and what is called when. `calls`: how many calls it has made."""
 
     def __init__(self) -> None:
-        self.now_s = 0.0
+        self.now_s, self.calls = 0.0, 0
         self._due: list[tuple[float, int, Callable[[], None] | None]] = []
         self._cancelled: set[int] = set()
         self._number = itertools.count()
@@ -47,6 +47,7 @@ class Time:
             at_s, number, act = heapq.heappop(self._due)
             self.now_s = max(self.now_s, at_s)
             if number not in self._cancelled and act is not None:
+                self.calls += 1
                 act()
         self.now_s = end_s
 

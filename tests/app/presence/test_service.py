@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from math import inf
 
 import pytest
 
@@ -206,7 +207,21 @@ def test_a_program_that_was_started_again_right_after_it_was_answered_is_answere
         answering.add(to, at_s, 1.0, asked=False)
     assert answering.take(1.0 + AGAIN_S - 0.1, {}) is None
     assert answering.take(1.0 + AGAIN_S, {}) == to
-    assert not answering.waits
+    assert answering.next_s == inf
+
+
+def test_an_answer_that_waits_wakes_nobody_before_it_is_due() -> None:
+    w, (a, _) = world()
+    for _ in range(2):
+        again = w.desk(1)
+        w.connect(again)
+        w.time.pass_s(5)
+    assert seen(again, a) is None, "it was answered a moment ago, at its first start"
+    before = w.time.calls
+    w.time.pass_s(4)
+    assert w.time.calls == before
+    w.time.pass_s(AGAIN_S)
+    assert seen(again, a) is AVAILABLE
 
 
 def test_a_device_that_waits_for_a_second_answer_is_told_of_a_change_at_once() -> None:
@@ -217,7 +232,7 @@ def test_a_device_that_waits_for_a_second_answer_is_told_of_a_change_at_once() -
     assert answering.take(2.0, {}) is None
     answering.add_askers(3.0)
     assert answering.take(3.0, {}) == to
-    assert not answering.waits
+    assert answering.next_s == inf
 
 
 def test_nothing_is_shown_of_others_while_this_device_is_offline() -> None:
