@@ -28,15 +28,13 @@ _ADD = """INSERT INTO search_rows (room, obj, kind, ref, t) VALUES (?, ?, ?, ?, 
 
 
 class Indexing:
-    """Indexes the texts of one store that wait for it: DELAY_S after the first of them was stored, in the background of
-    the running event loop. Without a loop they wait until somebody searches, or for the next start."""
+    """Indexes the texts of one store that wait for it, while `run` runs. Without it they wait until somebody searches,
+    or for the next start."""
 
     def __init__(self, db: Database, changed: Signal[RoomId]) -> None:
         """`changed`: the store's signal, which is emitted after each commit that may have left a text for the index."""
         self._db = db
-        self._timer: asyncio.TimerHandle | None = None
-        self._working: asyncio.Task[None] | None = None
-        self._is_closed = False
+        self._due = asyncio.Event()
         changed.connect(lambda room: self._look())
 
     def prepare(self) -> None:
@@ -44,36 +42,22 @@ class Indexing:
         self._db.conn.search_waits = bool(self._db.value(_WAITS))
         self._look()
 
-    def close(self) -> None:
-        """Ends the work in the background. What waits is indexed after the next start. A second call does nothing."""
-        self._is_closed = True
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._working is not None and not self._working.get_loop().is_closed():
-            self._working.cancel()
-        self._timer = self._working = None
-
     def _look(self) -> None:
-        if self._is_closed or not self._db.conn.search_waits or self._timer is not None or self._working is not None:
-            return
-        try:
-            self._timer = asyncio.get_running_loop().call_later(DELAY_S, self._begin)
-        except RuntimeError:  # no loop runs
-            return
-        self._db.conn.search_waits = False
+        if self._db.conn.search_waits:
+            self._db.conn.search_waits = False
+            self._due.set()
 
-    def _begin(self) -> None:
-        self._timer = None
-        self._working = asyncio.get_running_loop().create_task(self._work())
-
-    async def _work(self) -> None:
-        try:
-            await self.index_due()
-        except StoreFault as e:
-            log.store.warning("not-indexed", code=e.code)
-        finally:
-            self._working = None
-            self._look()
+    async def run(self) -> None:
+        """Runs until cancelled: indexes all that wait, DELAY_S after the first of them was stored. Cancel it before the
+        store closes. What waits then is indexed after the next start."""
+        while True:
+            await self._due.wait()
+            await asyncio.sleep(DELAY_S)
+            self._due.clear()
+            try:
+                await self.index_due()
+            except StoreFault as e:
+                log.store.warning("not-indexed", code=e.code)
 
     async def index_due(self) -> None:
         """Indexes everything that waits, with the commits in a thread, and returns when nothing waits any more.

@@ -272,7 +272,7 @@ class Store:
     def background(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
         """The store's background tasks, as coroutine functions. Run each while the store is open, until it is
         cancelled."""
-        return self.trials.run, self.cache_upkeep.run, self.destroyed.run
+        return self.trials.run, self.cache_upkeep.run, self.destroyed.run, self.indexing.run
 
     def unsent(self, room: RoomId) -> int:
         """How many changes of one room the server does not have."""
@@ -290,7 +290,6 @@ class Store:
         """Ends the worker process, stores the judges' state (if that fails, changes are judged again at the next
         start), and closes the database; the key is dropped with it. A second call does nothing."""
         self.trials.close()
-        self.indexing.close()
         with contextlib.suppress(StoreFault):  # what is not stored is judged again
             self.judges.close()
         self.db.close()

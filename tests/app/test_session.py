@@ -3,7 +3,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import NoReturn, cast
@@ -14,6 +14,7 @@ import pytest_asyncio
 from app.arrival.place import Place
 from app.bootstrap import Office
 from app.chat.service import ChatService
+from app.chat.tool import TOOL as CHAT
 from app.core.enums import LinkState, RoomType
 from app.devices.service import DeviceService
 from app.documents.service import DocumentService
@@ -37,6 +38,8 @@ from app.rooms.nesting import Nesting
 from app.rooms.service import RoomService
 from app.scopes import Scopes
 from app.session import Session
+from app.store import indexing
+from app.store.connection import Connection, Row
 from app.store.store import Store
 from app.tasks.service import TaskService
 from app.trial import trial
@@ -229,6 +232,27 @@ async def test_a_close_that_is_cancelled_closes_everything(office: Office, scope
         await session.close()
     assert scopes.closed == list(reversed(SCOPES))
     assert not is_open(session)
+
+
+async def test_nothing_of_a_session_runs_on_when_it_is_closed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also not the indexing of what was written last, whose commits run in a thread."""
+    begun, index = asyncio.Event(), indexing.index
+
+    def watched(conn: Connection, rows: Sequence[Row]) -> None:
+        begun.set()
+        index(conn, rows)
+
+    monkeypatch.setattr(indexing, "DELAY_S", 0.0)
+    monkeypatch.setattr(indexing, "AT_ONCE", 1)
+    session = await office.unlock(PASSPHRASE)
+    (room,) = session.rooms.rooms()
+    await session.store.indexing.index_due()
+    monkeypatch.setattr(indexing, "index", watched)
+    for n in range(9):
+        session.service(CHAT).send(room.room, f"Yttrande {n} å 🙂")
+    await begun.wait()
+    await session.close()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_closing_tries_once_more_and_hands_over_what_is_not_stored(

@@ -2,15 +2,15 @@
 """New texts reach the search index a moment after they were stored: found within a second, and lost by no crash."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
 from app.core.ids import ObjId
 from app.errors import StoreUnwritable
 from app.store import indexing, search
-from app.store.connection import Connection
+from app.store.connection import Connection, Row
 from app.store.search import Entry, match_of
 from app.store.store import Store
 from tests.app.store.conftest import KEY, KINDS, ROOM, Bench
@@ -43,6 +43,17 @@ async def until_indexed(bench: Bench, text: str) -> None:
     await until(lambda: indexed(bench, text) > 0)
 
 
+@asynccontextmanager
+async def running(bench: Bench) -> AsyncIterator[None]:
+    """The store indexes in the background, as in a session."""
+    task = asyncio.ensure_future(bench.store.indexing.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a pause before the index is written."""
@@ -52,7 +63,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_text_is_indexed_within_a_second_without_anybody_searching(bench: Bench) -> None:
     put(bench, entry(b"1", "Ansökan åäö 🙂"))
     assert (indexed(bench, "ansökan"), due(bench)) == (0, 1)
-    await until_indexed(bench, "ansökan")
+    async with running(bench):
+        await until_indexed(bench, "ansökan")
     assert indexing.DELAY_S <= 0.5
     assert due(bench) == 0
 
@@ -109,7 +121,8 @@ async def test_a_start_indexes_what_an_earlier_run_left(bench: Bench, at_once: N
     with bench.store.transaction() as conn:
         search.put(conn, [entry(b"1", "Ansökan")])
     bench.reopen()
-    await until_indexed(bench, "ansökan")
+    async with running(bench):
+        await until_indexed(bench, "ansökan")
 
 
 def test_a_kill_at_any_statement_of_the_move_leaves_the_text_in_one_of_the_two(bench: Bench) -> None:
@@ -134,10 +147,11 @@ async def test_a_disk_that_refuses_is_asked_again(bench: Bench, at_once: None) -
 
     seen.before = refuse
     with seen.watched():
-        put(bench, entry(b"1", "Ansökan"))
-        await until(lambda: bool(refused))
-        put(bench, entry(b"2", "Beslut"))
-        await until_indexed(bench, "beslut")
+        async with running(bench):
+            put(bench, entry(b"1", "Ansökan"))
+            await until(lambda: bool(refused))
+            put(bench, entry(b"2", "Beslut"))
+            await until_indexed(bench, "beslut")
     assert indexed(bench, "ansökan") == 1
 
 
@@ -216,10 +230,25 @@ def test_attack_many_long_messages_are_indexed_a_few_at_a_time(
     assert (indexed(bench, "ansökan"), due(bench)) == (4, 0)
 
 
-async def test_a_store_that_is_closed_while_a_text_waits_indexes_it_at_the_next_start(bench: Bench) -> None:
-    put(bench, entry(b"1", "Ansökan"))
+async def test_a_store_that_is_closed_while_texts_are_indexed_goes_on_at_the_next_start(
+    bench: Bench, at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "AT_ONCE", 1)
+    begun, index = asyncio.Event(), indexing.index
+
+    def watched(conn: Connection, rows: Sequence[Row]) -> None:
+        begun.set()
+        index(conn, rows)
+
+    monkeypatch.setattr(indexing, "index", watched)
+    for n in range(9):
+        put(bench, entry(b"%d" % n, "Ansökan åäö 🙂"))
+    async with running(bench):
+        await begun.wait()
+    left = due(bench)
     bench.store.close()
-    await asyncio.sleep(0)
     bench.store = Store.open(bench.path, KEY, KINDS)
-    assert due(bench) == 1
-    assert [hit.ref for hit in await bench.store.search.find("ansökan")] == [b"1"]
+    assert 0 < left == due(bench)
+    async with running(bench):
+        await until(lambda: due(bench) == 0)
+    assert indexed(bench, "ansökan") == 9
