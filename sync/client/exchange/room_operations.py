@@ -45,6 +45,8 @@ class RoomOperations:
         self._link = link
         self._inbox = inbox
         self._outbox = outbox
+        self._unanswered: dict[tuple[Origin | None, bool], Draft] = {}
+        """New rooms that the server was asked for without an answer, by the arguments of `create_room`."""
 
     async def create_room(self, origin: Origin | None = None, *, own: bool = False) -> RoomId:
         """Creates a room with this person as its owner, and returns its id. It exists at the server and here when this
@@ -52,25 +54,51 @@ class RoomOperations:
 
         `origin`: the stopped room that it continues, and the last position that was verified there; None if it
         continues none. `own`: a room of one's own, to which nobody can ever be added.
+
+        After Unreachable or a cancellation the server may have made the room. The next call with the same arguments
+        then returns that room, or asks for the very same one again. Otherwise each lost reply would leave a room
+        without a name.
         """
-        room = await again(lambda: self._create(origin, {"own": True} if own else {}), codes=_AGAIN)
-        self._inbox.follow(room)
-        await self._settled(room)
+        draft = self._unanswered.pop((origin, own), None)
+
+        async def attempt() -> RoomSync:
+            nonlocal draft
+            draft = draft or await self._draft_room(origin, {"own": True} if own else {})
+            try:
+                return await self._begin(draft)
+            except Refused:
+                draft = None
+                raise
+
+        try:
+            room = await again(attempt, codes=_AGAIN)
+            self._inbox.follow(room)
+            await self._settled(room)
+        except (Unreachable, asyncio.CancelledError):
+            if draft is not None:
+                self._unanswered[origin, own] = draft
+            raise
         return room.room
 
-    async def _create(self, origin: Origin | None, policy: dict[str, object]) -> RoomSync:
+    async def _draft_room(self, origin: Origin | None, policy: dict[str, object]) -> Draft:
         link = self._link
         log = link.book.log(link.account.uid)
         if log is None:
             raise Refused(ErrorCode.UNKNOWN_USER)
-        draft = await asyncio.to_thread(
-            new_room, link.account.author(log), link.book, link.server_now_ms, policy, origin=origin
-        )
-        room = link.room(draft.room)
+        author = link.account.author(log)
+        return await asyncio.to_thread(new_room, author, link.book, link.server_now_ms, policy, origin=origin)
+
+    async def _begin(self, draft: Draft) -> RoomSync:
+        """Has the server make the room that `draft` begins, and returns it. Asks for nothing if this device has read
+        the room already. A server that has the room gives its first answer again."""
+        room = self._link.room(draft.room)
+        if room.stream.n:
+            return room
         try:
             await self._outbox.append(room, draft)
-        except (Refused, Unreachable):
-            del link.rooms[draft.room]
+        except (Refused, Unreachable, asyncio.CancelledError):
+            if not room.stream.n:
+                del self._link.rooms[draft.room]
             raise
         return room
 
