@@ -298,7 +298,7 @@ class Offer(Generic[S]):
     cannot be offered: it copies the content that the old object `obj` has here into the successor `room`, as a new
     object or into `into`, which continues the old one. `service` is the tool's; the result is not used."""
 
-    copy_into: Callable[[S, ObjId, RoomId, ObjId], object]
+    copy_into: Callable[[S, ObjId, RoomId, ObjId], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,7 +332,7 @@ class ToolKind(Generic[S]):
     baseline: Callable[[Parts, ObjId], Awaitable[Sequence[bytes]]] | NoBaseline
     snapshot: Compaction | NoSnapshot
     successor: Carry[S] | Offer[S]
-    copier: Callable[[S, ObjId], ObjId] | NoCopy
+    copier: Callable[[S, ObjId], Awaitable[ObjId]] | NoCopy
     notices: tuple[NoticeKind, ...]
     starter: Starter | None
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from app.objects import pieces
+from app.objects.crdt import is_update
 from app.richtext.flow import Block
 from app.richtext.model import Document
 
@@ -20,4 +21,6 @@ def first_changes(title: str, blocks: Sequence[Block]) -> list[bytes]:
         begun, first = document.state(), list(updates)
         document.fill(blocks)
         made = [data for update in first for data in pieces.encode(update, document.title)]
-        return [*made, *pieces.encode(document.diff(begun))]
+        text = document.diff(begun)
+        is_update(text)  # it is then not checked again on the event loop, where it is stored
+        return [*made, *pieces.encode(text)]

@@ -261,17 +261,18 @@ class DocumentService:
         before. Nothing that is written in it is stored. The caller closes it."""
         return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
 
-    def copy(self, obj: ObjId, room: RoomId | None = None) -> ObjId:
-        """Creates a document with the text and formats that this one has here, and its title with "(copy)" behind it,
-        in `room` (None: the same room). Returns its id. NotFound if this one does not exist, StoreFault if the disk
-        refuses the new one."""
+    async def copy(self, obj: ObjId, room: RoomId | None = None) -> ObjId:
+        """Creates a document with the text and formats that this one has now, and its title with "(copy)" behind it, in
+        `room` (None: the same room). Returns its id. It is made in a thread, as by `move`. If this is cancelled
+        meanwhile, nothing is stored. NotFound if this one does not exist, StoreFault if the disk refuses the new
+        one."""
         row = self._objects.get(obj)
         if row is None:
             raise NotFound
         title, blocks = self.shown_now(obj)
         named = tr("{title} (copy)")
         title = (title or tr("Untitled"))[: MAX_TITLE - len(named.format(title=""))]
-        changes = first_changes(named.format(title=title), blocks)
+        changes = await asyncio.to_thread(first_changes, named.format(title=title), blocks)
         return self._db.again(lambda: self.add(room or row.room, changes))
 
     async def move(self, obj: ObjId, room: RoomId) -> ObjId:

@@ -26,8 +26,8 @@ def _make(parts: Parts) -> DocumentService:
     return service
 
 
-def _copy_into(service: DocumentService, obj: ObjId, room: RoomId, into: ObjId) -> ObjId:
-    return service.copy(obj, room)
+async def _copy_into(service: DocumentService, obj: ObjId, room: RoomId, into: ObjId) -> ObjId:
+    return await service.copy(obj, room)
 
 
 TOOL = AppTool(

@@ -2,7 +2,7 @@
 """Changes of a room's objects that this computer holds back, or that an administrator had left out: who wrote them, and
 what a person can do about them. Holding back is this computer's own caution; no other member learns of it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.core import clock
@@ -16,7 +16,7 @@ from app.store.left_out import LEAVE_OUT
 from app.store.rows import StoredChange
 from app.store.store import Store
 
-Copier = Callable[[ObjId], ObjId]
+Copier = Callable[[ObjId], Awaitable[ObjId]]
 """Makes a new object with the content of the given one on this device, and returns its id. Each kind has its own."""
 
 SHOWN_FOR_MS = 7 * 86_400_000
@@ -168,13 +168,14 @@ class HeldBack:
         """Whether the object of a held change can be copied: its kind can be, and this person may write in the room."""
         return held.kind in self.copiers and self._rooms.may_write(room)
 
-    def copy(self, held: HeldChange) -> ObjId:
+    async def copy(self, held: HeldChange) -> ObjId:
         """Makes a new object in the same room with the content that the object of the held change has here, that is,
-        without the changes that this computer does not merge. Returns its id. NotFound if its kind cannot be copied."""
+        without the changes that this computer does not merge. Returns its id. If this is cancelled before it returns,
+        no object was made. NotFound if its kind cannot be copied."""
         copier = self.copiers.get(held.kind)
         if copier is None:
             raise NotFound
-        return copier(held.obj)
+        return await copier(held.obj)
 
     def _on_changed(self, obj: ObjId) -> None:
         row = self._store.objects.get(obj)

@@ -12,7 +12,7 @@ already. A copy has clients of its own.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ from sync.trust.room.successor_claim import object_in
 
 ASK_AFTER_MS = 30 * 86_400_000
 
-Copier = Callable[[ObjId, RoomId, ObjId], object]
+Copier = Callable[[ObjId, RoomId, ObjId], Awaitable[object]]
 """(object in the old room, successor, object in the successor): copies the old object's content on this device into the
 successor, as a new object or into the one that continues it."""
 
@@ -64,6 +64,8 @@ class Offers:
         self._store = store
         self._seen: set[RoomId] = set()
         """Successors that were checked in this run of the program, and have received nothing since."""
+        self._copying: set[tuple[RoomId, str]] = set()
+        """The objects of which a copy is being made, as (successor, the id there in hexadecimal digits)."""
         store.changes.received.connect(self._on_changes)
         store.changes.positioned.connect(self._on_changes)
         store.trials.changed.connect(self._on_object)
@@ -90,7 +92,7 @@ class Offers:
         kept, left, held = self._kept(origin.room), dict[str, Any](), set[int]()
         for into, changes in by_obj.items():
             answer, (rows, taken) = kept.get(into.hex(), {}), found[into]
-            if answer.get("copied"):
+            if answer.get("copied") or (origin.room, into.hex()) in self._copying:
                 rows = {c.rowid for c in changes}
             if rows:
                 now = clock.now_ms()
@@ -143,6 +145,7 @@ class Offers:
             if kept.get("copied") or old is None:
                 continue
             asks = kept["ask"] is not None and now >= kept["ask"] and old.kind in self.copiers
+            asks = asks and (room, key) not in self._copying
             obj = ObjId(bytes.fromhex(key))
             found.append(
                 HeldOffer(
@@ -152,20 +155,30 @@ class Offers:
             )  # fmt: skip
         return tuple(found)
 
-    def copy(self, room: RoomId, obj: ObjId) -> None:
+    async def copy(self, room: RoomId, obj: ObjId) -> bool:
         """Puts a copy of the object into the successor `room`, as the person's own content; `obj` is the object there.
-        The changes that waited are never offered then. NotFound if nothing of the object waited there, or its kind
-        cannot be copied. A second call does nothing."""
-        kept = self._kept(room)
-        answer = kept.get(obj.hex())
+        The changes that waited are never offered then. Nor are they while the copy is made, which takes a moment:
+        otherwise the same content could be there twice. Returns whether this call made the copy; a second one, also
+        while the first still runs, does nothing. NotFound if nothing of the object waited there, or its kind cannot be
+        copied. After an error or a cancellation they wait again."""
+        key = obj.hex()
+        answer = self._kept(room).get(key)
         old = self._store.objects.get(ObjId(bytes.fromhex(answer["old"]))) if answer else None
         copier = self.copiers.get(old.kind) if old is not None else None
         if answer is None or old is None or copier is None or object_in(room, old.room, old.obj) != obj:
             raise NotFound
-        if answer.get("copied"):
-            return
-        copier(old.obj, room, obj)
-        self._keep(room, {**kept, obj.hex(): {**answer, "copied": True}})
+        if answer.get("copied") or (room, key) in self._copying:
+            return False
+        self._copying.add((room, key))
+        try:
+            self.changed.emit(room)  # nobody is asked meanwhile
+            await copier(old.obj, room, obj)
+            kept = self._kept(room)
+            self._keep(room, {**kept, key: {**kept.get(key, answer), "copied": True}})
+        finally:
+            self._copying.discard((room, key))
+            self._seen.discard(room)  # changes that were held back meanwhile are checked again
+        return True
 
     def later(self, room: RoomId, obj: ObjId) -> None:
         """Has the question asked again 30 days from now."""

@@ -192,11 +192,11 @@ class Succession:
 
     # -- own changes that wait to be offered
 
-    def offer_copy(self, room: RoomId, held: HeldOffer) -> None:
+    async def offer_copy(self, room: RoomId, held: HeldOffer) -> bool:
         """Copies this device's content of the old object that `held` names into the successor `room`, in place of the
-        own changes that wait there, which are never offered then. NotFound if they wait no longer, or if objects of
-        that kind cannot be copied."""
-        self.offers.copy(room, held.obj)
+        own changes that wait there, which are never offered then. Returns whether this call made the copy: False if one
+        is there or is being made. NotFound if they wait no longer, or if objects of that kind cannot be copied."""
+        return await self.offers.copy(room, held.obj)
 
     def ask_later(self, room: RoomId, held: HeldOffer) -> None:
         """Has the question about a copy asked again 30 days from now."""

@@ -2,6 +2,7 @@
 """Tasks as the app's tool. Kept out of `app.tasks`, which the worker imports without the service."""
 
 from app.core.i18n import tr
+from app.core.ids import ObjId, RoomId
 from app.rooms.founding import Starter
 from app.tasks import KIND
 from app.tasks.compaction import compact
@@ -27,6 +28,10 @@ def _first_board() -> bytes:
     return new_board(tr("Tasks"), (tr("To do"), tr("In progress"), tr("Review"), tr("Finished")))
 
 
+async def _copy_into(service: TaskService, obj: ObjId, room: RoomId, into: ObjId) -> int:
+    return service.copy_cards(obj, room, into)
+
+
 TOOL = AppTool(
     id="tasks",
     service=TaskService,
@@ -36,7 +41,7 @@ TOOL = AppTool(
             kind=KIND,
             baseline=from_snapshot,
             snapshot=compact,
-            successor=Offer(copy_into=TaskService.copy_cards),
+            successor=Offer(copy_into=_copy_into),
             copier=TaskService.copy,
             notices=KIND.notices,
             starter=Starter(kind=KIND.id, first=_first_board),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Own changes that wait before they are offered in a successor: three people, real stores, and no network."""
 
+import asyncio
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,13 +16,13 @@ from app.core import clock
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENT
 from app.documents.compaction import compact
-from app.errors import NotFound
+from app.errors import DiskFull, NotFound
 from app.objects.grammar import read
 from app.objects.kind import ROOM
 from app.objects.offering import offerable
 from app.objects.pieces import Assembler, encode, unpack
 from app.richtext.model import Document
-from app.rooms.offers import ASK_AFTER_MS, Offers
+from app.rooms.offers import ASK_AFTER_MS, Copier, Offers
 from app.rooms.projection import KIND as ROOT
 from app.rooms.records import ObjectAnnounced
 from app.rooms.records import encode as say
@@ -60,6 +61,15 @@ def change(room: RoomId, obj: ObjId, n: int, uid: Uid, data: bytes, change_id: C
     return OpenedChange(n=n, t=n, uid=uid, dev=DevId(uid), obj=obj, change_id=made, payload=data)
 
 
+def noting(copied: list[tuple[ObjId, RoomId, ObjId]]) -> Copier:
+    """Makes no copy, but adds what it is given to `copied`."""
+
+    async def copier(*given: *tuple[ObjId, RoomId, ObjId]) -> None:
+        copied.append(given)
+
+    return copier
+
+
 def old_room() -> list[OpenedChange]:
     """A document that three people wrote at once: more than the founder of the successor had seen."""
     log = document(Random(3), rounds=60)
@@ -76,7 +86,7 @@ class Desk:
         self.store.set_me(me)
         self.me = me
         self.succession = Succession(self.store, cast("Engine", Believing(me)), cast("RoomService", None))
-        self.offers.copiers = {DOCUMENT.id: lambda *_: None}
+        self.offers.copiers = {DOCUMENT.id: noting([])}
 
     @property
     def offers(self) -> Offers:
@@ -169,7 +179,7 @@ async def test_after_thirty_days_the_person_is_asked_and_the_answer_is_kept(desk
         desk, old = desks[0], old_room()
         await desk.begin(old, begun(old))
         copied: list[tuple[ObjId, RoomId, ObjId]] = []
-        desk.offers.copiers = {DOCUMENT.id: lambda *given: copied.append(given)}
+        desk.offers.copiers = {DOCUMENT.id: noting(copied)}
         await desk.offer()
         (held,) = desk.offers.held(NEW)
         assert (held.obj, held.since, held.asks) == (INTO, now, False)
@@ -186,8 +196,8 @@ async def test_after_thirty_days_the_person_is_asked_and_the_answer_is_kept(desk
         desk.offers.refuse(NEW, INTO)
         now += 10 * ASK_AFTER_MS
         assert desk.offers.held(NEW) == (held,)
-        desk.offers.copy(NEW, INTO)
-        desk.offers.copy(NEW, INTO)
+        assert await desk.offers.copy(NEW, INTO)
+        assert not await desk.offers.copy(NEW, INTO)
         assert copied == [(DOC, NEW, INTO)], "a second press makes no second copy"
         assert desk.offers.held(NEW) == ()
         sent = len(await desk.offer())
@@ -196,7 +206,7 @@ async def test_after_thirty_days_the_person_is_asked_and_the_answer_is_kept(desk
         assert desk.offers.due(NEW)
         assert len(await desk.offer()) == sent, "what was copied is not offered beside it"
         with pytest.raises(NotFound):
-            desk.offers.copy(NEW, DOC)
+            await desk.offers.copy(NEW, DOC)
     finally:
         restore()
 
@@ -227,7 +237,7 @@ async def test_attack_who_takes_a_client_of_cut_off_changes_in_a_successor_makes
     old = cut_off(desk)
     await desk.begin(old, [*begun(old), begins(THIEF, 50, "stulet ö 🙂")])
     copied: list[tuple[ObjId, RoomId, ObjId]] = []
-    desk.offers.copiers = {DOCUMENT.id: lambda *given: copied.append(given)}
+    desk.offers.copiers = {DOCUMENT.id: noting(copied)}
     assert await desk.offer() == []
     (held,) = desk.offers.held(NEW)
     assert held.taken
@@ -235,7 +245,7 @@ async def test_attack_who_takes_a_client_of_cut_off_changes_in_a_successor_makes
     desk.offers.refuse(NEW, INTO)
     await desk.offer()
     assert not desk.offers.held(NEW)[0].asks, "the answer stays"
-    desk.offers.copy(NEW, INTO)
+    await desk.offers.copy(NEW, INTO)
     assert copied == [(DOC, NEW, INTO)]
     assert await desk.offer() == []
     assert desk.offers.held(NEW) == ()
@@ -245,7 +255,7 @@ async def test_attack_who_takes_a_client_while_it_is_offered_is_answered_by_a_co
     desk = desks[0]
     old = cut_off(desk)
     await desk.begin(old, begun(old))
-    desk.offers.copiers = {DOCUMENT.id: lambda *given: None}
+    desk.offers.copiers = {DOCUMENT.id: noting([])}
     ((obj, change_id, data),) = await desk.offer()
     assert desk.offers.held(NEW) == ()
     await desk.receive(NEW, begins(THIEF, 50, "stulet ö 🙂"))
@@ -257,7 +267,7 @@ async def test_attack_who_takes_a_client_while_it_is_offered_is_answered_by_a_co
     (held,) = desk.offers.held(NEW)
     assert held.taken
     assert held.asks
-    desk.offers.copy(NEW, INTO)
+    await desk.offers.copy(NEW, INTO)
     await desk.offer()
     assert desk.offers.held(NEW) == (), "what is void stays void, and the copy stands for it"
 
@@ -297,6 +307,34 @@ def builds(client: int, words: str, before: bytes) -> bytes:
     return doc.get_update(state)
 
 
+async def test_nothing_is_offered_beside_a_copy_that_is_being_made(desks: list[Desk]) -> None:
+    desk, lacked = desks[0], writing(88, "rad ö 🙂 ")
+    written = [(PEOPLE[1], lacked), (desk.me, builds(77, "mitt å 🙂", lacked))]
+    cut = [change(OLD, DOC, n, uid, encode(update)[0]) for n, (uid, update) in enumerate(written, start=NAMED + 1)]
+    old = [*old_room()[:NAMED], *cut]
+    await desk.begin(old, begun(old))
+    is_begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(*_given: object) -> None:
+        is_begun.set()
+        await goes_on.wait()
+        raise DiskFull
+
+    desk.offers.copiers = {DOCUMENT.id: slow}
+    assert await desk.offer() == []
+    copying = asyncio.ensure_future(desk.offers.copy(NEW, INTO))
+    await is_begun.wait()
+    assert not await desk.offers.copy(NEW, INTO), "a second press makes no second copy"
+    await desk.receive(NEW, replace(cut[0], n=50, obj=INTO))
+    assert await desk.offer() == []
+    goes_on.set()
+    with pytest.raises(DiskFull):
+        await copying
+    assert desk.offers.due(NEW)
+    assert len(await desk.offer()) == 1, "no copy was made"
+    assert desk.offers.held(NEW) == ()
+
+
 @pytest.mark.parametrize("given", ["copy", "later", "refuse"])
 async def test_attack_an_answer_that_is_given_while_changes_are_checked_is_kept(
     desks: list[Desk], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, given: str
@@ -310,7 +348,7 @@ async def test_attack_an_answer_that_is_given_while_changes_are_checked_is_kept(
     cut = [change(OLD, DOC, n, uid, encode(update)[0]) for n, (uid, update) in enumerate(written, start=NAMED + 1)]
     old = [*old_room()[:NAMED], *cut]
     await desk.begin(old, begun(old))
-    desk.offers.copiers = {DOCUMENT.id: lambda *_: None}
+    desk.offers.copiers = {DOCUMENT.id: noting([])}
     now = 1_800_000_000_000
     request.addfinalizer(clock.set_clock(lambda: now))
     assert await desk.offer() == []
@@ -321,7 +359,9 @@ async def test_attack_an_answer_that_is_given_while_changes_are_checked_is_kept(
 
     async def answered(obj: ObjId) -> object:
         while answers:
-            answers.pop()(NEW, INTO)
+            answer = answers.pop()(NEW, INTO)
+            if given == "copy":
+                await answer
         return await known(obj)
 
     monkeypatch.setattr(desk.store.judges, "known", answered)

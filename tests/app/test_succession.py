@@ -62,10 +62,14 @@ def position(store: Store, change_id: ChangeId, obj: ObjId, n: int) -> None:
     store.receive(ReceivedSlice(room=OLD, cursor=5, state=b"", changes=[placed]))
 
 
+async def copy_nothing(obj: ObjId, room: RoomId, into: ObjId) -> None:
+    """Makes no copy."""
+
+
 async def offered(store: Store) -> list[bytes]:
     """The change ids that are in the successor's document."""
     succession = Succession(store, cast("Engine", Believing()), cast("RoomService", None))
-    succession.offers.copiers = {DOCUMENT.id: lambda *_: None}
+    succession.offers.copiers = {DOCUMENT.id: copy_nothing}
     (origin,) = store.origins.all()
     await succession._offer(origin)
     return [c.change_id for c in store.changes.of(object_in(NEW, OLD, DOC))]

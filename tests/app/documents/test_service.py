@@ -89,7 +89,7 @@ def test_attack_a_state_that_is_too_large_to_be_read_again_is_not_kept(
 
 
 @pytest.mark.parametrize("room", [None, RoomId(b"z" * 16)], ids=["same-room", "another-room"])
-def test_a_copy_has_the_text_formats_and_title_and_leaves_the_document_as_it_is(
+async def test_a_copy_has_the_text_formats_and_title_and_leaves_the_document_as_it_is(
     pair: tuple[Desk, Desk, ObjId], room: RoomId | None
 ) -> None:
     hl, _, obj = pair
@@ -97,7 +97,7 @@ def test_a_copy_has_the_text_formats_and_title_and_leaves_the_document_as_it_is(
     document.splice(0, 0, "Saken: tillsyn 🙂\nBakgrund åäö")
     document.format(0, 5, {"bold": True})
     document.set_block(1, 1, Style(heading=2))
-    copy = hl.documents.copy(obj, room)
+    copy = await hl.documents.copy(obj, room)
     made = hl.documents.open(copy)
     assert [(b.runs, b.style) for b in made.blocks()] == [(b.runs, b.style) for b in document.blocks()]
     assert (made.title, document.title) == ("Beslut om tillsyn å (kopia)", "Beslut om tillsyn å")
@@ -106,15 +106,15 @@ def test_a_copy_has_the_text_formats_and_title_and_leaves_the_document_as_it_is(
     assert document.plain_text() == "Saken: tillsyn 🙂\nBakgrund åäö"
 
 
-def test_a_copy_of_a_document_with_the_longest_title_is_called_a_copy(pair: tuple[Desk, Desk, ObjId]) -> None:
+async def test_a_copy_of_a_document_with_the_longest_title_is_called_a_copy(pair: tuple[Desk, Desk, ObjId]) -> None:
     hl, _, obj = pair
     hl.documents.open(obj).set_title("å" * MAX_TITLE)
-    assert hl.documents.open(hl.documents.copy(obj)).title == "å" * (MAX_TITLE - 8) + " (kopia)"
+    assert hl.documents.open(await hl.documents.copy(obj)).title == "å" * (MAX_TITLE - 8) + " (kopia)"
 
 
-def test_what_is_not_here_cannot_be_copied(pair: tuple[Desk, Desk, ObjId]) -> None:
+async def test_what_is_not_here_cannot_be_copied(pair: tuple[Desk, Desk, ObjId]) -> None:
     with pytest.raises(NotFound):
-        pair[0].documents.copy(ObjId(b"?" * 16))
+        await pair[0].documents.copy(ObjId(b"?" * 16))
 
 
 @pytest.mark.parametrize("lacking", ["pruned", "waiting"])
@@ -290,7 +290,7 @@ def test_a_document_that_is_not_here_is_not_found(pair: tuple[Desk, Desk, ObjId]
         pair[0].documents.open(ObjId(b"?" * 16))
 
 
-def test_closed_documents_are_freed(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
+async def test_closed_documents_are_freed(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
     """Also what renaming, indexing, copying and looking at them as they were have made."""
     hl, ek, obj = pair
     before = crdt_docs()
@@ -306,7 +306,7 @@ def test_closed_documents_are_freed(world: World, pair: tuple[Desk, Desk, ObjId]
         hl.documents.index_now()
         hl.documents.before(obj, 1 << 60).close()
         hl.documents.document_at(obj, 1 << 60).close()
-    hl.documents.copy(obj)
+    await hl.documents.copy(obj)
     hl.documents.create(ROOM, "Nytt beslut ä")
     ek.documents.index_now()
     del mine, theirs

@@ -134,6 +134,25 @@ async def test_a_document_that_the_disk_does_not_let_move_is_moved_once_by_the_n
     assert not hl.documents.unsaved_ids()
 
 
+async def test_a_long_document_is_copied_while_the_loop_does_other_work_or_not_at_all(
+    pair: tuple[Desk, Desk, ObjId],
+) -> None:
+    hl, _, obj = pair
+    hl.documents.open(obj).fill([Block((Run("Sökanden har yttrat sig å 🙂 " * 8),))] * 400)
+    copying, turns = asyncio.ensure_future(hl.documents.copy(obj)), 0
+    while not copying.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 10
+    copy = await copying
+    assert hl.documents.shown_now(copy)[1][399].text.startswith("Sökanden")
+    stopped = asyncio.ensure_future(hl.documents.copy(obj))
+    await asyncio.sleep(0)
+    stopped.cancel()
+    await asyncio.wait([stopped])
+    assert {row.obj for row in hl.documents.list(ROOM)} == {obj, copy}
+
+
 async def test_a_long_document_is_moved_while_the_loop_does_other_work(pair: tuple[Desk, Desk, ObjId]) -> None:
     hl, _, obj = pair
     hl.documents.open(obj).fill([Block((Run("Sökanden har yttrat sig å 🙂 " * 8),))] * 400)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Boards over real stores: two desks, my tasks from rows, search, and edits of the same card while apart."""
 
+import asyncio
 import gc
 from collections.abc import Iterator
 from datetime import date
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.ids import ObjId, RoomId
-from app.errors import DiskFull
+from app.errors import DiskFull, NotFound
 from app.objects.pieces import group_of
 from app.store import objects as object_rows
 from app.tasks import KIND as BOARD
@@ -17,7 +18,7 @@ from app.tasks.model import Board
 from app.tasks.projection import BOARDS_KEPT
 from app.tasks.service import new_board
 from tests.counting import crdt_docs
-from tests.office import BOARD_ID, COLUMNS, EK, HL, ROOM, Desk, Positions, desk, from_others, start_board
+from tests.office import BOARD_ID, COLUMNS, EK, HL, ROOM, Announcing, Desk, Positions, desk, from_others, start_board
 from tests.one_change import one_change as encode
 
 
@@ -123,7 +124,7 @@ def test_what_a_full_disk_refused_is_on_the_board_when_it_is_shown_again(
     hl.tasks.save()
 
 
-def test_a_board_that_nobody_shows_any_more_is_freed(desks: tuple[Desk, Desk, Positions]) -> None:
+async def test_a_board_that_nobody_shows_any_more_is_freed(desks: tuple[Desk, Desk, Positions]) -> None:
     """Also what copying it and looking at it as it was have made."""
     hl, _, server = desks
     board = hl.tasks.board(ROOM)
@@ -131,7 +132,7 @@ def test_a_board_that_nobody_shows_any_more_is_freed(desks: tuple[Desk, Desk, Po
     shown = crdt_docs()
     for n in range(20):
         hl.tasks.before(BOARD_ID, 1 + n).close()
-    hl.tasks.copy_cards(BOARD_ID, ROOM, hl.tasks.copy(BOARD_ID))
+    hl.tasks.copy_cards(BOARD_ID, ROOM, await hl.tasks.copy(BOARD_ID))
     board.undo.undo()
     server.deliver()
     del board
@@ -299,7 +300,45 @@ def test_a_card_whose_column_is_not_there_is_copied_into_the_first(desks: tuple[
     assert (copy.title, copy.column) == ("Granska bilagor å 🙂", theirs.columns()[0].id)
 
 
-def test_a_card_that_is_longer_than_a_change_is_copied_in_pieces(desks: tuple[Desk, Desk, Positions]) -> None:
+async def test_a_large_board_is_copied_while_the_loop_does_other_work_or_not_at_all(
+    desks: tuple[Desk, Desk, Positions],
+) -> None:
+    hl, _, _ = desks
+    board = hl.tasks.board(ROOM)
+    for n in range(60):
+        board.add_card(board.columns()[n % 4].id, f"Begär yttrande {n} å 🙂")
+    stopped = asyncio.ensure_future(hl.tasks.copy(BOARD_ID))
+    await asyncio.sleep(0)
+    stopped.cancel()
+    await asyncio.wait([stopped])
+    assert [found.obj for found in hl.store.objects.all(ROOM) if found.kind == BOARD.id] == [BOARD_ID]
+    copying, turns = asyncio.ensure_future(hl.tasks.copy(BOARD_ID)), 0
+    while not copying.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 10
+    copied = hl.tasks.board(ROOM, await copying)
+    assert [card.title for card in copied.all_cards()] == [card.title for card in board.all_cards()]
+
+
+async def test_a_board_that_the_disk_does_not_let_copy_stays_as_it_is(
+    desks: tuple[Desk, Desk, Positions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, _, _ = desks
+
+    def refuse(*_args: object) -> None:
+        raise DiskFull
+
+    with monkeypatch.context() as full:
+        full.setattr(Announcing, "retire", refuse)
+        with pytest.raises(DiskFull):
+            await hl.tasks.copy(BOARD_ID)
+    assert [found.obj for found in hl.store.objects.all(ROOM) if found.kind == BOARD.id] == [BOARD_ID]
+    with pytest.raises(NotFound):
+        await hl.tasks.copy(ObjId(b"?" * 16))
+
+
+async def test_a_card_that_is_longer_than_a_change_is_copied_in_pieces(desks: tuple[Desk, Desk, Positions]) -> None:
     """Such a card cannot be made by hand in one step: each line of its checklist is a change of its own."""
     hl, ek, server = desks
     board = hl.tasks.board(ROOM)
@@ -307,7 +346,7 @@ def test_a_card_that_is_longer_than_a_change_is_copied_in_pieces(desks: tuple[De
     board.edit_card(card, description="🙂" * 30_000)
     for n in range(60):
         board.add_check_item(card, f"{n} " + "å🙂" * 240)
-    copy = hl.tasks.copy(BOARD_ID)
+    copy = await hl.tasks.copy(BOARD_ID)
     with ek.store.transaction() as conn:
         object_rows.announce(conn, ROOM, copy, BOARD.id, 1, HL)
     assert len({group for c in hl.store.changes.of(copy) if (group := group_of(c.data)) is not None}) == 1

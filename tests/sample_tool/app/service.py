@@ -170,7 +170,7 @@ class MinutesService:
             document.merge(Assembler().feed(changes))
         return document
 
-    def copy(self, obj: ObjId, room: RoomId | None = None) -> ObjId:
+    async def copy(self, obj: ObjId, room: RoomId | None = None) -> ObjId:
         """New minutes with what these hold here, in `room` (None: the same room). NotFound."""
         row = self._objects.get(obj)
         if row is None:

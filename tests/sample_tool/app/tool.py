@@ -13,8 +13,8 @@ def _make(parts: Parts) -> MinutesService:
     return MinutesService(parts.db, parts.changes, parts.objects, parts.rooms)
 
 
-def _copy_into(service: MinutesService, obj: ObjId, room: RoomId, into: ObjId) -> ObjId:
-    return service.copy(obj, room)
+async def _copy_into(service: MinutesService, obj: ObjId, room: RoomId, into: ObjId) -> ObjId:
+    return await service.copy(obj, room)
 
 
 TOOL = AppTool(

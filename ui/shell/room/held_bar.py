@@ -95,7 +95,7 @@ class HeldBar(InfoBar):
         if what == "before" and before is not None:
             await show(BeforeDialog(self.window(), before(one.obj, one.row, None)))
         elif what == "copy":
-            self._copied(one.kind, service.copy(one))
+            self._copied(one.kind, await service.copy(one))
             toast(self, tr("“{title}” has been copied. The copy holds what is shown here.").format(title=one.title))
         elif what == "leave-out":
             await self._leave_out(one)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.ids import RoomId
 from app.core.visible import one_line
+from app.errors import WorldError
 from app.rooms.offers import HeldOffer
 from app.rooms.succession import Standing
 from app.session import Session
@@ -145,27 +146,32 @@ class SuccessionBar(QFrame):
             return text, "info", "clock", back
         question = self._tools.copy_question(first.kind)
         answers = [
-            _Action(tr("Put a copy here"), lambda: self._answer("copy", first)),
+            _Action(tr("Put a copy here"), lambda: run(self, self._copy(first))),
             _Action(tr("Ask later"), lambda: self._answer("later", first)),
             _Action(tr("No copy"), lambda: self._answer("no", first)),
         ]
         return f"{text} {question}", "warning", "clock", [*answers, *back]
 
-    def _answer(self, answer: Literal["copy", "later", "no"], held: HeldOffer) -> None:
+    async def _copy(self, held: HeldOffer) -> None:
+        try:
+            made = await self._session.succession.offer_copy(self._room, held)
+        except WorldError:
+            self.refresh()
+            raise
+        if made:
+            toast(self, tr("The copy is here."))
+
+    def _answer(self, answer: Literal["later", "no"], held: HeldOffer) -> None:
         def act() -> None:
             succession = self._session.succession
             match answer:
-                case "copy":
-                    succession.offer_copy(self._room, held)
                 case "later":
                     succession.ask_later(self._room, held)
                 case "no":
                     succession.refuse_copy(self._room, held)
 
-        done = run_guarded(self, act)
+        run_guarded(self, act)
         self.refresh()
-        if done and answer == "copy":
-            toast(self, tr("The copy is here."))
 
     def _name_of(self, standing: Standing, at: int) -> str:
         if len(standing.successors) == 1:
