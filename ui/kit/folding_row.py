@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Words with a control at the right end, or under them where the row is narrow."""
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QLayout, QWidget
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtWidgets import QApplication, QLayout, QLayoutItem, QWidget
 
 from ui.kit import theme
 from ui.kit.scale import px
-from ui.kit.style import line
 
-_ACROSS, _DOWN = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
 _SPACING = 12
+_WIDEST = 16_777_215
+"""Qt's QWIDGETSIZE_MAX, which PySide6 does not export: no limit."""
 
 
 class FoldingRow(QWidget):
@@ -20,22 +19,112 @@ class FoldingRow(QWidget):
 
     def __init__(self, words: QLayout, control: QWidget, *, words_px: int) -> None:
         super().__init__()
-        self._words, self._control, self._words_px = words, control, words_px
-        self._row = line(self, spacing=_SPACING)
-        self._row.addLayout(words, 1)
-        self._row.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
-        theme.on_change(self, self._fold)
+        self._control = control
+        layout = _Folding(self, words, control, words_px)
+        theme.on_change(self, layout.invalidate)
 
-    def _fold(self) -> None:
-        control = 0 if self._control.isHidden() else self._control.sizeHint().width() + _SPACING
-        direction = _ACROSS if self.width() - control >= px(self._words_px) else _DOWN
-        if direction != self._row.direction():
-            self._row.setDirection(direction)
+    def lay_out(self) -> None:
+        """Lays out the row and everything around it at once. Call it when the words or the control have changed. Does
+        nothing while the row is hidden. Otherwise Qt would lay out the widgets around the row one after the other, in
+        later turns of the event loop, and paint the window in between, with words that are cut."""
+        widget: QWidget | None = self._control if self.isVisible() else None
+        while widget is not None:
+            layout = widget.layout()
+            if layout is not None and layout.activate():
+                QApplication.sendEvent(widget, QEvent(QEvent.Type.LayoutRequest))  # what is around may watch for it
+            widget = widget.parentWidget()
 
-    def minimumSizeHint(self) -> QSize:
-        control = 0 if self._control.isHidden() else self._control.minimumSizeHint().width()
-        return QSize(max(self._words.minimumSize().width(), control), super().minimumSizeHint().height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fold()
+class _Folding(QLayout):
+    """Places the words and the control of a FoldingRow. For any width it returns the height that the row needs there,
+    folded or not. A box layout that changes its direction once the row has a width would be given the height from
+    before: the window would be painted once with words that are cut."""
+
+    def __init__(self, row: QWidget, words: QLayout, control: QWidget, words_px: int) -> None:
+        super().__init__(row)
+        self._words, self._words_px = words, words_px
+        self._control: list[QLayoutItem] = []
+        """The control's item; empty once the control is deleted."""
+        self._heights: dict[int, int] = {}
+        """The height by width: Qt asks for several widths at each change around the layout."""
+        self.setContentsMargins(0, 0, 0, 0)
+        self.addChildLayout(words)
+        self.addWidget(control)
+        self.setAlignment(control, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+
+    def addItem(self, item: QLayoutItem) -> None:
+        self._control.append(item)
+
+    def count(self) -> int:
+        return 1 + len(self._control)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:
+        return ([self._words, *self._control])[index] if 0 <= index < self.count() else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:
+        return self._control.pop() if 0 < index < self.count() else None
+
+    def expandingDirections(self) -> Qt.Orientation:
+        return Qt.Orientation.Horizontal
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        if width not in self._heights:
+            self._heights[width] = self._needed(width)
+        return self._heights[width]
+
+    def invalidate(self) -> None:
+        self._heights.clear()
+        super().invalidate()
+
+    def sizeHint(self) -> QSize:
+        words, beside = self._words.sizeHint(), self._beside()
+        return QSize(words.width() + beside, max(words.height(), self._control_height()))
+
+    def minimumSize(self) -> QSize:
+        size = self._words.minimumSize()
+        for item in self._shown():
+            size = size.expandedTo(item.minimumSize())
+        return size
+
+    def setGeometry(self, rect: QRect) -> None:
+        super().setGeometry(rect)
+        words, control = QRect(rect), QRect(rect)
+        if self._folds(rect.width()):
+            words.setHeight(rect.height() - self._below(rect.width()))
+            control.setTop(words.bottom() + 1 + _SPACING)
+        else:
+            words.setWidth(rect.width() - self._beside())
+            control.setLeft(words.right() + 1 + _SPACING)
+        self._words.setGeometry(words)
+        for item in self._shown():
+            item.setGeometry(control)
+
+    def _shown(self) -> list[QLayoutItem]:
+        return [item for item in self._control if not item.isEmpty()]
+
+    def _beside(self) -> int:
+        """The width that the control takes beside the words, with the space between them; 0 if it is hidden."""
+        return sum(item.sizeHint().width() + _SPACING for item in self._shown())
+
+    def _below(self, width: int) -> int:
+        """The height that the control takes under the words, with the space between them; 0 if it is hidden."""
+        return self._control_height(width) + _SPACING if self._shown() else 0
+
+    def _control_height(self, width: int = _WIDEST) -> int:
+        """The height of the control if it has at most this width; 0 if it is hidden."""
+        return sum(_height(item, min(width, item.sizeHint().width())) for item in self._shown())
+
+    def _folds(self, width: int) -> bool:
+        return width - self._beside() < px(self._words_px)
+
+    def _needed(self, width: int) -> int:
+        if self._folds(width):
+            return _height(self._words, width) + self._below(width)
+        return max(_height(self._words, width - self._beside()), self._control_height())
+
+
+def _height(item: QLayoutItem, width: int) -> int:
+    return item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()

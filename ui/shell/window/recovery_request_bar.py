@@ -40,7 +40,8 @@ class AskedBar(QFrame):
         row = line(answers, spacing=8)
         row.addWidget(self.me)
         row.addWidget(self.stop)
-        column(self, margins=(20, 6, 12, 6)).addWidget(FoldingRow(words, answers, words_px=WORDS_PX))
+        self._row = FoldingRow(words, answers, words_px=WORDS_PX)
+        column(self, margins=(20, 6, 12, 6)).addWidget(self._row)
         set_props(self, frame="bar-danger")
         self.hide()
         bind(self, session.status_changed, self.refresh)
@@ -58,6 +59,7 @@ class AskedBar(QFrame):
             self._text.setText(text)
             self.setAccessibleName(text)
         self.setVisible(self._shown is not None)
+        self._row.lay_out()
 
     def _it_is_me(self) -> None:
         asked = self._shown
