@@ -20,6 +20,7 @@ from tests.shots.camera import quiet
 from tests.shots.scene import Scene, Step
 from tests.shots.story import Story, StoryTime, fill
 from tests.shots.views import OFFLINE, STOPPED, VIEWS, leave
+from tests.ui.soon import settle
 from ui.kit import theme
 from ui.kit.translate import change_language
 from ui.shell.window.main_window import MainWindow
@@ -130,6 +131,7 @@ async def _visit(visit: Visit, scene: Scene, name: str, look: Look, steps: dict[
         target = await step(scene)
         target.activateWindow()
         await quiet()
+        settle(target)  # and nothing else runs before the visit
         visit(target, f"{name}/{view}")
         await leave(scene)
         QApplication.sendPostedEvents(None, _DELETED)  # a theme would dress what nobody sees any more

@@ -1,21 +1,40 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a view shows `Soon`, now: a test does not wait for the pause between two refreshes."""
+"""What a view shows `Soon`, now: a test does not wait for the pause between two refreshes, and looks at no window that
+is half laid out."""
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
 
 from ui.kit.bind import Soon
 
-
-def caught_up(root: QObject) -> None:
-    """Lets every `Soon` below that is due call its method."""
-    for soon in root.findChildren(Soon):
-        caught_up_one(soon)
+_LAYOUT_REQUEST = QEvent.Type.LayoutRequest.value
+_REFRESHES = 20
+"""A view that is due again after so many refreshes refreshes itself for ever."""
 
 
-def caught_up_one(soon: Soon) -> None:
-    """Lets this `Soon` call its method, if it is due."""
+def settle(window: QWidget) -> None:
+    """Lets every `Soon` below that is due call its method, and lays everything out, until nothing is due any more. What
+    the window shows then stays until something else happens. AssertionError if its refreshes never end."""
+    for _ in range(_REFRESHES):
+        refreshed = caught_up(window)
+        QApplication.sendPostedEvents(None, _LAYOUT_REQUEST)
+        if not refreshed:
+            return
+    raise AssertionError("a view refreshes itself for ever")
+
+
+def caught_up(root: QObject) -> bool:
+    """Lets every `Soon` below that is due call its method. Returns whether one was due."""
+    called = [caught_up_one(soon) for soon in root.findChildren(Soon)]
+    return any(called)
+
+
+def caught_up_one(soon: Soon) -> bool:
+    """Lets this `Soon` call its method, if it is due. Returns whether it was."""
     timer = soon.findChild(QTimer)
     assert isinstance(timer, QTimer)
-    if timer.isActive():
+    due = timer.isActive()
+    if due:
         timer.stop()
         timer.timeout.emit()
+    return due
