@@ -243,20 +243,21 @@ def test_a_theme_that_policy_has_fixed_is_offered_by_no_command(qtbot: QtBot, tm
 
 
 def test_silence_locks_and_a_key_begins_again(qtbot: QtBot, qapp: QApplication) -> None:
-    owner = QWidget()
+    owner, now_s = QWidget(), [0.0]
     qtbot.addWidget(owner)
-    lock = AutoLock(1, owner)
+    lock = AutoLock(1, owner, lambda: now_s[0])
     timer_of(lock).setInterval(50)
     with qtbot.waitSignal(lock.idle, timeout=2000):
         lock._begin()
     assert lock.minutes() == 0
     locked: list[bool] = []
     lock.idle.connect(lambda: locked.append(True))
-    timer_of(lock).setInterval(400)
-    lock._begin()
-    for _ in range(4):
-        qtbot.wait(150)
+    lock.set_minutes(1)
+    for second, idle in ((50, []), (100, []), (150, []), (211, [True])):
+        now_s[0], before = second, timer_of(lock).timerId()
         qapp.sendEvent(owner, QKeyEvent(QEvent.Type.KeyPress, 0x41, Qt.KeyboardModifier.NoModifier))
-    assert locked == []
+        assert locked == idle
+        assert timer_of(lock).timerId() != before  # it begins again, or has ended
+    lock.set_minutes(1)
     lock.set_minutes(0)
     assert not timer_of(lock).isActive()
