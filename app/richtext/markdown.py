@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from app.richtext.flow import BULLETS, Block, Run
 from app.richtext.numbering import Item, items
@@ -47,13 +48,17 @@ def _item(text: str, sign: str, item: Item, insides: list[int]) -> str:
 
 def _text(block: Block) -> str:
     out: list[str] = []
-    for run in block.runs:
-        out.append(_run(run, out[-1][-1:] if out else ""))
+    for run, following in zip_longest(block.runs, block.runs[1:]):
+        out.append(_run(run, out[-1][-1:] if out else "", following.text[:1] if following else ""))
     text = "".join(out).strip(" \t")
     return _BEGINNING.sub(lambda found: found[1] + (f"\\{found[2]}" if found[2] else f"{found[3]}\\"), text)
 
 
-def _run(run: Run, before: str) -> str:
+def _run(run: Run, before: str, after: str) -> str:
+    """The Markdown of one run. `before` and `after`: the characters next to it in its paragraph, or "".
+
+    Signs are used only where Markdown reads them as such. Two signs that end together do not end the inner one's text
+    if a letter follows: ~~*a*~~b is no struck text."""
     text = _SPECIAL.sub(lambda found: f"\\{found[0]}", run.text).replace("\u2028", "\\\n")
     core = text.strip()
     if not core or core == "\\":
@@ -63,6 +68,8 @@ def _run(run: Run, before: str) -> str:
         core, end = core[:-1].rstrip(), "\\" + end
     plain = not before or before.isspace() or bool(begin)
     signs = plain and core[0].isalnum() and core[-1].isalnum()
+    if sum(getattr(run.marks, mark) for mark, _, _ in _SIGNS) > 1:
+        signs = signs and (not after or after.isspace() or bool(end))
     for mark, sign, tag in _SIGNS:
         if getattr(run.marks, mark):
             core = f"{sign}{core}{sign}" if signs else f"<{tag}>{core}</{tag}>"

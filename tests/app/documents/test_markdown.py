@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.richtext.flow import BODY, Block, Marks, Run, Style, joined
+from app.richtext.flow import BODY, PLAIN, Block, Marks, Run, Style, joined
 from app.richtext.formats import Taken
 from app.richtext.markdown import to_markdown
 from tests.app.documents.test_round_trip import counts, taken
@@ -95,6 +95,12 @@ def test_any_document_has_the_same_text_after_markdown(blocks: list[Block]) -> N
     back = read(to_markdown(blocks))
     assert [(b.text, b.style) for b in back.blocks] == [(" ".join(b.text.split(" ")), b.style) for b in blocks]
     assert [b.runs for b in back.blocks] == [b.runs for b in blocks]
+
+
+def test_a_word_with_two_marks_keeps_them_where_a_letter_follows_without_a_space() -> None:
+    marks = PLAIN._replace(italic=True, strike=True)
+    block = Block((Run("å", marks), Run("ä", PLAIN)))
+    assert [back.runs for back in read(to_markdown([block])).blocks] == [block.runs]
 
 
 def test_a_line_break_in_a_paragraph_begins_no_list_and_no_heading() -> None:
