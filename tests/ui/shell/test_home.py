@@ -255,6 +255,7 @@ async def test_a_reader_cannot_tick_a_task_and_an_ended_rooms_tasks_are_not_show
     continue_room(session, office().unit, office().me, "Enheten")
     for section in (window.content.home, window.content.of_tool("tasks")):
         window.content.stack.setCurrentWidget(section)
+        caught_up(window)
         QApplication.processEvents()
         boxes = {b.accessibleName(): b.isEnabled() for b in section.findChildren(QCheckBox)}
         assert boxes["Klar: Skriv skälen för beslutet"] is False
