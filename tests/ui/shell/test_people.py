@@ -137,6 +137,7 @@ async def test_a_removal_can_say_why_and_the_list_shows_it(window: MainWindow, s
     opened._reason.setText(" Byter enhet <b>åäö</b> 🙂 ")
     opened.accept()
     await until(lambda: [found.reason for found in session.rooms.removals(office().case)] not in ([], [None]))
+    await until(opened.isHidden)
     caught_up(window)
     assert not panel.removed_button.isHidden()
     assert panel.removed_button.text() == "1 borttagen …"
