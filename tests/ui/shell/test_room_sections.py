@@ -35,6 +35,7 @@ def rows(window: MainWindow) -> list[str]:
 
 def at(window: MainWindow, key: Hashable) -> RoomRows:
     """The list with the focus at a row."""
+    caught_up(window)
     made = window.room_list.list
     made.setFocus()
     made.setCurrentIndex(made.rows.index_of(key))
