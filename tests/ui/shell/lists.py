@@ -138,7 +138,8 @@ def activity(folder: Path) -> Shown:
             conn.executemany("UPDATE notices SET hidden = 1 WHERE id = ?", [(ident,) for ident in gone])
             conn.executemany("UPDATE notices SET hidden = 0 WHERE id = ?",
                              [(made[key].id,) for key in rows])  # fmt: skip
-        page.list.refresh()
+        page.list.refresh()  # also while the page is hidden
+        page.refresh()
 
     return painted(page, show, page.list, MANY)
 
