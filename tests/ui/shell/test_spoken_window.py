@@ -15,7 +15,7 @@ from app.session import Session
 from app.settings import ANNOUNCE, ROOM_IN_TITLE
 from tests.ui.faces import Name, Role, announced, face, focused, listening, walk
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import chat_of, say, show_status
+from tests.ui.shell.opened_office import change_status, chat_of, say, show_status
 from tests.ui.shell.tool_views import TOOLS
 from tests.ui.soon import caught_up
 from ui.kit import tasks
@@ -100,6 +100,20 @@ async def test_that_one_is_offline_is_announced_once_and_that_one_is_back(
     for state in (LinkState.CONNECTING, LinkState.SYNCING, LinkState.ONLINE):
         show_status(session, state)
         pause(window)
+    assert received == [spoken, "Du är ansluten igen"]
+
+
+def test_a_lost_connection_is_announced_although_the_next_attempt_began_before_it_was_shown(
+    window: MainWindow, session: Session, received: list[str]
+) -> None:
+    change_status(session, LinkState.OFFLINE)
+    change_status(session, LinkState.CONNECTING)
+    caught_up(window.connection)
+    pause(window)
+    (spoken,) = received
+    assert spoken.startswith("Du är frånkopplad.")
+    show_status(session, LinkState.ONLINE)
+    pause(window)
     assert received == [spoken, "Du är ansluten igen"]
 
 

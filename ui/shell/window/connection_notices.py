@@ -80,12 +80,12 @@ class ConnectionNotices(QObject):
     def _announce(self) -> None:
         """Announces the text of the bar, if there is one, when its subject has changed, and that the connection is
         back. It announces neither each attempt to connect nor a new number of waiting changes."""
-        status, before = self._session.status, self._announced
+        (state, code, _), before = self._known, self._announced
         if self._session.devices.ended == "revoked":
             self._announced = "revoked"
-        elif status.state in (LinkState.OFFLINE, LinkState.ERROR):
-            self._announced = f"{status.state} {status.code}"
-        elif status.state is not LinkState.CONNECTING:
+        elif state in (LinkState.OFFLINE, LinkState.ERROR):
+            self._announced = f"{state} {code}"
+        elif state is not LinkState.CONNECTING:
             self._announced = ""
         if self._announced and self._announced != before:
             if not self._bar.isHidden():
