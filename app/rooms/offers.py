@@ -177,7 +177,8 @@ class Offers:
             self._keep(room, {**kept, key: {**kept.get(key, answer), "copied": True}})
         finally:
             self._copying.discard((room, key))
-            self._seen.discard(room)  # changes that were held back meanwhile are checked again
+            self._move({room})  # changes that were held back meanwhile are checked again
+            self.changed.emit(room)
         return True
 
     def later(self, room: RoomId, obj: ObjId) -> None:

@@ -307,7 +307,11 @@ def builds(client: int, words: str, before: bytes) -> bytes:
     return doc.get_update(state)
 
 
-async def test_nothing_is_offered_beside_a_copy_that_is_being_made(desks: list[Desk]) -> None:
+async def test_nothing_is_offered_beside_a_copy_that_is_being_made(
+    desks: list[Desk], request: pytest.FixtureRequest
+) -> None:
+    now = 1_800_000_000_000
+    request.addfinalizer(clock.set_clock(lambda: now))
     desk, lacked = desks[0], writing(88, "rad ö 🙂 ")
     written = [(PEOPLE[1], lacked), (desk.me, builds(77, "mitt å 🙂", lacked))]
     cut = [change(OLD, DOC, n, uid, encode(update)[0]) for n, (uid, update) in enumerate(written, start=NAMED + 1)]
@@ -322,15 +326,21 @@ async def test_nothing_is_offered_beside_a_copy_that_is_being_made(desks: list[D
 
     desk.offers.copiers = {DOCUMENT.id: slow}
     assert await desk.offer() == []
+    now += ASK_AFTER_MS
     copying = asyncio.ensure_future(desk.offers.copy(NEW, INTO))
     await is_begun.wait()
+    assert not desk.offers.held(NEW)[0].asks, "nobody is asked meanwhile"
     assert not await desk.offers.copy(NEW, INTO), "a second press makes no second copy"
     await desk.receive(NEW, replace(cut[0], n=50, obj=INTO))
     assert await desk.offer() == []
+    moved, asked = list[bool](), list[bool]()
+    desk.offers.moved.connect(lambda: moved.append(desk.offers.due(NEW)))
+    desk.offers.changed.connect(lambda room: asked.append(any(held.asks for held in desk.offers.held(room))))
     goes_on.set()
     with pytest.raises(DiskFull):
         await copying
-    assert desk.offers.due(NEW)
+    assert moved == [True], "they are checked again without waiting for a colleague"
+    assert asked == [True], "the person is asked again"
     assert len(await desk.offer()) == 1, "no copy was made"
     assert desk.offers.held(NEW) == ()
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.ids import RoomId
 from app.core.visible import one_line
-from app.errors import WorldError
 from app.rooms.offers import HeldOffer
 from app.rooms.succession import Standing
 from app.session import Session
@@ -155,12 +154,7 @@ class SuccessionBar(QFrame):
         return f"{text} {question}", "warning", "clock", [*answers, *back]
 
     async def _copy(self, held: HeldOffer) -> None:
-        try:
-            made = await self._session.succession.offer_copy(self._room, held)
-        except WorldError:
-            self.refresh()
-            raise
-        if made:
+        if await self._session.succession.offer_copy(self._room, held):
             toast(self, tr("The copy is here."))
 
     def _answer(self, answer: Literal["later", "no"], held: HeldOffer) -> None:
