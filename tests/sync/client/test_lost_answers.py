@@ -94,3 +94,43 @@ async def test_a_room_of_ones_own_is_not_the_room_whose_answer_was_lost(w: World
     own = await a.engine.operations.create_room(own=True)
     assert [own] != lost
     assert await rooms_at_the_server(a) == {own, *lost}
+
+
+async def test_a_room_that_was_read_before_its_answer_was_given_up_is_still_there(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    lost, link = await lose_answers(a, cut=False), a.engine.parts.link
+    asked = asyncio.ensure_future(a.engine.operations.create_room())
+    await until(lambda: bool(lost) and link.rooms[lost[0]].stream.n == 2)
+    asked.cancel()
+    await asyncio.wait([asked])
+    assert lost[0] in link.rooms
+    await until(lambda: a.engine.room_state(lost[0]) is RoomState.SEALED)
+    assert [await a.engine.operations.create_room()] == lost
+
+
+async def test_a_room_that_the_server_was_never_asked_for_is_not_followed(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    await a.offline()
+    with pytest.raises(Unreachable):
+        await a.engine.operations.create_room()
+    assert not a.engine.parts.link.rooms
+    a.online()
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+    assert await rooms_at_the_server(a) == set()
+    assert await a.engine.operations.create_room() in a.engine.parts.link.rooms
+
+
+async def test_a_new_room_that_the_server_refuses_is_drafted_again(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    refused: list[RoomId] = []
+
+    def rewrite(frame: m.ServerFrame) -> Sequence[m.Frame]:
+        if not isinstance(frame, m.Placed) or refused:
+            return [frame]
+        refused.append(RoomId(frame.receipt.room))
+        return [m.Error(rid=frame.rid, code="seals")]
+
+    await lie(a, rewrite)
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+    assert await a.engine.operations.create_room() not in refused
+    assert refused
