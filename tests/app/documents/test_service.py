@@ -261,6 +261,25 @@ def test_who_reads_sends_nothing_while_a_colleague_writes_before_their_caret(
     assert [caret.caret for caret in hl.documents.presence(obj)] == [17]
 
 
+def test_who_opens_a_document_is_shown_the_place_of_a_reader_who_has_not_moved(
+    world: World, pair: tuple[Desk, Desk, ObjId]
+) -> None:
+    hl, ek, obj = pair
+    for desk in pair[:2]:
+        desk.documents.open(obj)
+    ek.documents.enter(obj, lambda: (0, 0))
+    world.deliver()
+    for _ in range(2):  # the second time after the program was started again
+        hl.documents.open(obj)
+        hl.documents.enter(obj, lambda: (0, 0))
+        world.deliver()
+        ek.timers.ring(0.2)
+        world.deliver()
+        assert [caret.person.uid for caret in hl.documents.presence(obj)] == [EK]
+        hl.documents.close(obj)
+        world.deliver()
+
+
 def test_passing_messages_of_others_and_nonsense_are_left_alone(pair: tuple[Desk, Desk, ObjId]) -> None:
     hl, _, obj = pair
     hl.documents.open(obj)
