@@ -307,8 +307,7 @@ class TaskService:
         """Makes a new board in the same room with the content that this one has now, and puts the old one into the
         trash. Returns the new one's id. The content is put together in a thread: 2,000 cards take 0.35 s. What is
         written meanwhile stays in the old board. If this is cancelled meanwhile, nothing is stored. NotFound if the old
-        board does not exist, or was destroyed meanwhile. StoreFault if the disk refuses, and then nothing has
-        changed."""
+        board is not here, or is gone meanwhile. StoreFault if the disk refuses, and then nothing has changed."""
         row = self._objects.get(obj)
         if row is None:
             raise NotFound
