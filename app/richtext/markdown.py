@@ -49,6 +49,8 @@ def _item(text: str, sign: str, item: Item, insides: list[int]) -> str:
 def _text(block: Block) -> str:
     out: list[str] = []
     for run, following in zip_longest(block.runs, block.runs[1:]):
+        if run.marks.link and out and out[-1].endswith("!"):
+            out[-1] = out[-1][:-1] + "\\!"  # ▲ otherwise it would be read as a picture, and the link's words be lost
         out.append(_run(run, out[-1][-1:] if out else "", following.text[:1] if following else ""))
     text = "".join(out).strip(" \t")
     return _BEGINNING.sub(lambda found: found[1] + (f"\\{found[2]}" if found[2] else f"{found[3]}\\"), text)

@@ -103,6 +103,13 @@ def test_a_word_with_two_marks_keeps_them_where_a_letter_follows_without_a_space
     assert [back.runs for back in read(to_markdown([block])).blocks] == [block.runs]
 
 
+def test_a_link_after_an_exclamation_mark_is_no_picture() -> None:
+    link = PLAIN._replace(link="https://myndighet.example/beslut")
+    for before in ("Nu!", "Nu\\!", "Nu! ", "!"):
+        block = Block((Run(before, PLAIN), Run("beslutet 🙂", link)))
+        assert [back.runs for back in read(to_markdown([block])).blocks] == [block.runs]
+
+
 def test_a_line_break_in_a_paragraph_begins_no_list_and_no_heading() -> None:
     text = "å\u2028- b\u2028  1. c\u2028===\u2028---\u2028+ d\u20282) e"
     written = to_markdown([Block((Run(text),))])
