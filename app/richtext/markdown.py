@@ -53,6 +53,8 @@ def _text(block: Block) -> str:
             out[-1] = out[-1][:-1] + "\\!"  # ▲ otherwise it would be read as a picture, and the link's words be lost
         out.append(_run(run, out[-1][-1:] if out else "", following.text[:1] if following else ""))
     text = "".join(out).strip(" \t")
+    while text.endswith("\\\n"):  # Markdown has no line break at the end of a paragraph: it would be read as "\"
+        text = text[:-2].rstrip(" \t")
     return _BEGINNING.sub(lambda found: found[1] + (f"\\{found[2]}" if found[2] else f"{found[3]}\\"), text)
 
 
@@ -63,11 +65,13 @@ def _run(run: Run, before: str, after: str) -> str:
     if a letter follows: ~~*a*~~b is no struck text."""
     text = _SPECIAL.sub(lambda found: f"\\{found[0]}", run.text).replace("\u2028", "\\\n")
     core = text.strip()
-    if not core or core == "\\":
-        return text
     begin, end = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-    if core.endswith("\\") and end.startswith("\n"):  # a line break at the end
-        core, end = core[:-1].rstrip(), "\\" + end
+    while core.endswith("\\") and end.startswith("\n"):  # line breaks at the end
+        before_it = core[:-1]
+        core = before_it.rstrip()
+        end = before_it[len(core) :] + "\\" + end
+    if not core:
+        return text
     plain = not before or before.isspace() or bool(begin)
     signs = plain and core[0].isalnum() and core[-1].isalnum()
     if sum(getattr(run.marks, mark) for mark, _, _ in _SIGNS) > 1:

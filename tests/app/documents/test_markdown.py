@@ -110,6 +110,14 @@ def test_a_link_after_an_exclamation_mark_is_no_picture() -> None:
         assert [back.runs for back in read(to_markdown([block])).blocks] == [block.runs]
 
 
+def test_a_line_break_at_the_end_of_a_paragraph_becomes_no_sign() -> None:
+    for text in ("å\u2028", "å \u2028 \u2028", "å\\\u2028", "å\u2028\u2028"):
+        for marks in (PLAIN, PLAIN._replace(bold=True)):
+            (block,) = read(to_markdown([Block((Run(text, marks),))])).blocks
+            assert block.runs == (Run(text.strip("\u2028 "), marks),)
+    assert to_markdown([Block((Run("\u2028\u2028"),))]) == "\n"
+
+
 def test_a_line_break_in_a_paragraph_begins_no_list_and_no_heading() -> None:
     text = "å\u2028- b\u2028  1. c\u2028===\u2028---\u2028+ d\u20282) e"
     written = to_markdown([Block((Run(text),))])
