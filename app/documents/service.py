@@ -393,11 +393,14 @@ class DocumentService:
             yield document
 
     def _on_positioned(self, changes: Sequence[StoredChange]) -> None:
+        placed = set[ObjId]()
         for change in changes:
             document = self._live.get(change.obj)
             client = pieces.client_of(change.data) if document is not None else None
-            if document is not None and client is not None:
-                document.placed(client)
+            if document is not None and client is not None and document.placed(client):
+                placed.add(change.obj)
+        for obj in placed:
+            self._presence.moved(obj)  # the selection may name the client now
 
     def _notify(self, changes: Sequence[StoredChange]) -> None:
         rooms = set()

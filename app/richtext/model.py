@@ -319,9 +319,12 @@ class Document:
         yet, so that selections must not name them."""
         self._hidden.update(clients)
 
-    def placed(self, client: int) -> None:
-        """Notes that something written under this client number has a position now, so that selections may name it."""
+    def placed(self, client: int) -> bool:
+        """Notes that something written under this client number has a position now, so that selections may name it.
+        Returns whether they might not before."""
+        was_hidden = client in self._hidden
         self._hidden.discard(client)
+        return was_hidden
 
     def resolve_selection(self, selection: bytes) -> tuple[int, int] | None:
         """Where a colleague's selection is now, as (anchor, caret); None if the bytes are invalid here (yet)."""

@@ -280,6 +280,29 @@ def test_who_opens_a_document_is_shown_the_place_of_a_reader_who_has_not_moved(
         world.deliver()
 
 
+def test_where_a_person_began_to_write_is_shown_as_soon_as_the_server_has_it(
+    world: World, pair: tuple[Desk, Desk, ObjId]
+) -> None:
+    """Until then the caret would name a client number that nobody else may know."""
+    hl, ek, obj = pair
+    mine = hl.documents.open(obj)
+    mine.splice(0, 0, "Beslut å 🙂")
+    world.deliver()
+    theirs, writing = ek.documents.open(obj), [0]
+    for desk in pair[:2]:
+        desk.documents.enter(obj, lambda: (writing[0], writing[0]))
+    world.deliver()
+    theirs.splice(0, 0, "Nu ")
+    theirs.splice(3, 0, "tas ")
+    writing[0] = 5
+    ek.documents.moved(obj)
+    ek.timers.ring(0.2)
+    for _ in range(2):  # the caret follows what it is in
+        world.deliver()
+        ek.timers.ring(0.2)
+    assert [caret.caret for caret in hl.documents.presence(obj)] == [5]
+
+
 def test_passing_messages_of_others_and_nonsense_are_left_alone(pair: tuple[Desk, Desk, ObjId]) -> None:
     hl, _, obj = pair
     hl.documents.open(obj)
