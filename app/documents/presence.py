@@ -33,11 +33,16 @@ class Present:
 class _Mine:
     room: RoomId
     selection: Callable[[], bytes]
-    sent_ms: int = -REPEAT_MS
     sent: bytes | None = None
-    """The selection that the others were sent last; None before the first one."""
+    """The selection that the others have; None if somebody has none yet."""
+    sent_ms: int = 0
+    """When they were sent it."""
+    looked_ms: int = -REPEAT_MS
+    """When the selection was last compared with that."""
     waiting: bool = False
+    """Whether it is compared again soon."""
     cancel: Callable[[], None] = lambda: None
+    """Ends what is due next: to compare it, or to send it again."""
 
 
 class Presence:
@@ -92,17 +97,15 @@ class Presence:
         ▲ The others find it there by themselves when somebody has written before it. Otherwise each letter that one
         person types would make everybody else who has the document open send a message to everybody."""
         mine = self._mine.get(obj)
-        if mine is not None and not mine.waiting and mine.selection() != mine.sent:
-            self._send_soon(obj, mine)
-
-    def _send_soon(self, obj: ObjId, mine: _Mine) -> None:
-        wait = mine.sent_ms + SEND_EVERY_MS - self._now_ms()
+        if mine is None or mine.waiting:
+            return
+        wait = mine.looked_ms + SEND_EVERY_MS - self._now_ms()
         if wait <= 0:
-            self._tick(obj)
+            self._look(obj)
         else:
             mine.waiting = True
             mine.cancel()
-            mine.cancel = self._later(wait / 1000, lambda: self._tick(obj))
+            mine.cancel = self._later(wait / 1000, lambda: self._look(obj))
 
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
         """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`:
@@ -123,8 +126,9 @@ class Presence:
         elif (uid, dev) in received or len(received) < MAX_DEVICES:
             new = (uid, dev) not in received
             received[uid, dev] = (self._now_ms(), caret.selection)
-            if new and not mine.waiting:
-                self._send_soon(obj, mine)  # a device that has just opened it should receive this selection at once
+            if new:
+                mine.sent = None
+                self.moved(obj)  # a device that has just opened it should receive this selection at once
         self.changed.emit(obj)
 
     def others(self, obj: ObjId) -> list[Present]:
@@ -138,18 +142,36 @@ class Presence:
         for obj in list(self._mine):
             self.leave(obj)
 
+    def _look(self, obj: ObjId) -> None:
+        """Sends the selection if the others have another one. To find that out takes half a millisecond in a long
+        document, so it is done at most every SEND_EVERY_MS."""
+        mine = self._mine.get(obj)
+        if mine is None:
+            return
+        selection = mine.selection()
+        if selection != mine.sent:
+            self._send_mine(obj, mine, selection)
+        self._wait(obj, mine)
+
     def _tick(self, obj: ObjId) -> None:
         mine = self._mine.get(obj)
         if mine is None:
             return
-        mine.waiting = False
-        mine.sent_ms = self._now_ms()
-        mine.sent = mine.selection()
-        if self._shown.is_on():
-            self._send_caret(mine.room, Caret(obj=obj, selection=mine.sent))
-        mine.cancel()
-        mine.cancel = self._later(REPEAT_MS / 1000, lambda: self._tick(obj))
+        self._send_mine(obj, mine, mine.selection())
+        self._wait(obj, mine)
         self._forget(obj)
+
+    def _send_mine(self, obj: ObjId, mine: _Mine, selection: bytes) -> None:
+        mine.sent, mine.sent_ms = selection, self._now_ms()
+        if self._shown.is_on():
+            self._send_caret(mine.room, Caret(obj=obj, selection=selection))
+
+    def _wait(self, obj: ObjId, mine: _Mine) -> None:
+        """Has the selection sent again REPEAT_MS after it was sent."""
+        mine.looked_ms, mine.waiting = self._now_ms(), False
+        mine.cancel()
+        left = max(0, mine.sent_ms + REPEAT_MS - mine.looked_ms)
+        mine.cancel = self._later(left / 1000, lambda: self._tick(obj))
 
     def _on_setting(self) -> None:
         """Sends this person's place in each open document, or that they left it, since they switched that."""
