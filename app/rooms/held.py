@@ -84,6 +84,7 @@ class HeldBack:
         self._store = store
         self._people = people
         self._rooms = rooms
+        self._copying = set[ObjId]()
         self._end = store.trials.changed.connect(self._on_changed)
 
     def close(self) -> None:
@@ -165,8 +166,9 @@ class HeldBack:
         self._rooms.leave_out(room, held.obj, held.author.uid, held.change)
 
     def may_copy(self, room: RoomId, held: HeldChange) -> bool:
-        """Whether the object of a held change can be copied: its kind can be, and this person may write in the room."""
-        return held.kind in self.copiers and self._rooms.may_write(room)
+        """Whether the object of a held change can be copied: its kind can be, this person may write in the room, and no
+        copy of it is being made."""
+        return held.kind in self.copiers and held.obj not in self._copying and self._rooms.may_write(room)
 
     async def copy(self, held: HeldChange) -> ObjId:
         """Makes a new object in the same room with the content that the object of the held change has here, that is,
@@ -175,7 +177,11 @@ class HeldBack:
         copier = self.copiers.get(held.kind)
         if copier is None:
             raise NotFound
-        return await copier(held.obj)
+        self._copying.add(held.obj)
+        try:
+            return await copier(held.obj)
+        finally:
+            self._copying.discard(held.obj)
 
     def _on_changed(self, obj: ObjId) -> None:
         row = self._store.objects.get(obj)

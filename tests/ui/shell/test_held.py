@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A change that is held back: the room says whose it is, and what can be done is done."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -124,6 +125,23 @@ async def test_what_is_shown_is_copied_as_a_new_object(window: MainWindow, room:
     button(found, "Kopiera det som visas").click()
     both = {"Utkast till beslut", "Utkast till beslut (kopia)"}
     await until(lambda: both <= {found.title for found in room.store.objects.all(office().case)})
+
+
+async def test_no_second_copy_is_offered_while_one_is_being_made(session: Session, held: HeldChange) -> None:
+    case, going_on = office().case, asyncio.Event()
+    copy_document = session.held.copiers[held.kind]
+
+    async def copy_later(obj: ObjId) -> ObjId:
+        await going_on.wait()
+        return await copy_document(obj)
+
+    session.held.copiers[held.kind] = copy_later
+    copying = asyncio.create_task(session.held.copy(held))
+    await asyncio.sleep(0)
+    assert not session.held.may_copy(case, held)
+    going_on.set()
+    await copying
+    assert session.held.may_copy(case, held)
 
 
 async def test_an_administrator_leaves_a_change_out_after_a_question(
