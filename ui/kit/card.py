@@ -66,7 +66,8 @@ class IconLabel(Label):
     def set_icon(self, icon: str, role: str) -> None:
         """Shows the icon with this name, in the colour of the theme that `role` names. Setting the same one again costs
         nothing."""
-        if (icon, role) != (self._icon, self._role):
+        same_screen = self.pixmap().devicePixelRatio() == self.devicePixelRatioF()
+        if (icon, role) != (self._icon, self._role) or not same_screen:
             self._icon, self._role = icon, role
             self._draw()
 

@@ -84,7 +84,7 @@ async def test_the_content_stays_where_it_is_while_kansli_tries_to_connect(
     assert top() == alone
 
 
-def test_a_lost_connection_is_told_although_the_next_attempt_began_before_it_was_shown(
+def test_a_lost_connection_is_shown_although_the_next_attempt_began_before_that(
     window: MainWindow, session: Session
 ) -> None:
     change_status(session, LinkState.OFFLINE)
