@@ -91,9 +91,9 @@ class Notices:
         self.marked: Signal[Mapping[NoticeId, Mark]] = Signal()
         """Emitted with the new states of notices that the person marked on this device. Not emitted by
         `apply_states`."""
-        self.rung: Signal[Sequence[NoticeId]] = Signal()
-        """Emitted with notices of which this device had the turn, so that they ring on no other: at most 25 at once.
-        Also with those of which the person's choices let nothing ring."""
+        self.rung: Signal[Mapping[NoticeId, int]] = Signal()
+        """Emitted with notices of which this device had the turn, so that they ring on no other: at most 25 at once,
+        and for each since when (ms) it was to ring. Also with those of which the person's choices let nothing ring."""
         self.level = level
         self.off = off
         self._store = store
@@ -284,17 +284,18 @@ class Notices:
         trimmed = (self._trimmed_at or 0) + TRIM_MS
         return min(at for at in (self._rows.next_return(), ready, trimmed) if at is not None)
 
-    def _on_rung_elsewhere(self, ids: Collection[NoticeId]) -> None:
-        """Stores what another device has rung. If the disk refuses, this device rings too. ▲ A notice that is put off
-        to a later time stays so. Otherwise a message that the server delays would end what the person has put off since
-        it was sent, and the notice would not ring here again. ▲ For a notice that this device has not made yet, only
-        the id is kept, in memory, of the latest MOST_EARLY such notices. Otherwise a stolen device that names ids of
-        nothing would have 1,000 rows a second written. After a restart such a notice waits for its value in the
-        person's own object, as if the message had been lost."""
+    def _on_rung_elsewhere(self, since: Mapping[NoticeId, int]) -> None:
+        """Stores what another device has rung, and since when it was to ring there. If the disk refuses, this device
+        rings too. ▲ A notice that is put off to a later time stays so. Otherwise a message that the server delays, or
+        one of a device that does not know yet that the notice was put off, would end what the person has put off, and
+        the notice would not ring here again. ▲ For a notice that this device has not made yet, only the id is kept, in
+        memory, of the latest MOST_EARLY such notices. Otherwise a stolen device that names ids of nothing would have
+        1,000 rows a second written. After a restart such a notice waits for its value in the person's own object, as if
+        the message had been lost."""
         with suppress(StoreFault):
-            known = self._rows.known(ids)
-            self._silence([ident for ident in ids if ident in known], clock.now_ms() + CLOCKS_APART_MS)
-            for ident in ids:
+            known, latest = self._rows.known(since), clock.now_ms() + CLOCKS_APART_MS
+            self._silence({ident: min(at, latest) for ident, at in since.items() if ident in known})
+            for ident in since:
                 if ident not in known:
                     self._early[ident] = None
             for ident in list(islice(self._early, max(0, len(self._early) - MOST_EARLY))):
@@ -303,17 +304,17 @@ class Notices:
     def silence(self, ids: Collection[NoticeId]) -> None:
         """Stores that notices have rung on another device of the person: they no longer ring here. Snoozed ones are new
         again. StoreFault."""
-        self._silence(ids, MAX_INT)
+        self._silence(dict.fromkeys(ids, MAX_INT))
 
-    def _silence(self, ids: Collection[NoticeId], upto_ms: int) -> None:
-        left = iter(ids)
-        while part := tuple(islice(left, AT_ONCE)):
-            self._rows.silence(part, clock.now_ms(), upto_ms)
+    def _silence(self, upto_ms: Mapping[NoticeId, int]) -> None:
+        left = iter(upto_ms.items())
+        while part := dict(islice(left, AT_ONCE)):
+            self._rows.silence(part, clock.now_ms())
 
     async def _ring(self) -> None:
         if self._gathering:
             return
-        caught_up, rooms, by_turns = self._was_away, dict[RoomId, _Ringing](), list[NoticeId]()
+        caught_up, rooms, by_turns = self._was_away, dict[RoomId, _Ringing](), dict[NoticeId, int]()
         if not self._catching_up:
             self._was_away = False
             while found := self._rows.claim():
@@ -323,7 +324,7 @@ class Notices:
             for row in found:
                 self._early.pop(row.id, None)
             await self._gather(still, rooms)
-            by_turns += [row.id for row in still]
+            by_turns |= {row.id: row.since for row in still}
         for room, ringing in rooms.items():
             self.fresh.emit(
                 FreshNotices(
@@ -335,8 +336,8 @@ class Notices:
                     caught_up=caught_up,
                 )
             )
-        for at in range(0, len(by_turns), _SHARED_AT_ONCE):  # only now: what ends before rings on another device
-            some = by_turns[at : at + _SHARED_AT_ONCE]
+        left = iter(by_turns.items())
+        while some := dict(islice(left, _SHARED_AT_ONCE)):  # only now: what ends before rings on another device
             self._turns.note_rung(some)
             self.rung.emit(some)
             await asyncio.sleep(0)

@@ -8,8 +8,9 @@ receive it, they ring, in the order of their ids, STEP_S apart. A device without
 itself. All messages are ephemeral, in the person's own room.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, repeat
 
 import msgspec
 
@@ -29,6 +30,8 @@ MOST_IDS = 200
 """The most notices that one message names."""
 AGAIN_S = 5.0
 """The least seconds between two messages `Used` of a device."""
+_SENT_AT_ONCE = 100
+"""How many notices one message of this program names: with their times they are 2,800 bytes."""
 _MAX_BYTES = 4096
 _ID_BYTES = 16
 
@@ -38,9 +41,11 @@ class Used(msgspec.Struct, frozen=True, kw_only=True, tag="used"):
 
 
 class Rung(msgspec.Struct, frozen=True, kw_only=True, tag="rung"):
-    """The ephemeral message by which a device names notices that have rung on it: at most MOST_IDS ids of 16 bytes."""
+    """The ephemeral message by which a device names notices that have rung on it: at most MOST_IDS ids of 16 bytes.
+    `since`: for each id, since when (ms) the notice was to ring. An id without such a time ends no snooze."""
 
     ids: tuple[bytes, ...]
+    since: tuple[int, ...] = ()
 
 
 _PAYLOAD: Payload[Used | Rung] = Payload(Used | Rung)
@@ -68,8 +73,9 @@ class Turns:
     def __init__(self, ports: TurnPorts) -> None:
         self.changed: Signal[()] = Signal()
         """Emitted when `upto_ms` or `ready_ms` may return something else than before."""
-        self.rung: Signal[Collection[NoticeId]] = Signal()
-        """Emitted with notices that have rung on another device, at most MOST_IDS at once."""
+        self.rung: Signal[Mapping[NoticeId, int]] = Signal()
+        """Emitted with notices that have rung on another device, at most MOST_IDS at once, and since when (ms) each was
+        to ring there; 0 if the device did not say that."""
         self._ports = ports
         self._state = LinkState.OFFLINE
         self._is_last = False
@@ -112,13 +118,15 @@ class Turns:
         self._begun_ms = self._held_ms = clock.now_ms()
         self.changed.emit()
 
-    def note_rung(self, ids: Sequence[NoticeId]) -> None:
-        """Notifies the person's other devices that these notices have rung on this one, so that those stay silent. Does
-        nothing if this device has no connection or is the person's only one. It is not sent later: the person's own
-        object (`NoticeMarks`) brings it to devices that were not connected."""
+    def note_rung(self, since: Mapping[NoticeId, int]) -> None:
+        """Notifies the person's other devices that these notices have rung on this one, so that those stay silent.
+        `since`: since when (ms) each was to ring. Does nothing if this device has no connection or is the person's only
+        one. It is not sent later: the person's own object (`NoticeMarks`) brings it to devices that were not
+        connected."""
         if self._state is LinkState.ONLINE and self.has_others:
-            for at in range(0, len(ids), MOST_IDS):
-                self._ports.send(_PAYLOAD.encode(Rung(ids=tuple(ids[at : at + MOST_IDS]))))
+            left = iter(since.items())
+            while some := dict(islice(left, _SENT_AT_ONCE)):
+                self._ports.send(_PAYLOAD.encode(Rung(ids=tuple(some), since=tuple(some.values()))))
 
     def _notify_used(self) -> bool:
         """Sends `Used`, if others can receive that. Returns False, and sends nothing, less than AGAIN_S after the last
@@ -147,9 +155,10 @@ class Turns:
             self._is_last = False
             self.changed.emit()
         else:
-            ids = [NoticeId(ident) for ident in message.ids[:MOST_IDS] if len(ident) == _ID_BYTES]
-            if ids:
-                self.rung.emit(ids)
+            named = zip(message.ids[:MOST_IDS], chain(message.since, repeat(0)), strict=False)
+            since = {NoticeId(ident): at for ident, at in named if len(ident) == _ID_BYTES}
+            if since:
+                self.rung.emit(since)
 
     # -- when it rings ---------------------------------------------------------------------------------------------
 

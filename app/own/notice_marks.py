@@ -36,7 +36,7 @@ class NoticeMarks:
         own: Own,
         marked: Signal[Mapping[NoticeId, Mark]],
         apply: Callable[[Mapping[NoticeId, Mark]], object],
-        rung: Signal[Sequence[NoticeId]],
+        rung: Signal[Mapping[NoticeId, int]],
         silence: Callable[[Collection[NoticeId]], object],
         now_ms: Callable[[], int] = clock.now_ms,
         *,
@@ -84,16 +84,18 @@ class NoticeMarks:
         if values:
             self._own.put_all(_ROOT, values)  # one transaction: one for each would flush the disk as often
 
-    def _on_rung(self, ids: Sequence[NoticeId]) -> None:
-        """Shares that notices have rung: devices that are not connected now do not ring them later."""
+    def _on_rung(self, since: Mapping[NoticeId, int]) -> None:
+        """Shares that notices have rung: devices that are not connected now do not ring them later. `since`: since when
+        (ms) each was to ring. A snooze to a later time stays: another device's snooze can be received while the notice
+        begins to ring here."""
         if not self._has_others():
             return
         day, new = self._now_ms() // DAY_MS, dict[str, list[int]]()
-        for ident in ids:
+        for ident, at in since.items():
             before = self._own.value(_ROOT, ident.hex())
             if before is None:
                 new[ident.hex()] = [0, 0, 0, day]
-            elif before[1] == _SNOOZED:
+            elif before[1] == _SNOOZED and before[2] <= at:
                 new[ident.hex()] = [before[0], _RETURNED, before[2], day]
         if new:
             self._own.put_all(_ROOT, new)

@@ -59,6 +59,11 @@ class NoticeRow:
         """Whether the notice was snoozed, and is new again since `until`."""
         return self.state is NoticeState.NEW and self.until is not None
 
+    @property
+    def since(self) -> int:
+        """Since when (ms) the notice was to ring: its own time, or the one to which it was snoozed."""
+        return self.t if self.until is None else self.until
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFilter:
@@ -258,10 +263,11 @@ class NoticeStore:
             self._notify_changed()
         return found == AT_ONCE
 
-    def silence(self, ids: Collection[NoticeId], now: int, upto: int) -> None:
+    def silence(self, upto: Mapping[NoticeId, int], now: int) -> None:
         """Stores that notices have rung on another device of the person: they no longer ring here, also those that this
-        device makes later. Snoozed ones are new again if their time comes at `upto` (ms) or earlier; the others stay as
-        they are. Pass at most AT_ONCE ids in one call. Not flushed by itself: after a power cut they may ring again."""
+        device makes later. A snoozed one is new again if its time comes at its `upto` (ms) or earlier; the others stay
+        as they are. Pass at most AT_ONCE in one call. `now`: the time in ms. Not flushed by itself: after a power cut
+        they may ring again."""
         here = (
             "UPDATE notices SET ring = 0, state = iif(state = 3, 0, state) WHERE id = ? AND (state <> 3 OR until <= ?)"
         )
@@ -269,8 +275,8 @@ class NoticeStore:
             WHERE NOT EXISTS (SELECT 1 FROM notices WHERE id = ?1 AND state = 3)
             ON CONFLICT (id) DO UPDATE SET state = 0, until = NULL WHERE state = 3 AND until <= ?3"""
         with self._db.transaction(durable=False) as conn:
-            conn.executemany(here, [(ident, upto) for ident in ids])
-            conn.executemany(keep, [(ident, now, upto) for ident in ids])
+            conn.executemany(here, [(ident, at) for ident, at in upto.items()])
+            conn.executemany(keep, [(ident, now, at) for ident, at in upto.items()])
             self._notify_changed()
 
     def known(self, ids: Collection[NoticeId]) -> set[NoticeId]:

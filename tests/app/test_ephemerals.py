@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which tool gets a colleague's ephemeral message: its kind says so, since the sender's role was judged by the kind."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -37,8 +37,8 @@ async def test_attack_a_message_is_given_to_the_tool_of_its_kind_alone(tmp_path:
 
 async def test_attack_a_colleague_silences_no_reminder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a device of the same person, in the person's own room, says what has rung there."""
-    ident, heard = NoticeId(b"n" * 16), list[Collection[NoticeId]]()
-    payload = b"\x01" + msgspec.msgpack.encode({"type": "rung", "ids": [ident]})
+    ident, heard = NoticeId(b"n" * 16), list[Mapping[NoticeId, int]]()
+    payload = b"\x01" + msgspec.msgpack.encode({"type": "rung", "ids": [ident], "since": [7]})
     async with trial(tmp_path, "Handläggare", "fyra vanliga ord, å ä ö", LISTENING) as (_, session):
         own = RoomId(b"O" * 16)
         monkeypatch.setattr(session.own_room, "rooms", lambda: [own])
@@ -47,4 +47,4 @@ async def test_attack_a_colleague_silences_no_reminder(tmp_path: Path, monkeypat
             session.on_ephemeral(room, uid, DEV, payload, PRESENCE)
         assert heard == []
         session.on_ephemeral(own, session.engine.uid, DEV, payload, PRESENCE)
-        assert heard == [[ident]]
+        assert heard == [{ident: 7}]

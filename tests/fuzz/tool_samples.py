@@ -87,7 +87,7 @@ def turns() -> list[bytes]:
     from app.objects.object import Payload
 
     payload: Payload[Used | Rung] = Payload(Used | Rung)
-    return [payload.encode(Used()), payload.encode(Rung(ids=(bytes(16), b"short")))]
+    return [payload.encode(Used()), payload.encode(Rung(ids=(bytes(16), b"short"), since=(1, 2**63)))]
 
 
 def framed(changes: Iterable[tuple[int, bytes]]) -> bytes:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A notice that is marked as done on one device is done on the person's others, whichever of them was offline."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ class AtHand(Device):
 
     def begin(self) -> None:
         self.marked: Signal[Mapping[NoticeId, Mark]] = Signal()
-        self.rung: Signal[Sequence[NoticeId]] = Signal()
+        self.rung: Signal[Mapping[NoticeId, int]] = Signal()
         self.silenced: list[NoticeId] = []
         self.applied: list[dict[NoticeId, Mark]] = []
         self.states: dict[NoticeId, Mark] = {}

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Messages about what has rung that are damaged, forged, late or kept back by a server."""
 
+from collections.abc import Callable
+
 import pytest
 
 from app.core.enums import LinkState
@@ -111,7 +113,7 @@ async def test_attack_a_late_message_that_a_notice_has_rung_ends_no_snooze(
     (row,) = office.open()
     late = list[bytes]()
     monkeypatch.setattr(home.air, "send", lambda by, payload: late.append(payload))
-    home.turns.note_rung([row.id])
+    home.turns.note_rung({row.id: row.since})
     until_ms = now.ms + HOUR_MS
     office.notices.snooze([row.id], until_ms)
     office.turns.receive(home.dev, late[0])
@@ -120,3 +122,57 @@ async def test_attack_a_late_message_that_a_notice_has_rung_ends_no_snooze(
     await settle(office)
     await wait(now, 30, office)
     assert [each.id for each in office.open()] == office.rung == [row.id]
+
+
+async def test_a_device_that_rings_before_it_knows_of_a_snooze_ends_no_snooze(two: Two, now: Now) -> None:
+    """The notice was new again on the device where it was put off, and rang there no more."""
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms)
+    await meet(server, home, office)
+    for device in two[:2]:
+        await device.go(online=False)
+    home.turns.use()
+    (row,) = office.open()
+    office.notices.snooze([row.id], until_ms := now.ms + 60_000)
+    for device in two[:2]:
+        await device.go(online=True)
+    await settle(home, office)
+    assert home.rung == [row.id]
+    for _ in range(2):
+        assert [(each.id, each.until) for each in office.notices.snoozed()] == [(row.id, until_ms)]
+        await meet(server, home, office)
+    await home.stop()
+    home.is_online = False
+    now.pass_s(60)
+    await settle(office)
+    await wait(now, 30, office)
+    assert office.rung == [row.id]
+
+
+async def test_a_snooze_that_is_received_while_its_notice_begins_to_ring_stays(
+    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The device that rang shared that the snooze had ended, and the notice was new again on the other one."""
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms)
+    await meet(server, home, office)
+    for device in two[:2]:
+        await device.go(online=False)
+    home.turns.use()
+    (row,) = office.open()
+    office.notices.snooze([row.id], until_ms := now.ms + 60_000)
+    await office.go(online=True)
+    office.own.flush()
+    apart = home.store.db.apart
+
+    async def meet_meanwhile(write: Callable[[], object], *, durable: bool = True) -> None:
+        await apart(write, durable=durable)
+        server.meet(home, office)
+
+    monkeypatch.setattr(home.store.db, "apart", meet_meanwhile)
+    await home.go(online=True)
+    await settle(home, office)
+    assert home.rung == [row.id]
+    await meet(server, home, office)
+    for device in two[:2]:
+        assert [(each.id, each.until) for each in device.notices.snoozed()] == [(row.id, until_ms)]
