@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from app.core.ids import ObjId, RoomId
+from app.documents import service
 from app.errors import DiskFull, StoreFault
 from app.objects import pieces
 from app.objects.object import MAX_DATA_BYTES
 from app.richtext.flow import Block, Run
 from tests.app.documents.desks import Desk, World
+from tests.app.threads import note_threads
 from tests.office import HL, ROOM
 
 
@@ -134,17 +136,14 @@ async def test_a_document_that_the_disk_does_not_let_move_is_moved_once_by_the_n
     assert not hl.documents.unsaved_ids()
 
 
-async def test_a_long_document_is_copied_while_the_loop_does_other_work_or_not_at_all(
-    pair: tuple[Desk, Desk, ObjId],
+async def test_a_document_is_copied_in_a_thread_or_not_at_all(
+    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hl, _, obj = pair
     hl.documents.open(obj).fill([Block((Run("Sökanden har yttrat sig å 🙂 " * 8),))] * 400)
-    copying, turns = asyncio.ensure_future(hl.documents.copy(obj)), 0
-    while not copying.done():
-        await asyncio.sleep(0)
-        turns += 1
-    assert turns > 10
-    copy = await copying
+    on_loop = note_threads(monkeypatch, service, "first_changes")
+    copy = await hl.documents.copy(obj)
+    assert on_loop == [False]
     assert hl.documents.shown_now(copy)[1][399].text.startswith("Sökanden")
     stopped = asyncio.ensure_future(hl.documents.copy(obj))
     await asyncio.sleep(0)
@@ -153,15 +152,13 @@ async def test_a_long_document_is_copied_while_the_loop_does_other_work_or_not_a
     assert {row.obj for row in hl.documents.list(ROOM)} == {obj, copy}
 
 
-async def test_a_long_document_is_moved_while_the_loop_does_other_work(pair: tuple[Desk, Desk, ObjId]) -> None:
+async def test_a_document_is_moved_in_a_thread(pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch) -> None:
     hl, _, obj = pair
     hl.documents.open(obj).fill([Block((Run("Sökanden har yttrat sig å 🙂 " * 8),))] * 400)
-    moving, turns = asyncio.ensure_future(hl.documents.move(obj, RoomId(b"z" * 16))), 0
-    while not moving.done():
-        await asyncio.sleep(0)
-        turns += 1
-    assert turns > 10
-    assert hl.documents.shown_now(await moving)[1][399].text.startswith("Sökanden")
+    on_loop = note_threads(monkeypatch, service, "first_changes")
+    moved = await hl.documents.move(obj, RoomId(b"z" * 16))
+    assert on_loop == [False]
+    assert hl.documents.shown_now(moved)[1][399].text.startswith("Sökanden")
 
 
 async def test_a_move_that_the_disk_does_not_let_undo_is_undone_by_the_next_try(

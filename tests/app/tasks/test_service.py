@@ -17,6 +17,7 @@ from app.tasks import KIND as BOARD
 from app.tasks.model import Board
 from app.tasks.projection import BOARDS_KEPT
 from app.tasks.service import new_board
+from tests.app.threads import note_threads
 from tests.counting import crdt_docs
 from tests.office import BOARD_ID, COLUMNS, EK, HL, ROOM, Announcing, Desk, Positions, desk, from_others, start_board
 from tests.one_change import one_change as encode
@@ -300,8 +301,8 @@ def test_a_card_whose_column_is_not_there_is_copied_into_the_first(desks: tuple[
     assert (copy.title, copy.column) == ("Granska bilagor å 🙂", theirs.columns()[0].id)
 
 
-async def test_a_large_board_is_copied_while_the_loop_does_other_work_or_not_at_all(
-    desks: tuple[Desk, Desk, Positions],
+async def test_a_board_is_copied_in_a_thread_or_not_at_all(
+    desks: tuple[Desk, Desk, Positions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hl, _, _ = desks
     board = hl.tasks.board(ROOM)
@@ -312,12 +313,9 @@ async def test_a_large_board_is_copied_while_the_loop_does_other_work_or_not_at_
     stopped.cancel()
     await asyncio.wait([stopped])
     assert [found.obj for found in hl.store.objects.all(ROOM) if found.kind == BOARD.id] == [BOARD_ID]
-    copying, turns = asyncio.ensure_future(hl.tasks.copy(BOARD_ID)), 0
-    while not copying.done():
-        await asyncio.sleep(0)
-        turns += 1
-    assert turns > 10
-    copied = hl.tasks.board(ROOM, await copying)
+    on_loop = note_threads(monkeypatch, Board, "fill_from")
+    copied = hl.tasks.board(ROOM, await hl.tasks.copy(BOARD_ID))
+    assert on_loop == [False]
     assert [card.title for card in copied.all_cards()] == [card.title for card in board.all_cards()]
 
 
