@@ -119,7 +119,7 @@ class SliceReader:
         one each in their order. `shares` are the secrets of objects and `receipt` the server's receipt that came with
         the slice; the receipt is stored with its last piece. `more`: further pieces of the slice follow. `breathe`:
         lets other tasks of the event loop run before each step, so that one turn does not take too long; set if `piece`
-        has an entry or is long. `shows_first`: see `RoomSync.open_all`; other tasks then run after the first step.
+        has an entry or is long. `shows_first`: see `RoomSync.open_all`.
 
         While a newcomer (a new member or device) reads the room for the first time, content without a key is held in
         memory; if only headers were pulled, it is fetched later. An error is raised after the room was loaded from the
@@ -138,7 +138,6 @@ class SliceReader:
                 if breathe:
                     await asyncio.sleep(0)
                 await self._link.ports.receive_apart(received)
-                breathe = breathe or shows_first  # a window paints it before the rest is stored
         if room.bootstrap_buffer is None:
             room.note_stored(accepted[-1].n)
         elif room.bootstrap_buffer.full:
