@@ -35,6 +35,7 @@ from sync.server.host.identity import read_agency, read_identity
 from sync.server.rules.handshake import now_ms
 from sync.trust.person.agency import hello_proof
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
+from tests.ui.soon import caught_up
 from tests.world import World, until
 from ui.errors import sentence
 from ui.shell.window.main_window import MainWindow
@@ -181,6 +182,7 @@ async def test_offline_the_whole_time_the_window_opens_and_says_why(o: Offices, 
     window = MainWindow(desk.session, TOOLS)
     try:
         await stuck(desk, "server-not-named")
+        caught_up(window.connection)
         assert window.content.bar.text().startswith(f"Din organisation anger inte längre servern {old}")
         assert window.content.status.texts()[2] == "Synkar inte"
         set_language("en")

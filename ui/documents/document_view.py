@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 from app.core.ids import ObjId, RoomId
 from app.documents.service import DocumentRow, DocumentService
 from app.errors import StoreFault
+from app.objects.crdt import REMOTE
 from app.objects.trash import PutAway
 from app.richtext.finding import find_words
+from app.richtext.model import Change
 from ui.documents import exporting
 from ui.documents.presence_panel import PresencePanel
 from ui.documents.reminders import DocumentReminding
@@ -189,11 +191,10 @@ class DocumentView(QWidget):
         menu.popup(self.more, tr("Document"), entries)
 
     def _connect(self) -> None:
-        obj = self.obj
         self.editor.selection_changed.connect(self._on_selection)
         self._links = LinkActions(self, self.editor)
         bind(self, self._document.title_changed, self._on_title)
-        bind(self, self._document.changed, lambda _change: self._on_presence(obj))
+        bind(self, self._document.changed, self._on_changed)
         bind(self, self._service.presence_changed, self._on_presence)
         self.unsaved_bar.settled.connect(self.editor.setFocus)
         bind(self, self._service.changed, self._on_list)
@@ -208,6 +209,11 @@ class DocumentView(QWidget):
     def _on_title(self, title: str) -> None:
         if not self.title.hasFocus() or not self.title.isModified():
             self.title.setText(title)
+
+    def _on_changed(self, change: Change) -> None:
+        self._on_presence(self.obj)
+        if change.origin == REMOTE:
+            self.editor.paint_now()
 
     def _on_presence(self, obj: ObjId) -> None:
         if obj == self.obj:

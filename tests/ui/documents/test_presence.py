@@ -4,10 +4,10 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.ids import DevId, Uid
@@ -19,6 +19,7 @@ from tests.ui.pointing import click, point
 from ui.documents.presence_panel import PresencePanel
 from ui.documents.view import DocumentsView
 from ui.kit import theme
+from ui.richtext import editor as editor_module
 from ui.richtext.flags import Flags
 
 
@@ -60,6 +61,46 @@ def test_who_goes_to_another_tab_is_no_longer_in_the_document_and_is_when_back(q
     theirs.show_list()
     world.deliver()
     assert mine.document.panel.names() == ["Du"]
+
+
+class Paints(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, watched: QWidget) -> None:
+        super().__init__(watched)
+        self.count = 0
+        watched.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_a_colleagues_letter_is_painted_before_anything_else_happens_but_not_each_of_many(
+    qtbot: QtBot, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, ek = world.add(HL), world.add(EK)
+    obj = hl.documents.create(ROOM, "Beslut å 🙂")
+    world.deliver()
+    theirs, mine = hl.documents.open(obj), DocumentsView(ek.documents, ROOM, obj)
+    qtbot.addWidget(mine, before_close_func=lambda _: mine.show_list())
+    mine.resize(1100, 760)
+    mine.show()
+    assert mine.document is not None
+    editor = mine.document.editor
+    qtbot.waitUntil(lambda: editor.window().windowHandle() is not None and editor.window().windowHandle().isExposed())
+    QApplication.processEvents()
+    paints = Paints(editor.viewport())
+    theirs.splice(0, 0, "å")
+    world.deliver()
+    assert (editor.toPlainText(), paints.count) == ("å", 1)
+    monkeypatch.setattr(editor_module, "FRAME_S", 60.0)
+    for letter in "äö🙂":
+        theirs.splice(0, 0, letter)
+        world.deliver()
+    assert paints.count == 1
+    QApplication.processEvents()
+    assert editor.toPlainText() == "🙂öäå"
 
 
 def test_who_is_in_a_document_stands_in_swedish_order(qtbot: QtBot) -> None:
