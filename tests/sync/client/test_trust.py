@@ -136,10 +136,10 @@ async def test_changes_of_a_persons_keys_are_listed_with_their_entries(w: World)
     await w.room(a, b)
     tablet = await w.second(b)
     await b.engine.devices.revoke(tablet.engine.parts.link.account.dev)
-    await admin.reset(w.data, uid=b.uid)
     taken = len(a.moved_logs)
+    await admin.reset(w.data, uid=b.uid)
     await a.engine.parts.link.book.fetch(a.engine.parts.link.online, b.uid)
-    assert a.moved_logs[taken:] == [b.uid]
+    assert {*a.moved_logs[taken:]} == {b.uid}  # more than once, if the server's notice was here before
     found = [(c.seq, c.what) for c in a.engine.key_changes(b.uid, 2)]
     assert found == [(3, Change.DEVICE_ADDED), (4, Change.DEVICE_REVOKED), (5, Change.RESET)]
     assert a.engine.key_changes(b.uid, 4)[0].what is Change.RESET
