@@ -33,7 +33,7 @@ class DocumentAdapter:
         has only unsent changes: a colleague could write under that number first."""
         document = Document(emit)
         unplaced = (pieces.client_of(data) for data in self._changes.unplaced(obj))
-        document.hide(client for client in unplaced if client is not None)
+        document.selections.hide(client for client in unplaced if client is not None)
         return document
 
     def title(self, model: Document) -> str:

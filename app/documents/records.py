@@ -8,7 +8,7 @@ from app.objects.object import Payload
 
 
 class Caret(msgspec.Struct, frozen=True, kw_only=True, tag="doc-caret"):
-    """The ephemeral message with a person's selection in a document, as `Document.encode_selection` gives it; None when
+    """The ephemeral message with a person's selection in a document, as `Selections.encode` gives it; None when
     they have closed the document."""
 
     obj: bytes

@@ -321,7 +321,7 @@ class DocumentService:
         document, room = self._live.get(obj), self._live.room_of(obj)
         if document is None or room is None:
             raise NotFound
-        self._presence.enter(room, obj, lambda: document.encode_selection(*selection()))
+        self._presence.enter(room, obj, lambda: document.selections.encode(*selection()))
         self._objects.opened(obj)
         self._see(obj)
 
@@ -348,7 +348,7 @@ class DocumentService:
             return []
         carets = []
         for other in self._presence.others(obj):
-            at = document.resolve_selection(other.selection)
+            at = document.selections.resolve(other.selection)
             if at is not None:
                 person = self.people.person(other.uid)
                 carets.append(Caret(person=person, dev=other.dev, anchor=at[0], caret=at[1]))
@@ -397,7 +397,7 @@ class DocumentService:
         for change in changes:
             document = self._live.get(change.obj)
             client = pieces.client_of(change.data) if document is not None else None
-            if document is not None and client is not None and document.placed(client):
+            if document is not None and client is not None and document.selections.placed(client):
                 placed.add(change.obj)
         for obj in placed:
             self._presence.moved(obj)  # the selection may name the client now

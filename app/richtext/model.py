@@ -5,7 +5,7 @@ Positions are UTF-16 units, as Qt counts. The document keeps its blocks as plain
 that a view never reads the CRDT. It knows no store: finished updates go to `emit`, and `merge` takes others' updates.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,6 @@ from app.core.signal import Signal
 from app.core.text_units import clean, point_from_utf16
 from app.errors import BugError
 from app.objects.crdt import LOCAL, REMOTE, SETUP, CrdtDoc, Origin, TextOp, Update
-from app.objects.sticky import client_in
 from app.objects.undo import Undo
 from app.richtext.edits import Place, adopted, formatted, marks_at, replaced, spliced
 from app.richtext.flow import (
@@ -33,6 +32,7 @@ from app.richtext.flow import (
 )
 from app.richtext.merging import Merge, stretches
 from app.richtext.mirror import Mirror
+from app.richtext.selections import Selections
 from app.richtext.writing import fill, replace, write
 
 MAX_TITLE = 200
@@ -75,8 +75,7 @@ class Document:
         self._own_edit = False
         self._notifying = 0
         self._title = ""
-        self._encoded_caret = bytes(2)
-        self._hidden = {self._crdt.client}
+        self.selections = Selections(self._text, self._mirror, self._crdt.client)
         self._load()
         self._undo = Undo(self._crdt, [self._text], clock_ms=clock_ms)
         self._undo.changed.connect(self.undo_changed.emit)
@@ -299,41 +298,6 @@ class Document:
         """One update with everything that a document with the state vector `state` lacks."""
         return self._crdt.diff(state)
 
-    # ---- carets
-
-    def encode_selection(self, anchor_utf16: int, caret_utf16: int) -> bytes:
-        """The person's selection, from `anchor_utf16` to `caret_utf16`, as bytes that still point at the same words
-        when others have written in between; colleagues receive them.
-
-        ▲ The bytes name no client number under which this person has only unsent changes; where they would, the last
-        selection that named none is returned. Otherwise a colleague could read the number in the selection and write
-        under it first, and everything that this person wrote under it would count for nobody.
-        """
-        anchor, caret = (self._text.sticky(self._mirror.to_utf8(pos)) for pos in (anchor_utf16, caret_utf16))
-        if self._hidden.isdisjoint((client_in(anchor), client_in(caret))):
-            self._encoded_caret = len(anchor).to_bytes(2, "big") + anchor + caret
-        return self._encoded_caret
-
-    def hide(self, clients: Iterable[int]) -> None:
-        """Notes client numbers of the CRDT under which this person has written, but nothing has a position in the room
-        yet, so that selections must not name them."""
-        self._hidden.update(clients)
-
-    def placed(self, client: int) -> bool:
-        """Notes that something written under this client number has a position now, so that selections may name it.
-        Returns whether they might not before."""
-        was_hidden = client in self._hidden
-        self._hidden.discard(client)
-        return was_hidden
-
-    def resolve_selection(self, selection: bytes) -> tuple[int, int] | None:
-        """Where a colleague's selection is now, as (anchor, caret); None if the bytes are invalid here (yet)."""
-        size = int.from_bytes(selection[:2], "big")
-        anchor, caret = self._text.resolve(selection[2 : 2 + size]), self._text.resolve(selection[2 + size :])
-        if anchor is None or caret is None:
-            return None
-        return self._mirror.to_utf16(anchor), self._mirror.to_utf16(caret)
-
     def close(self) -> None:
         """Frees the CRDT. Nothing more is written, sent, merged or undone; blocks and title can still be read. A second
         call does nothing."""
@@ -393,7 +357,7 @@ class Document:
             self._emit(update.data)
 
     def _on_reloaded(self) -> None:
-        self._hidden.add(self._crdt.client)
+        self.selections.hide([self._crdt.client])
         before = list(self._mirror.blocks)
         self._load()
         self._emit_spliced(0, before, list(self._mirror.blocks), None, REMOTE)

@@ -83,7 +83,7 @@ def _document() -> Run:
         else:
             if caret.selection is not None:
                 with written() as document:
-                    document.resolve_selection(caret.selection)
+                    document.selections.resolve(caret.selection)
         record = decode(data)
         check(data)
         if isinstance(record, Whole):

@@ -93,8 +93,7 @@ MODELS: Mapping[str, tuple[type, ...]] = {
 READS: Mapping[type, str] = {
     Board: "all_cards any_card archived builds_on card cards cards_by_id close column column_of columns diff label"
     " labels put_away seen state",
-    Document: "block block_start blocks close diff encode_selection find_block plain_text resolve_selection snapshot"
-    " split_undo state",
+    Document: "block block_start blocks close diff find_block plain_text snapshot split_undo state",
     Undo: "close split together",
     Keeping: "can_keep is_kept is_room_kept",
     Months: "reads_history may_destroy refusal",

@@ -22,6 +22,7 @@ from ui.kit import menu, theme
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
+from ui.kit.painting import PromptPainting
 from ui.kit.scale import px
 from ui.kit.style import column, line, set_props
 from ui.kit.tasks import run_guarded
@@ -192,6 +193,7 @@ class DocumentView(QWidget):
 
     def _connect(self) -> None:
         self.editor.selection_changed.connect(self._on_selection)
+        self._painting = PromptPainting(self.editor)
         self._links = LinkActions(self, self.editor)
         bind(self, self._document.title_changed, self._on_title)
         bind(self, self._document.changed, self._on_changed)
@@ -211,9 +213,11 @@ class DocumentView(QWidget):
             self.title.setText(title)
 
     def _on_changed(self, change: Change) -> None:
+        """Shows where the colleagues are after a change of the text. A colleague's words are painted at once: Qt would
+        paint them when all that came with them is stored."""
         self._on_presence(self.obj)
         if change.origin == REMOTE:
-            self.editor.paint_now()
+            self._painting.paint()
 
     def _on_presence(self, obj: ObjId) -> None:
         if obj == self.obj:

@@ -5,7 +5,6 @@ Typing, deleting and input methods are Qt's own; every formatting goes to the mo
 Tab moves list items, and is typed in other paragraphs; only after Esc it leaves the text.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,9 +49,6 @@ Key = Qt.Key
 Move = QTextCursor.MoveOperation
 Mode = QTextCursor.MoveMode
 
-FRAME_S = 0.016
-"""How often a screen shows something new."""
-
 
 class Editor(QTextEdit):
     """The editor of one document's text. `selection_changed` is emitted when the caret has moved or what is under it
@@ -75,7 +71,6 @@ class Editor(QTextEdit):
         self.colleagues = Colleagues(self)
         self.found = FoundWords(self)
         self._typing_marks = TypingMarks(self, document)
-        self._painted_s = 0.0
         self._tab_leaves = False
         set_props(self, kind="page")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -220,14 +215,6 @@ class Editor(QTextEdit):
 
     def _selected(self) -> SelectedBlocks:
         return SelectedBlocks.of(self._document, *self.range())
-
-    def paint_now(self) -> None:
-        """Paints what has changed at once, at most every FRAME_S (16 ms). Otherwise a colleague's letter would be
-        painted when all that came with it is stored."""
-        now = time.monotonic()
-        if now - self._painted_s >= FRAME_S:
-            self._painted_s = now
-            QApplication.sendPostedEvents(self.window(), QEvent.Type.UpdateRequest.value)
 
     # ---- inside
 

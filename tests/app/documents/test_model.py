@@ -44,13 +44,13 @@ def test_attack_a_caret_names_no_client_under_which_nothing_has_a_position_yet()
     document.splice(0, 0, "Skrivet utan linje. ")
     client = read(updates[-1]).sections[0].client
     for at in (0, 3, document.length_utf16):
-        emitted = document.encode_selection(at, 5)
+        emitted = document.selections.encode(at, 5)
         assert client not in (client_in(emitted[2:]), client_in(emitted[2 + int.from_bytes(emitted[:2], "big") :]))
-    document.placed(client + 1)
-    assert document.encode_selection(3, 5) == emitted
-    document.placed(client)
+    document.selections.placed(client + 1)
+    assert document.selections.encode(3, 5) == emitted
+    document.selections.placed(client)
     whole.merge(updates)
-    assert whole.resolve_selection(document.encode_selection(3, 5)) == (3, 5)
+    assert whole.selections.resolve(document.selections.encode(3, 5)) == (3, 5)
 
 
 def test_attack_an_update_that_touches_both_ends_of_a_long_document_takes_no_time() -> None:
@@ -243,47 +243,47 @@ def client_of(desk: Desk) -> int:
 
 def test_a_selection_follows_its_words_and_nonsense_resolves_to_nothing() -> None:
     first, second = new_pair()
-    first.doc.placed(client_of(first))
-    selection = first.doc.encode_selection(7, 13)
+    first.doc.selections.placed(client_of(first))
+    selection = first.doc.selections.encode(7, 13)
     second.doc.splice(0, 0, "åäö🙂 ")
     sync(first, second)
-    assert second.doc.resolve_selection(selection) == (13, 19)
-    assert first.doc.resolve_selection(selection) == (13, 19)
+    assert second.doc.selections.resolve(selection) == (13, 19)
+    assert first.doc.selections.resolve(selection) == (13, 19)
     for nonsense in (b"", b"\x00", b"\xff\xff123", b"\x00\x02ab\xff\xff\xff"):
-        assert first.doc.resolve_selection(nonsense) is None
+        assert first.doc.selections.resolve(nonsense) is None
 
 
 def test_attack_a_caret_without_the_form_of_a_position_reaches_no_native_code(monkeypatch: pytest.MonkeyPatch) -> None:
     first, _ = new_pair()
-    first.doc.placed(client_of(first))
-    emitted = first.doc.encode_selection(7, 13)[2:]
+    first.doc.selections.placed(client_of(first))
+    emitted = first.doc.selections.encode(7, 13)[2:]
     good = emitted[: len(emitted) // 2]
     monkeypatch.setattr(pycrdt.StickyIndex, "decode", None)
     for bad in (good[:-1], good + b"\0", b"\3" + good[1:], b"\1\xff\xff\xff\xff\7", b"\0" * 200, b"\0" + b"\xff" * 9):
-        assert first.doc.resolve_selection(len(bad).to_bytes(2, "big") + bad + bad) is None
+        assert first.doc.selections.resolve(len(bad).to_bytes(2, "big") + bad + bad) is None
     with pytest.raises(TypeError):  # this one would have been decoded
-        first.doc.resolve_selection(len(good).to_bytes(2, "big") + good + good)
+        first.doc.selections.resolve(len(good).to_bytes(2, "big") + good + good)
 
 
 def test_a_caret_that_comes_before_its_letter_is_no_question_for_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = new_pair()
-    first.doc.placed(client_of(first))
+    first.doc.selections.placed(client_of(first))
     first.doc.splice(0, 0, "Å")
-    selection = first.doc.encode_selection(0, 0)
+    selection = first.doc.selections.encode(0, 0)
     with monkeypatch.context() as patch:
         patch.setattr(pycrdt.StickyIndex, "decode", None)
-        assert second.doc.resolve_selection(selection) is None
+        assert second.doc.selections.resolve(selection) is None
     sync(first, second)
-    assert second.doc.resolve_selection(selection) == (0, 0)
+    assert second.doc.selections.resolve(selection) == (0, 0)
 
 
 def test_carets_at_the_very_end_and_in_an_empty_document_have_a_position() -> None:
     first, _ = new_pair()
-    first.doc.placed(client_of(first))
+    first.doc.selections.placed(client_of(first))
     end = first.doc.length_utf16
-    assert first.doc.resolve_selection(first.doc.encode_selection(end, end)) == (end, end)
+    assert first.doc.selections.resolve(first.doc.selections.encode(end, end)) == (end, end)
     empty = Document()
-    assert empty.resolve_selection(empty.encode_selection(0, 0)) in ((0, 0), None)
+    assert empty.selections.resolve(empty.selections.encode(0, 0)) in ((0, 0), None)
 
 
 def test_the_title_is_cleaned_and_sent_to_everybody() -> None:

@@ -18,8 +18,7 @@ from tests.office import EK, HL, ROOM, Folk
 from tests.ui.pointing import click, point
 from ui.documents.presence_panel import PresencePanel
 from ui.documents.view import DocumentsView
-from ui.kit import theme
-from ui.richtext import editor as editor_module
+from ui.kit import painting, theme
 from ui.richtext.flags import Flags
 
 
@@ -94,7 +93,7 @@ def test_a_colleagues_letter_is_painted_before_anything_else_happens_but_not_eac
     theirs.splice(0, 0, "å")
     world.deliver()
     assert (editor.toPlainText(), paints.count) == ("å", 1)
-    monkeypatch.setattr(editor_module, "FRAME_S", 60.0)
+    monkeypatch.setattr(painting, "FRAME_S", 60.0)
     for letter in "äö🙂":
         theirs.splice(0, 0, letter)
         world.deliver()
