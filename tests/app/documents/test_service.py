@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.objects.crdt import LOCAL, REMOTE, Origin
 from app.objects.links import ObjectLink
 from app.richtext.flow import Style
-from app.richtext.model import MAX_TITLE
+from app.richtext.model import MAX_TITLE, Document
 from app.store import arrivals
 from app.store.database import Database
 from sync.client.received import Backfilled, Received, ReceivedSlice, Resolved
@@ -198,6 +198,15 @@ def test_a_rename_reaches_lists_without_opening_the_document(world: World, pair:
     assert ek.documents.list(ROOM)[0].title == "Föreläggande"
 
 
+def begun(world: World, pair: tuple[Desk, Desk, ObjId], text: str) -> Document:
+    """The document, open at the first desk, where `text` was written; the second desk has it too."""
+    hl, _, obj = pair
+    mine = hl.documents.open(obj)
+    mine.splice(0, 0, text)
+    world.deliver()
+    return mine
+
+
 def test_a_document_that_is_put_away_is_not_listed_and_can_be_taken_back(pair: tuple[Desk, Desk, ObjId]) -> None:
     hl, _, obj = pair
     hl.documents.delete(obj)
@@ -210,9 +219,7 @@ def test_carets_are_seen_where_they_are_and_go_when_their_owner_leaves(
     world: World, pair: tuple[Desk, Desk, ObjId]
 ) -> None:
     hl, ek, obj = pair
-    mine = hl.documents.open(obj)
-    mine.splice(0, 0, "Myndigheten å 🙂 avslutar")
-    world.deliver()
+    begun(world, pair, "Myndigheten å 🙂 avslutar")
     theirs = ek.documents.open(obj)
     live: list[bool] = []
     hl.documents.live_changed.connect(lambda _room, _obj, on: live.append(on))
@@ -236,9 +243,7 @@ def test_who_reads_sends_nothing_while_a_colleague_writes_before_their_caret(
     world: World, pair: tuple[Desk, Desk, ObjId]
 ) -> None:
     hl, ek, obj = pair
-    mine = hl.documents.open(obj)
-    mine.splice(0, 0, "Myndigheten å 🙂 avslutar")
-    world.deliver()
+    mine = begun(world, pair, "Myndigheten å 🙂 avslutar")
     ek.documents.open(obj)
     reading = [12]
     hl.documents.enter(obj, lambda: (0, 0))
@@ -285,9 +290,7 @@ def test_where_a_person_began_to_write_is_shown_as_soon_as_the_server_has_it(
 ) -> None:
     """Until then the caret would name a client number that nobody else may know."""
     hl, ek, obj = pair
-    mine = hl.documents.open(obj)
-    mine.splice(0, 0, "Beslut å 🙂")
-    world.deliver()
+    begun(world, pair, "Beslut å 🙂")
     theirs, writing = ek.documents.open(obj), [0]
     for desk in pair[:2]:
         desk.documents.enter(obj, lambda: (writing[0], writing[0]))

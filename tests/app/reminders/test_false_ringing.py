@@ -10,7 +10,7 @@ from app.notices import turns
 from app.notices.service import MOST_EARLY
 from app.notices.turns import WAIT_S, Rung
 from app.objects.object import Payload
-from app.store.notice_rows import id_of
+from app.store.notice_rows import NoticeId, id_of
 from tests.app.clocks import Now
 from tests.app.reminders.devices import HOUR_MS, MESSAGES, Reminded, Two, meet, settle, wait
 
@@ -124,8 +124,9 @@ async def test_attack_a_late_message_that_a_notice_has_rung_ends_no_snooze(
     assert [each.id for each in office.open()] == office.rung == [row.id]
 
 
-async def test_a_device_that_rings_before_it_knows_of_a_snooze_ends_no_snooze(two: Two, now: Now) -> None:
-    """The notice was new again on the device where it was put off, and rang there no more."""
+async def put_off_while_apart(two: Two, now: Now) -> tuple[NoticeId, int]:
+    """A reminder is due on both devices, which are not connected; home was used last, and on the one in the office it
+    was put off by a minute. Returns the notice, and until when (ms)."""
     home, office, server = two
     home.reminders.remind(ONE, now.ms)
     await meet(server, home, office)
@@ -134,19 +135,26 @@ async def test_a_device_that_rings_before_it_knows_of_a_snooze_ends_no_snooze(tw
     home.turns.use()
     (row,) = office.open()
     office.notices.snooze([row.id], until_ms := now.ms + 60_000)
+    return row.id, until_ms
+
+
+async def test_a_device_that_rings_before_it_knows_of_a_snooze_ends_no_snooze(two: Two, now: Now) -> None:
+    """The notice was new again on the device where it was put off, and rang there no more."""
+    home, office, server = two
+    notice, until_ms = await put_off_while_apart(two, now)
     for device in two[:2]:
         await device.go(online=True)
     await settle(home, office)
-    assert home.rung == [row.id]
+    assert home.rung == [notice]
     for _ in range(2):
-        assert [(each.id, each.until) for each in office.notices.snoozed()] == [(row.id, until_ms)]
+        assert [(each.id, each.until) for each in office.notices.snoozed()] == [(notice, until_ms)]
         await meet(server, home, office)
     await home.stop()
     home.is_online = False
     now.pass_s(60)
     await settle(office)
     await wait(now, 30, office)
-    assert office.rung == [row.id]
+    assert office.rung == [notice]
 
 
 async def test_a_snooze_that_is_received_while_its_notice_begins_to_ring_stays(
@@ -154,13 +162,7 @@ async def test_a_snooze_that_is_received_while_its_notice_begins_to_ring_stays(
 ) -> None:
     """The device that rang shared that the snooze had ended, and the notice was new again on the other one."""
     home, office, server = two
-    home.reminders.remind(ONE, now.ms)
-    await meet(server, home, office)
-    for device in two[:2]:
-        await device.go(online=False)
-    home.turns.use()
-    (row,) = office.open()
-    office.notices.snooze([row.id], until_ms := now.ms + 60_000)
+    notice, until_ms = await put_off_while_apart(two, now)
     await office.go(online=True)
     office.own.flush()
     apart = home.store.db.apart
@@ -172,7 +174,7 @@ async def test_a_snooze_that_is_received_while_its_notice_begins_to_ring_stays(
     monkeypatch.setattr(home.store.db, "apart", meet_meanwhile)
     await home.go(online=True)
     await settle(home, office)
-    assert home.rung == [row.id]
+    assert home.rung == [notice]
     await meet(server, home, office)
     for device in two[:2]:
-        assert [(each.id, each.until) for each in device.notices.snoozed()] == [(row.id, until_ms)]
+        assert [(each.id, each.until) for each in device.notices.snoozed()] == [(notice, until_ms)]

@@ -56,7 +56,7 @@ async def test_a_room_whose_answer_was_lost_with_the_connection_is_the_one_of_th
         await until(lambda: a.engine.room_state(lost[0]) is RoomState.SEALED)
     room = await a.engine.operations.create_room()
     assert [room] == lost
-    assert await a.engine.operations.create_room() != room, "the next one is another room"
+    assert await a.engine.operations.create_room() != room, "each later call creates a room of its own"
     assert len(await rooms_at_the_server(a)) == 2
 
 
@@ -73,24 +73,26 @@ async def test_a_room_whose_answer_did_not_come_in_time_is_the_one_of_the_next_t
     assert await rooms_at_the_server(a) == set(lost)
 
 
-async def test_a_room_for_which_nobody_waits_any_more_is_the_one_of_the_next_try(w: World) -> None:
-    (a,) = await w.hire("Handläggare")
+async def lose_one_and_stop_waiting(a: Client) -> list[RoomId]:
+    """A new room that the server has, for whose answer nobody waits any more."""
     lost = await lose_answers(a, cut=False)
     asked = asyncio.ensure_future(a.engine.operations.create_room())
     await until(lambda: bool(lost))
     asked.cancel()
     await asyncio.wait([asked])
+    return lost
+
+
+async def test_a_room_for_which_nobody_waits_any_more_is_the_one_of_the_next_try(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    lost = await lose_one_and_stop_waiting(a)
     assert [await a.engine.operations.create_room()] == lost
     assert await rooms_at_the_server(a) == set(lost)
 
 
 async def test_a_room_of_ones_own_is_not_the_room_whose_answer_was_lost(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    lost = await lose_answers(a, cut=False)
-    asked = asyncio.ensure_future(a.engine.operations.create_room())
-    await until(lambda: bool(lost))
-    asked.cancel()
-    await asyncio.wait([asked])
+    lost = await lose_one_and_stop_waiting(a)
     own = await a.engine.operations.create_room(own=True)
     assert [own] != lost
     assert await rooms_at_the_server(a) == {own, *lost}

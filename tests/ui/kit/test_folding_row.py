@@ -66,13 +66,19 @@ def test_no_frame_shows_a_bar_with_a_cut_sentence(qtbot: QtBot, painted: Painted
         assert all(height >= needed for height, needed in painted.heights), (action, painted.heights)
 
 
-def test_the_height_in_every_width_is_known_before_the_row_has_it(qtbot: QtBot) -> None:
-    """Beside the words the control takes no height of its own, and under them it does."""
-    words, control = line(), TextButton("Öppna ett efterföljande rum")
+def new_row(qtbot: QtBot, action: str) -> tuple[FoldingRow, QLabel, TextButton]:
+    """A row with SENTENCE and a button of the text `action`: the row, the sentence's label, the button."""
+    words, control = line(), TextButton(action)
     text = label(SENTENCE, wrap=True)
     words.addWidget(text)
     row = FoldingRow(words, control, words_px=230)
     qtbot.addWidget(row)
+    return row, text, control
+
+
+def test_the_height_in_every_width_is_known_before_the_row_has_it(qtbot: QtBot) -> None:
+    """Beside the words the control takes no height of its own, and under them it does."""
+    row, text, control = new_row(qtbot, "Öppna ett efterföljande rum")
     for width in (240, 700, 250, 900):
         needed = row.heightForWidth(width)
         row.resize(width, needed)
@@ -84,11 +90,7 @@ def test_the_height_in_every_width_is_known_before_the_row_has_it(qtbot: QtBot) 
 
 
 def test_a_row_without_its_control_has_the_width_for_its_words(qtbot: QtBot) -> None:
-    words, control = line(), TextButton("Visa bevis")
-    text = label(SENTENCE, wrap=True)
-    words.addWidget(text)
-    row = FoldingRow(words, control, words_px=230)
-    qtbot.addWidget(row)
+    row, text, control = new_row(qtbot, "Visa bevis")
     row.resize(600, 60)
     row.show()
     control.hide()
