@@ -91,11 +91,12 @@ class Presence:
 
     def moved(self, obj: ObjId) -> None:
         """Notes that the person's selection in the document may have changed. It is sent at once, or a little later if
-        one was sent just now. Does nothing if the person has not entered the document, or if their selection is at the
-        words where the others have it already.
+        one was sent just now. Does nothing if the person has not entered the document, or if their selection is still
+        attached to the same words as when it was sent last.
 
-        ▲ The others find it there by themselves when somebody has written before it. Otherwise each letter that one
-        person types would make everybody else who has the document open send a message to everybody."""
+        ▲ When somebody writes before these words, the others' programs move the selection by themselves. Without this
+        rule, each letter that one person types would make everybody else who has the document open send a message to
+        everybody."""
         mine = self._mine.get(obj)
         if mine is None or mine.waiting:
             return

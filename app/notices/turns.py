@@ -120,9 +120,10 @@ class Turns:
 
     def note_rung(self, since: Mapping[NoticeId, int]) -> None:
         """Notifies the person's other devices that these notices have rung on this one, so that those stay silent.
-        `since`: since when (ms) each was to ring. Does nothing if this device has no connection or is the person's only
-        one. It is not sent later: the person's own object (`NoticeMarks`) brings it to devices that were not
-        connected."""
+        `since`: for each notice, when it became due to ring (ms since 1970); a device on which it was put off to a
+        later time keeps that. Does nothing if this device has no connection or is the person's only one. Nothing is
+        sent later: `NoticeMarks` shares by the person's own object what has rung, also with devices that are not
+        connected now."""
         if self._state is LinkState.ONLINE and self.has_others:
             left = iter(since.items())
             while some := dict(islice(left, _SENT_AT_ONCE)):

@@ -36,8 +36,8 @@ class Selections:
         self._hidden.update(clients)
 
     def placed(self, client: int) -> bool:
-        """Notes that something written under this client number has a position now, so that selections may name it.
-        Returns whether they could not name it before."""
+        """Notes that the server has placed something that was written under this client number: selections may name the
+        number from now on. Returns whether this is new."""
         was_hidden = client in self._hidden
         self._hidden.discard(client)
         return was_hidden

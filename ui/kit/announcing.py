@@ -49,8 +49,9 @@ class Announcer(QObject):
         self._wait()
 
     def settle(self) -> None:
-        """Has announcements wait SETTLE_S (0.1 s): a dialog of the window has just closed. ▲ The window system gives
-        the focus back a moment later, and a screen reader stops reading what was announced when the focus moves."""
+        """Call it when a dialog of the window has just closed: what is announced from now on waits until SETTLE_S (0.1
+        s) have passed. ▲ The window system gives the focus back a moment later, and a screen reader breaks off what it
+        is reading when the focus moves."""
         self._gathering.rest(self._clock() + SETTLE_S)
 
     def pause(self, paused: bool) -> None:

@@ -45,10 +45,10 @@ def bind(owner: QObject, signal: Signal[*Args], slot: Callable[[*Args], object])
 
 
 class Soon(QObject):
-    """Joins many calls of `due` to few calls of `slot`, a method of `owner`: one for all calls since the last one,
-    FIRST_MS after the first of them, but at most one every SOON_MS. The method is held weakly.
+    """Calls `slot`, a bound method of `owner`, once for many calls of `due`: FIRST_MS after the first of them, and at
+    least SOON_MS after its last call. Does not keep the owner alive, and calls nothing after its end.
 
-    By then a letter or message that caused it is painted and on its way: lists must not take the processor from it."""
+    The wait lets a typed letter be painted, and a message be sent, before lists use the processor."""
 
     def __init__(self, owner: QObject, slot: Callable[[], object]) -> None:
         super().__init__(owner)
