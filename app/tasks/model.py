@@ -354,8 +354,8 @@ class Board:
         after this person's replaced descriptions were merged. Each update must come after those that it builds on, as
         the judge has it: of one that waits, pycrdt does not report all changes. The same update may come again.
 
-        `by`: who wrote all of them, if one person did. `own`: this person did, on any device; a description that returns
-        to a value it was made from was then undone. ▲ A colleague who does this undid a step without seeing this text.
+        `by`: who wrote all of them, if one person did. `own`: this person, on any device; a description that returns to
+        a value it was made from was then undone. ▲ A colleague who does this undid a step without seeing this text.
         """
         if not self._index.is_read and self._cards.keys():
             self._index.cards()
