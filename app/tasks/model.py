@@ -355,7 +355,7 @@ class Board:
         the judge has it: of one that waits, pycrdt does not report all changes. The same update may come again.
 
         `by`: who wrote all of them, if one person did. `own`: this person, on any device; a description that returns to
-        a value it was made from was then undone. ▲ A colleague who does this undid their own step, unaware of this text.
+        a value it was made from was then undone. ▲ A colleague who does this undid their step, unaware of this text.
         """
         if not self._index.is_read and self._cards.keys():
             self._index.cards()
