@@ -335,6 +335,8 @@ class Steps:
                 a.keys(key if name == "home" else f"Ctrl+2 {key}")
                 if name in ("chat", "document"):
                     a.focus(composer() if name == "chat" else editor())
+                if name == "document":  # the colleague's answer to that one has opened it
+                    a.wait_part(f"{HEAD} · ")
                 path = self.stage.out / f"{name}-{theme}.png"
                 a.shot(path)
                 target = {("chat", "dark"): 2}.get((name, theme), number if theme == "light" else 0)
