@@ -28,8 +28,9 @@ from sync.client.ports import OpenedChange
 
 class Changes:
     """The changes of all objects: those written here and those received. One change is one edit. Signals are emitted
-    after the commit, on the loop's thread: `appended` with a change that was written here, `received` with changes to
-    merge, `positioned` with own ones that the server has placed, `taken_back` with an object to read again."""
+    after the commit, on the loop's thread: `appended` with a change that was written here, `merging_next` and then
+    `received` with changes to merge, `positioned` with own ones that the server has placed, `taken_back` with an object
+    to read again."""
 
     def __init__(self, db: Database, me: Me, projecting: Projecting, journal: Journal, outbox: Outbox) -> None:
         self._db = db
@@ -41,9 +42,12 @@ class Changes:
         merge runs, so that the next start knows what it was doing if the process ended."""
         self.appended: Signal[StoredChange] = Signal()
         """A change was written here and waits in the outbox."""
+        self.merging_next: Signal[list[StoredChange]] = Signal()
+        """The same changes as `received`, before anything else learns of them: the open models merge them, so that a
+        colleague's letter need not wait for the lists."""
         self.received: Signal[list[StoredChange]] = Signal()
         """Changes of others (or of this person's other devices) that are to be merged: new ones, and those whose trial
-        is over."""
+        is over. The open models have merged them, or do so as soon as they can."""
         self.taken_back: Signal[ObjId] = Signal()
         """A change that was merged into the object is merged no more: read the object again from its changes."""
         projecting.taken_back.connect(self.taken_back.emit)
@@ -98,6 +102,7 @@ class Changes:
                 if not self._projecting.touch(obj, room, now, author, row):
                     raise BugError("the object belongs to another room")
                 self._projecting.run(conn, room, {obj: [change]}, strict=offered is None)
+                self._projecting.notify_changed(room)
                 self._db.after_commit(lambda: self.appended.emit(change))
 
         self._db.again(write)
@@ -146,8 +151,12 @@ class Changes:
                 by_obj.setdefault(stored.obj, []).append(stored)
             kept = self._projecting.run(conn, room, by_obj, strict=False, tried=tried)
             merged = [change for change in new if change.rowid not in kept]
-            # After `changed`, which `run` has registered: a conversation then drops its lines from memory. Otherwise a
-            # view that is notified of these changes would show the lines without them.
+            if merged:
+                self._db.after_commit(lambda: self.merging_next.emit(merged))
+            if by_obj:
+                self._projecting.notify_changed(room)
+            # After the room's `changed`: a conversation then drops its lines from memory. Otherwise a view that is
+            # notified of these changes would show the lines without them.
             if merged:
                 self._db.after_commit(lambda: self.received.emit(merged))
             covered = [
@@ -155,6 +164,12 @@ class Changes:
             ]
             if covered:
                 self._db.after_commit(lambda: self._offer_again(covered))
+
+    def notify_received(self, changes: list[StoredChange]) -> None:
+        """Notifies of stored changes that are to be merged, at least one: those whose trial is over, and own
+        ones of which the open model does not know. Call it outside of transactions."""
+        self.merging_next.emit(changes)
+        self.received.emit(changes)
 
     def _offer_again(self, covered: Sequence[tuple[ObjId, int]]) -> None:
         """▲ Writes changes once more under new ids. `covered` are (object, position) of changes that still waited for

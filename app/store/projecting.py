@@ -174,7 +174,7 @@ class Projecting:
         """Makes rows for lists and search out of a room's new changes, in the caller's transaction. `batches`: the
         changes by object; an object with an empty list gets those that were stored before. If `strict` (own
         changes), an error is raised; but in an object that merges, only an error that has a code. Any other error marks
-        the change, and the rest continue.
+        the change, and the rest continue. The caller has `changed` emitted (`notify_changed`).
 
         ▲ Of an object that merges, only the changes in `tried` are projected (None: all of them were tried before). The
         others are kept as untried, and their row ids are returned.
@@ -193,8 +193,6 @@ class Projecting:
         for obj, changes in batches.items():
             if obj != root:
                 kept |= self._object(conn, obj, changes, strict, of_these)
-        if batches:
-            self.notify_changed(room)
         return kept
 
     def notify_changed(self, room: RoomId) -> None:

@@ -186,7 +186,7 @@ class Trials:
         with self._db.transaction():
             self._projecting.release(obj, rows)
         if rows:
-            self._changes.received.emit(rows)
+            self._changes.notify_received(rows)
 
     def _new(self, room: RoomId, changes: Sequence[OpenedChange]) -> list[OpenedChange]:
         """These changes without this person's own that are stored already: the server sends those back with their
@@ -354,7 +354,7 @@ class Trials:
         if len(still) < len(rows):
             rehearsal.lose(obj)  # the worker may have merged a change that is not merged here
         if passed:
-            self._changes.received.emit(passed)
+            self._changes.notify_received(passed)
         # The next round asks the store again. Changes received during this trial are untried too, as the object was in
         # doubt; if they were removed from the list here, they would wait until the next start.
         self.changed.emit(obj)
@@ -396,7 +396,7 @@ class Trials:
                 self._db.conn.executemany("DELETE FROM quarantined WHERE row = ?", [(c.rowid,) for c in passed])
                 self._projecting.release(obj, passed)
             if passed:
-                self._changes.received.emit(passed)
+                self._changes.notify_received(passed)
             else:
                 rehearsal.lose(obj)  # marked otherwise during the trial: only the worker has merged it
             self.changed.emit(obj)

@@ -90,5 +90,5 @@ class UnsentRows:
         )
         written = self._changes.get(self._db.value(_ROW, key))
         if written is not None:
-            self._changes.received.emit([written])
+            self._changes.notify_received([written])
         return True

@@ -39,7 +39,7 @@ DESK = (
     ("begun", "app.store.inbox:Inbox._write", "before"),
     ("written", "app.store.inbox:Inbox._write", "after"),
     ("shown", "app.chat.service:ChatService._on_changes", "before"),
-    ("in the model", "app.richtext.model:Document._notify", "before"),
+    ("in the model", "app.richtext.model:Document._emit_spliced", "before"),
     ("flushed", "app.store.database:flush_log", "after"),
 )
 WINDOW = (

@@ -56,6 +56,17 @@ def origins_of(model: Any) -> list[object]:
     return origins
 
 
+async def test_what_is_received_is_merged_before_lists_and_views_learn_of_it(place: Place) -> None:
+    """A colleague's letter does not wait for the lists, and whoever is notified finds it in the model."""
+    model, order = place.service.open(OBJ), list[str]()
+    crdt_of(model).updated.connect(lambda _: order.append("model"))
+    place.store.changed.connect(lambda _: order.append("lists"))
+    place.store.changes.received.connect(lambda _: order.append("views"))
+    place.write(place.theirs, "deras")
+    place.store.receive(place.coming())
+    assert order == ["model", "lists", "views"]
+
+
 # ---- one change at a time
 
 
