@@ -216,13 +216,15 @@ class Notices:
         while some := tuple(islice(left, AT_ONCE)):
             wanted |= {notice.id: notice for notice in some}
             await asyncio.sleep(0)
-        with self.gathering():
-            await self._keep(kinds, wanted)
-
-    async def _keep(self, kinds: Sequence[NoticeKind], wanted: Mapping[NoticeId, Notice]) -> None:
         here = set(self._rows.standing(kinds))
-        gone = iter([ident for ident in here if ident not in wanted])
-        new = iter([notice for ident, notice in wanted.items() if ident not in here])
+        gone = [ident for ident in here if ident not in wanted]
+        new = [notice for ident, notice in wanted.items() if ident not in here]
+        if gone or new:  # usually nothing has changed, and nothing is to ring
+            with self.gathering():
+                await self._change(iter(gone), iter(new))
+
+    async def _change(self, gone: Iterator[NoticeId], new: Iterator[Notice]) -> None:
+        """Marks the notices `gone` as answered and adds `new`, in parts."""
         while ended := tuple(islice(gone, AT_ONCE)):
             self._rows.end(ended)
             await asyncio.sleep(0)

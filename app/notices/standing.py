@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from app.core import clock, log
 from app.core.ids import ObjId, RoomId, Uid
+from app.core.waking import gathered
 from app.errors import StoreFault
 from app.notices.kinds import HISTORY, INVITATION, KEYS, LEFT_PARENT, STANDING, WAITS
 from app.notices.service import Notices
@@ -75,8 +76,7 @@ class StandingNotices:
         """Runs until cancelled. Compares the notices with the states whenever one may have changed. StoreFault is
         logged; the next change tries again."""
         while True:
-            await self._woken.wait()
-            self._woken.clear()
+            await gathered(self._woken)
             if not self._online:
                 continue
             try:

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable
 
 from app.core import log
+from app.core.waking import gathered
 from app.errors import StoreFault
 from app.objects.files import SealedFiles
 from sync.errors import SyncError
@@ -28,8 +29,7 @@ class KeptOffline:
     async def run(self) -> None:
         """Runs until cancelled."""
         while True:
-            await self._woken.wait()
-            self._woken.clear()
+            await gathered(self._woken)
             if self._is_online():
                 await self._complete()
 

@@ -15,6 +15,7 @@ from app.core.enums import LinkState, RoomState
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.core.visible import one_line
+from app.core.waking import gathered
 from app.errors import NotFound, StoreFault
 from app.people.service import PeopleService
 from app.personal.records import (
@@ -223,10 +224,9 @@ class Personal:
         while True:
             try:
                 async with asyncio.timeout(LOOK_S):
-                    await self._woken.wait()
+                    await gathered(self._woken)
             except TimeoutError:
                 pass
-            self._woken.clear()
             if self._engine.status.state is LinkState.ONLINE:
                 try:
                     await self.tend()

@@ -10,6 +10,7 @@ import asyncio
 from app.core.enums import RoomState
 from app.core.ids import RoomId, Uid
 from app.core.signal import Signal
+from app.core.waking import gathered
 from app.presence.audience import Audience, CommonRoom, audience
 from app.store.store import Store
 from sync.client.engine import Engine
@@ -58,8 +59,7 @@ class CommonRooms:
                 await asyncio.sleep(0)
             if self._audience is None:
                 self.changed.emit()
-            await self._woken.wait()
-            self._woken.clear()
+            await gathered(self._woken)
 
     def _on_room(self, room: RoomId) -> None:
         self._changed.add(room)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.core import log
 from app.core.enums import Role, RoomType
 from app.core.ids import ObjId, RoomId, Uid, short
+from app.core.waking import gathered
 from app.errors import Forbidden, StoreFault
 from app.rooms import belonging
 from app.rooms.records import ChildLinked, ParentLinked, encode
@@ -280,8 +281,7 @@ class Nesting:
         to repeat, or to write for a room that continues another. StoreFault is logged; the next change of the room
         tries again."""
         while True:
-            await self._woken.wait()
-            self._woken.clear()
+            await gathered(self._woken)
             if not self._online:
                 continue
             due, self._due = self._due, set()

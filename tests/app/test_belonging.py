@@ -341,9 +341,10 @@ async def test_one_turn_of_the_loop_looks_at_one_link(store: Store) -> None:
     nesting = Nesting(store, cast("Engine", engine), cast("RoomService", None))
     task = asyncio.create_task(nesting.run())
     nesting.on_status(online=True)
-    for _ in range(9):
-        await asyncio.sleep(0)
-        counts.append(len(engine.asked))
+    async with asyncio.timeout(10):
+        while len(engine.asked) < 2:
+            await asyncio.sleep(0)
+            counts.append(len(engine.asked))
     task.cancel()
     nesting.close()
     assert counts[-1] == 2
