@@ -52,9 +52,9 @@ class CommonRooms:
         """Runs until cancelled. Reads all rooms, then each room that has changed. StoreFault if the disk refuses."""
         self._changed.update(row.room for row in self._store.rooms_list.all())
         while True:
-            while self._changed:
-                for room in list(self._changed)[:_AT_ONCE]:
-                    self._changed.discard(room)
+            due, self._changed = list(self._changed), set()
+            for at in range(0, len(due), _AT_ONCE):
+                for room in due[at : at + _AT_ONCE]:
                     self._look(room)
                 await asyncio.sleep(0)
             if self._audience is None:
