@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app import diagnosis
 from app.core.later import Later
+from app.errors import is_ours
 from app.session import Session
 from app.settings import WINDOW_GEOMETRY, Settings
 from ui.desktop.closing import Gate
@@ -115,11 +116,14 @@ class Stage:
         if cover is not None:
             cover.drop()
 
-    def _on_error(self, _owner: QObject, error: Exception, _again: tasks.Again) -> None:
+    def _on_error(self, owner: QObject, error: Exception, again: tasks.Again) -> None:
         """Shows `error`, of a slot, a task or uncaught code, in the dialog for faults over the gate, the window before
         unlocking; it offers no second try. A hidden gate shows nothing. A main window that is made later takes this
-        over."""
-        if self._bugs is not None:
+        over. ▲ Under the curtain the main window keeps a fault of the world until it is seen again. Otherwise the
+        dialog would show the name of a file that could not be sent."""
+        if self._cover is not None and self.window is not None and not is_ours(error):
+            self.window.errors.show(owner, error, again)
+        elif self._bugs is not None:
             self._bugs.show_fault(error)
 
     def _save_report(self, gate: Gate, lines: Sequence[str]) -> None:

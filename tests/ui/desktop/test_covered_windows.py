@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCompleter, QFileDialog, QWidget
 
 from app.documents.tool import TOOL as DOCUMENTS
+from app.errors import FileUnreadable
 from tests.ui.desktop.curtains import lift, visible_windows
 from tests.ui.desktop.leaks import ROOM, SECRET, lock, nothing_gets_out, working
 from tests.ui.finding import toast_of
@@ -20,6 +21,7 @@ from tests.ui.soon import caught_up
 from ui.documents.preview import PrintPreview
 from ui.kit.dialogs import Dialog, confirm, open_file
 from ui.kit.menu import Entry, popup
+from ui.kit.tasks import report
 
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
 
@@ -123,6 +125,18 @@ async def test_a_message_with_undo_is_covered_and_does_not_appear(qapp: QApplica
         QTest.keyClick(r.shown, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
         nothing_gets_out(r)
         assert undone == []
+
+
+async def test_attack_an_error_about_a_file_is_shown_only_after_the_curtain(qapp: QApplication, tmp_path: Path) -> None:
+    async with working(qapp, tmp_path) as (r, window, _):
+        lock(r)
+        fault = FileUnreadable()
+        fault.file = SECRET
+        report(window, fault)
+        nothing_gets_out(r)
+        await lift(r)
+        assert SECRET in toast_of(window).text()
+        assert toast_of(window).isVisible()
 
 
 async def test_a_second_window_is_covered_and_does_not_open(qapp: QApplication, tmp_path: Path) -> None:

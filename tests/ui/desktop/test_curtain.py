@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QWidget
 
-from app.errors import StoreUnwritable
+from app.errors import BugError, StoreUnwritable
 from app.lock_settings import LOCK
 from app.pin import Pin
 from app.pins import PinRules
@@ -398,14 +398,15 @@ async def test_a_program_that_was_killed_under_the_curtain_asks_for_the_passphra
         assert r.office.keyring_asked == 0
 
 
-async def test_an_error_under_the_curtain_is_shown_there_and_later_ones_in_the_window(
+async def test_a_fault_of_ours_under_the_curtain_is_shown_there_and_later_errors_in_the_window(
     qapp: QApplication, tmp_path: Path
 ) -> None:
     async with covered(qapp, tmp_path) as r:
         window = r.program.stage.window
         assert window is not None
-        report(window, StoreUnwritable())
-        assert [each for each in visible_windows() if each.parentWidget() is not r.shown] == [r.shown]
+        report(window, BugError("a fault"))
+        (dialog,) = [each for each in visible_windows() if each is not r.shown]
+        assert dialog.parentWidget() is r.shown
         await lift(r)
         report(window, StoreUnwritable())
         assert "Disken går inte att läsa" in toast_of(window).text()

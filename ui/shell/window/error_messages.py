@@ -36,9 +36,11 @@ class ErrorMessages:
 
     def listen(self) -> None:
         """Shows errors in this window from now on; the window that showed them until now shows no more."""
-        tasks.set_error_hook(self._on_error)
+        tasks.set_error_hook(self.show)
 
-    def _on_error(self, _owner: QObject, error: Exception, again: tasks.Again) -> None:
+    def show(self, _owner: QObject, error: Exception, again: tasks.Again) -> None:
+        """Shows `error`, of a slot, a task or uncaught code. A message waits while the window is hidden, as under the
+        curtain; it has a button that calls `again`, unless that is None."""
         if is_ours(error):
             self._bugs.show_fault(error)
         else:

@@ -127,7 +127,7 @@ class MainWindow(QMainWindow):
         self.notifications.front_wanted.connect(self.front_wanted)
         self._news = News(self, session.rooms, self.tools, self.announcer, lambda: self.navigator.place.room)
         bind(self, session.invitations.arrived, self.notifications.invited)
-        self._errors = ErrorMessages(self, session, lambda: self._toast)
+        self.errors = ErrorMessages(self, session, lambda: self._toast)
         self._own_faults = OwnFaults(self, session.own, lambda: self._toast)
         self._copy_messages = CopyMessages(self, session.copies, lambda: self._toast)
         self.go(Place(section="home"))
@@ -354,7 +354,7 @@ class MainWindow(QMainWindow):
 
     def show_errors(self) -> None:
         """Shows errors in this window from now on. Call it when the gate, which showed them, is gone."""
-        self._errors.listen()
+        self.errors.listen()
 
     def set_covered(self, covered: bool) -> None:
         """Notes that the curtain covers the window (`covered`) or has been lifted. While it covers the window, nothing
