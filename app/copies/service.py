@@ -285,5 +285,5 @@ def changed_names(copies: WorkingCopies) -> list[str]:
 
 def working_copies(store: Store, profile: Profile) -> WorkingCopies:
     """Makes the working copies of a session on this profile. Neither locks nor reads a folder yet."""
-    kept = KeptFiles(CacheFiles(profile.kept_folder))
+    kept = KeptFiles(CacheFiles(profile.kept_folder), store.cache_upkeep.give_all)
     return WorkingCopies(store.copies, kept, working_folder(profile.folder, profile.id))

@@ -47,7 +47,8 @@ def of_message() -> FileOfMessage:
 
 def copies_of(store: Store, folder: Path) -> WorkingCopies:
     """The working copies of a store, in folders beside it."""
-    return WorkingCopies(store.copies, KeptFiles(CacheFiles(folder / "kept")), folder / "working")
+    kept = KeptFiles(CacheFiles(folder / "kept"), store.cache_upkeep.give_all)
+    return WorkingCopies(store.copies, kept, folder / "working")
 
 
 async def main(folder: Path, at: int) -> None:

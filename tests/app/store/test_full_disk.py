@@ -14,6 +14,8 @@ from app.errors import DiskFull
 from app.store.cache_upkeep import MB, CacheLimit
 from app.store.cached_parts import USED_EVERY_MS, WantedPart
 from app.store.store import Store
+from tests.app.copies.crash_copies import copies_of, of_message
+from tests.app.copies.desks import LABEL, overwrite
 from tests.app.store.conftest import KEY, KINDS, ME, ROOM, Bench
 
 LARGE = b"x" * 400_000
@@ -97,6 +99,22 @@ async def test_a_full_disk_takes_the_cache_before_it_refuses_an_edit(small: Benc
     assert small.store.cached.here(digests) == set()
     assert [*(small.folder / "received").iterdir()] == []
     assert small.store.db.check() == []
+
+
+async def test_a_full_disk_takes_the_cache_before_it_refuses_a_changed_copy(small: Bench) -> None:
+    """The free space is judged wrongly, as with a quota: only the refusal itself says that the disk is full."""
+    copies = copies_of(small.store, small.folder)
+    path = await copies.open(of_message(), b"before", LABEL)
+    digests = await fill_cache(small)
+    overwrite(path, LARGE)
+    fill_disk(small, but=MB // 4)
+    small.store.cache_upkeep.low_bytes = -1
+    await copies.wipe()
+    assert not path.exists()
+    (kept,) = copies.copies(ROOM)
+    assert (await copies.read(kept.id))[1] == LARGE
+    assert small.store.cached.here(digests) == set()
+    await copies.close()
 
 
 async def test_an_edit_that_the_disk_refused_is_written_once_after_the_cache_has_given_room(small: Bench) -> None:
