@@ -278,8 +278,11 @@ def _ending(name: str) -> str:
     return f".{ending}" if dot and stem else ""
 
 
-def changed_names(copies: WorkingCopies) -> list[str]:
-    """The names of the files of which changed copies are kept, in all rooms. Each once."""
+async def changed_names(copies: WorkingCopies) -> list[str]:
+    """The names of the files of which changed copies are kept, in all rooms. Each once. Looks first for what was
+    changed since the last comparison; if the disk refuses that, returns what was kept before."""
+    with suppress(StoreFault):
+        await copies.look()
     return list(dict.fromkeys(copy.of.name for copy in copies.copies()))
 
 

@@ -15,6 +15,7 @@ from app.core.ids import ObjId, RoomId, new_change, new_id
 from app.recovery import RecoverySheetState
 from app.session import Session
 from app.store.working_copies import ChangedCopy, FileOfMessage, OpenedCopy
+from tests.app.copies.desks import LABEL, overwrite
 from tests.ui.shell.devices import asked, press, texts
 from tests.ui.shell.kept_account import RESET, REVOKED, AccountState, account_session
 from tests.ui.walking import check, check_tab
@@ -91,6 +92,19 @@ async def test_what_is_said_of_a_changed_copy_is_possible_under_the_policy(
     assert ("Spara den" in said) is may_save
     dialog.reject()
     await asking
+
+
+async def test_a_copy_that_was_changed_a_moment_ago_is_named_too(qtbot: QtBot, session: Session) -> None:
+    of = FileOfMessage(room=RoomId(bytes(16)), obj=ObjId(bytes(16)), message=new_change(), number=1, name="Tabell.xlsx")
+    overwrite(await session.copies.open(of, b"before", LABEL), b"after")
+    page = AwayView(session, lambda: None)
+    qtbot.addWidget(page)
+    page.show()
+    page.what.click()
+    dialog = await asked(page)
+    assert any("Tabell.xlsx går också förlorad" in text for text in texts(dialog))
+    dialog.reject()
+    await session.copies.close()
 
 
 async def test_where_nothing_is_shown_any_more_nothing_is_advised_that_needs_a_room(

@@ -73,7 +73,7 @@ class AwayView(GatePage):
             self.error.show_text(reason(status).title, status.code)
 
     async def _ask(self) -> None:
-        changed = changed_names(self._session.copies)
+        changed = await changed_names(self._session.copies)
         if await show(revoked.RevokedDialog(self, self._session.unsent, changed, revoked.Rescue.NONE)):
             title, text = tr("Remove everything?"), tr("It cannot be undone.")
             if await confirm(self, title, text, accept=tr("Remove everything"), danger=True):

@@ -71,7 +71,7 @@ class ConnectionNotices(QObject):
         """Shows the dialog on a revoked device, which offers to keep unsent work. If the person wants everything
         removed and confirms it once more, emits `erase_requested`. Returns when the dialogs are closed."""
         session = self._session
-        changed = changed_names(session.copies)
+        changed = await changed_names(session.copies)
         if await show(revoked.RevokedDialog(self._window, session.unsent, changed, revoked.rescue_of(session))):
             title, text = tr("Remove everything?"), tr("It cannot be undone.")
             if await confirm(self._window, title, text, accept=tr("Remove everything"), danger=True):
