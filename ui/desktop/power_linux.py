@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Sleep, shutdown and locked screens by systemd-logind, and the lid by UPower, over the system bus:
+"""Sleep, shutdown, locked screens and left sessions by systemd-logind, and the lid by UPower, over the system bus:
 https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html. On a system without
 them nothing is emitted."""
 
@@ -102,7 +102,7 @@ def _on_message(events: "Events", message: Any) -> None:
             events.ends.emit()
     elif member == "PropertiesChanged" and _is_lid_closed(*body[:2]):
         events.sleeps.emit()
-    elif member == "Lock" or (member == "PropertiesChanged" and _is_locked(*body[:2])):
+    elif member == "Lock" or (member == "PropertiesChanged" and _is_left(*body[:2])):
         events.left.emit()
 
 
@@ -116,8 +116,11 @@ def _is_lid_closed(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
     return interface == _UPOWER and changed.get("LidIsClosed", ("b", False))[1] is True
 
 
-def _is_locked(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
-    return interface == SESSION and changed.get("LockedHint", ("b", False))[1] is True
+def _is_left(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
+    """Whether the session's screen was locked, or another session came to the screen, as by Ctrl+Alt+F3: not every
+    desktop locks then."""
+    locked, active = changed.get("LockedHint", ("b", False))[1], changed.get("Active", ("b", True))[1]
+    return interface == SESSION and (locked is True or active is False)
 
 
 async def _session(router: DBusRouter) -> str | None:

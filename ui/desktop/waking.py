@@ -26,7 +26,7 @@ class Events(QObject):
     woke = Signal()
     """The computer slept, and does no more."""
     left = Signal()
-    """The screen was locked, or the session on a remote desktop was left."""
+    """The screen was locked, another session came to it, or the session on a remote desktop was left."""
     network_changed = Signal()
     """There is a network (again), or another one."""
 

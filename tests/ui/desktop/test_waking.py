@@ -99,6 +99,10 @@ def locked(now: bool) -> tuple[str, dict[str, tuple[str, bool]], list[str]]:
     return SESSION, {"LockedHint": ("b", now)}, []
 
 
+def active(now: bool) -> tuple[str, dict[str, tuple[str, bool]], list[str]]:
+    return SESSION, {"Active": ("b", now)}, []
+
+
 @needs_bus
 @pytest.mark.parametrize("by_pid", [True, False])
 async def test_waking_and_a_locked_screen_are_emitted(bus: None, qapp: QApplication, by_pid: bool) -> None:
@@ -114,6 +118,19 @@ async def test_waking_and_a_locked_screen_are_emitted(bus: None, qapp: QApplicat
         await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
         await until(lambda: "woke" in received.all)
         assert [x for x in received.all if x == "left"] == ["left", "left"]
+    await over(received)
+
+
+@needs_bus
+async def test_another_session_that_comes_to_the_screen_is_emitted(bus: None, qapp: QApplication) -> None:
+    received = Received()
+    async with logind() as made:
+        await listening(made, received)
+        for now in (True, False, True):
+            await made.emit(OURS, PROPERTIES, "PropertiesChanged", "sa{sv}as", *active(now))
+        await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
+        await until(lambda: "woke" in received.all)
+        assert received.all == ["left", "woke"]
     await over(received)
 
 
