@@ -17,6 +17,7 @@ from app.objects import files
 from app.objects.files import Pasted, SealedFiles
 from app.store.store import Store
 from sync.client.exchange.blob_transfer import Blobs as Transfers
+from sync.protocol.version import PART_BYTES
 
 DATA = "Beslut åäö 🙂".encode()
 
@@ -106,6 +107,20 @@ async def test_a_part_that_is_being_written_when_the_task_is_cancelled_is_remove
     monkeypatch.setattr(case.store.blobs, "write", gate)
     await gate.cancel(asyncio.create_task(case.add()))
     assert case.stored() == []
+
+
+async def test_bad_input_a_file_that_grows_while_it_is_read_is_sent_as_it_was(case: Case, tmp_path: Path) -> None:
+    source, data = tmp_path / "växer å.bin", b"\xe5" * (PART_BYTES + 100)
+    source.write_bytes(data)
+
+    def grow(done: int, total: int) -> None:
+        with source.open("ab") as file:
+            file.write(DATA * 1000)
+
+    manifest, parts = await case.sealed.add(case.room, case.obj, source, grow)
+    assert source.stat().st_size > len(data)
+    assert len(parts) == 2
+    assert (await case.fetch(manifest)).read_bytes() == data
 
 
 async def test_a_file_that_is_being_opened_when_the_task_is_cancelled_is_removed(
