@@ -98,6 +98,7 @@ class Steps:
             self.document.write_at_once,
             self.document.format_and_undo,
             self.board.a_makes_cards,
+            self.board.b_is_given_cards,
             self.board.b_sees_cards,
             self.board.a_links_card,
             self.board.b_moves_by_keys,

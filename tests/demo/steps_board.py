@@ -4,7 +4,7 @@
 from tests.demo import sample
 from tests.demo.doing import CHAT, TASKS, add_card, card, column_of, composer, messages, open_room, same_board
 from tests.demo.driver import Client, named
-from tests.demo.sample import LAWYER
+from tests.demo.sample import LAWYER, ROOM
 from tests.demo.stage import Stage, until
 from tests.demo.words import said
 
@@ -25,6 +25,15 @@ class Board:
         for new in sample.CARDS:
             add_card(self.a, new)
         self.lawyer.start()
+
+    def b_is_given_cards(self) -> None:
+        """the head of unit was given some of them: Home says so, and the notice leads to the card"""
+        given = said("You were given a task in {room}", room=ROOM)
+        self.b.keys("Ctrl+1")
+        self.b.wait_part(sample.MASK, "Button", said("Home"))
+        self.b.shot(self.stage.out / "task-given.png")
+        self.b.press(named(f"{given}, {sample.MASK}", "Button", said("Home"), part=True, nth=0))
+        self.b.press(said("Close the task"))
 
     def b_sees_cards(self) -> None:
         """the head of unit sees the same board, and the assigned ones under My tasks"""
