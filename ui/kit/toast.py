@@ -40,8 +40,8 @@ class Toast(QFrame):
     One message is shown at a time; but a message without an action is shown above one with Undo and does not replace
     it, as a second Toast whose `over` is the first. A message stays while the pointer rests on it or the focus is in
     it, and for its whole time after that; one that is `kept` or has a button also while the host is hidden, as under
-    the curtain. It is announced. When it is hidden, the focus goes back to where it came
-    from.
+    the curtain. It is announced, and once more when a host that was hidden is shown. When the message is hidden, the
+    focus goes back to where it came from.
     """
 
     def __init__(
@@ -69,6 +69,8 @@ class Toast(QFrame):
         self._came_from: QWidget | None = None
         self._pointed = False
         self._waits_to_be_seen = False
+        self._unheard = ""
+        """What is announced once the host is shown: it was hidden, as under the curtain, where nothing is read out."""
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._on_focus)
@@ -113,6 +115,12 @@ class Toast(QFrame):
         whole = f"{text} {code_line(code)}".rstrip()
         announced = tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else whole
         announce(self, announced, Kind.KEPT if kept or undo is not None else Kind.DONE)
+        self._unheard = announced if self._waits_to_be_seen and not self._host.isVisible() else ""
+
+    def _announce_again(self) -> None:
+        text, self._unheard = self._unheard, ""
+        if text and not self.isHidden():
+            announce(self, text, Kind.KEPT)
 
     def _show_above(self, text: str, *, code: str, kept: bool) -> None:
         if self._above is None:
@@ -221,6 +229,10 @@ class Toast(QFrame):
             self.place()
         if watched is self._host and event.type() in (QEvent.Type.Show, QEvent.Type.Hide) and not self.isHidden():
             self._wait()
+            if self._unheard and event.type() is QEvent.Type.Show:
+                QTimer.singleShot(
+                    0, self, self._announce_again
+                )  # the curtain's pause ends only after the window is shown
         return False
 
 

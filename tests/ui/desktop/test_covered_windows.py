@@ -14,6 +14,7 @@ from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import FileUnreadable
 from tests.ui.desktop.curtains import lift, visible_windows
 from tests.ui.desktop.leaks import ROOM, SECRET, lock, nothing_gets_out, working
+from tests.ui.faces import announced
 from tests.ui.finding import toast_of
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import say
@@ -127,16 +128,22 @@ async def test_a_message_with_undo_is_covered_and_does_not_appear(qapp: QApplica
         assert undone == []
 
 
-async def test_attack_an_error_about_a_file_is_shown_only_after_the_curtain(qapp: QApplication, tmp_path: Path) -> None:
+async def test_attack_an_error_about_a_file_is_shown_and_read_out_only_after_the_curtain(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_out = announced(monkeypatch)
     async with working(qapp, tmp_path) as (r, window, _):
         lock(r)
+        read_out.clear()
         fault = FileUnreadable()
         fault.file = SECRET
         report(window, fault)
         nothing_gets_out(r)
+        assert read_out == []
         await lift(r)
         assert SECRET in toast_of(window).text()
         assert toast_of(window).isVisible()
+        await r.until(lambda: any(SECRET in text for text in read_out))
 
 
 async def test_a_second_window_is_covered_and_does_not_open(qapp: QApplication, tmp_path: Path) -> None:

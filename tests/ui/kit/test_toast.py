@@ -112,6 +112,22 @@ def test_what_must_be_known_stays_while_its_window_is_hidden(host: Host) -> None
     assert not host.toast.isVisible(), "what one need not know does not come back after hours"
 
 
+def test_what_came_while_its_window_was_hidden_is_read_out_when_it_is_shown(
+    host: Host, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announced: list[str] = []
+    monkeypatch.setattr("ui.kit.toast.announce", lambda _widget, text, kind: announced.append(text))
+    host.hide()
+    host.toast.show_text("Den ändrade kopian är borta å 🙂.", kept=True)
+    announced.clear()
+    host.show()
+    qtbot.waitUntil(lambda: announced == ["Den ändrade kopian är borta å 🙂."])
+    host.hide()
+    host.show()
+    QApplication.processEvents()
+    assert len(announced) == 1
+
+
 def test_it_stays_while_the_pointer_is_on_it(host: Host) -> None:
     host.show_deleted()
     enter(host.toast)
