@@ -28,11 +28,14 @@ class RoomWishes:
         change."""
         self._registers = Registers(own, "rooms")
         self._registers.changed.connect(self._take)
-        self._end = rooms.wished.connect(self._on_wished)
+        self._early: dict[RoomId, set[str]] = {}
+        """By room that this device does not have yet: the names of the wishes about it."""
+        self._ends = [rooms.wished.connect(self._on_wished), rooms.room_changed.connect(self._on_room)]
 
     def close(self) -> None:
         """Stops following the rooms and the devices."""
-        self._end()
+        for end in self._ends:
+            end()
         self._registers.close()
 
     def start(self) -> None:
@@ -55,13 +58,18 @@ class RoomWishes:
         with suppress(StoreFault):  # applied by `run`, or at the next start
             self._queue.add(names)
 
+    def _on_room(self, room: RoomId) -> None:
+        if names := self._early.pop(room, None):
+            self._take(names)
+
     def _apply_some(self, names: Sequence[str]) -> int:
         """Applies the wishes of these names to the list, and returns their number, as `KeyQueue` asks. A wish about a
-        room that this device does not have yet is applied at the next start."""
+        room that this device does not have yet is applied once it has it: a new device reads the person's own room
+        before most others, and what the person has muted must not ring there until the next start."""
         for name in names:
             key, _, field = name.partition("/")
             room = id_in(key) if field in FIELDS else None
             wish = self._registers.get(name) if room is not None else None
-            if wish is not None and room is not None:
-                self._rooms.apply_wish(RoomId(room), field, wish)
+            if wish is not None and room is not None and not self._rooms.apply_wish(RoomId(room), field, wish):
+                self._early.setdefault(RoomId(room), set()).add(name)
         return len(names)

@@ -304,17 +304,18 @@ class RoomService:
         self._store.rooms_list.set_pinned(room, favourite)
         self.wished.emit(room, "favourite", favourite)
 
-    def apply_wish(self, room: RoomId, field: str, wish: object) -> None:
+    def apply_wish(self, room: RoomId, field: str, wish: object) -> bool:
         """Applies what the person has wished on another device: `field` is "level" or "favourite". A wish that is none,
-        perhaps a newer program's, changes nothing."""
+        perhaps a newer program's, changes nothing. Returns whether this device has the room."""
         row = self._store.rooms_list.get(room)
         if row is None:
-            return
+            return False
         level = next((each for each in Level if field == "level" and each == wish), row.level)
         if level is not row.level:
             self._store.rooms_list.set_level(room, level)
         if field == "favourite" and isinstance(wish, bool) and row.pinned != wish:
             self._store.rooms_list.set_pinned(room, wish)
+        return True
 
     # -- the whole history for one member -------------------------------------------------------------------------
 
