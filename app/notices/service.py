@@ -22,6 +22,7 @@ from app.notices.turns import ALONE, Turns
 from app.store import event_notices
 from app.store.notice_rows import AT_ONCE, Notice, NoticeId, NoticeKind, NoticeState
 from app.store.notice_store import ALL, Cursor, NoticeFilter, NoticeRow
+from app.store.rows import StoredChange
 from app.store.statements import MAX_INT
 from app.store.store import Store
 
@@ -94,6 +95,10 @@ class Notices:
         self.rung: Signal[Mapping[NoticeId, int]] = Signal()
         """Emitted with notices of which this device had the turn, so that they ring on no other: at most 25 at once,
         and for each since when (ms) it was to ring. Also with those of which the person's choices let nothing ring."""
+        self.received: Signal[RoomId] = Signal()
+        """Emitted with a room in which this device has received something of somebody else's, at a position after its
+        first reading of the room. Only then is a rise of what is unread there news: it rises too when older history is
+        read, and when the person marks something as unread, on any of their devices."""
         self.level = level
         self.off = off
         self._store = store
@@ -113,6 +118,7 @@ class Notices:
         self._woken.set()
         self._ends = [
             store.notices.changed.connect(self._on_changed),
+            store.changes.received.connect(self._on_received),
             self._turns.changed.connect(self._woken.set),
             self._turns.rung.connect(self._on_rung_elsewhere),
             alarms.shifted.connect(self._turns.begin_again),
@@ -249,6 +255,15 @@ class Notices:
     def _on_changed(self) -> None:
         self._woken.set()
         self.changed.emit()
+
+    def _on_received(self, changes: Sequence[StoredChange]) -> None:
+        last = dict[RoomId, int]()
+        for change in changes:
+            if change.n is not None and not change.own:
+                last[change.room] = max(change.n, last.get(change.room, 0))
+        for room, n in last.items():
+            if self._rows.is_after_first_reading(room, n):
+                self.received.emit(room)
 
     @contextmanager
     def gathering(self) -> Iterator[None]:

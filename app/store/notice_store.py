@@ -291,6 +291,12 @@ class NoticeStore:
             ORDER BY v.t DESC LIMIT {AT_ONCE}"""
         return [_row(row) for row in self._db.rows(sql, (room,))]
 
+    def is_after_first_reading(self, room: RoomId, n: int) -> bool:
+        """Whether the position `n` of the room is after those that this device read in its first reading of the room.
+        False during that reading."""
+        last = notice_rows.notified(self._db.conn, room)
+        return last is not None and n > last
+
     # -- keeping the table small -----------------------------------------------------------------------------------
 
     def sweep(self) -> bool:

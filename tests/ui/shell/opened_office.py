@@ -170,6 +170,21 @@ def join(
     return room
 
 
+def begin_room(session: Session, by: Person, title: str) -> RoomId:
+    """The first reading of a group begins, in which this person and `by` are. Returns the room."""
+    room, chat = RoomId(new_id()), ObjId(new_id())
+    members = [MemberRow(uid=each.uid, role=Role.OWNER, since_n=1, history=True) for each in (by, office().me)]
+    named = encode_room(RoomNamed(title=title, type=RoomType.GROUP))
+    receive(session, room, by, named, encode_room(ObjectAnnounced(obj=chat, kind="chat")), obj=ObjId(room))
+    session.store.receive(ReceivedSlice(room=room, members=members))
+    return room
+
+
+def end_reading(session: Session, room: RoomId) -> None:
+    """The first reading of a room ends with what was received of it."""
+    session.store.receive(ReceivedSlice(room=room, cursor=next(_positions), state=b""))
+
+
 def continue_room(session: Session, old: RoomId, by: Person, title: str = "Tillsyn 2026-1184") -> RoomId:
     """Somebody continues a room that has stopped. Returns the new room."""
     new = join(session, by, title, RoomType.CASE, t_ms=at(14, 1), origin=session.engine.standing(old))

@@ -20,7 +20,15 @@ from app.notification_settings import (
 from app.session import Session
 from app.setting import Value
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import chat_of, open_session, read_everything, say, show_status
+from tests.ui.shell.opened_office import (
+    begin_room,
+    chat_of,
+    end_reading,
+    open_session,
+    read_everything,
+    say,
+    show_status,
+)
 from tests.ui.shell.sample import NOW, at
 from tests.ui.shell.toasts import Toasts, ring, watch
 from tests.ui.shell.tool_views import FakeView
@@ -234,3 +242,36 @@ async def test_a_press_goes_to_the_place_reply_begins_an_answer_and_read_marks_i
     window.notifications.on_action(toast.key, ToastAction.READ)
     assert session.rooms.room(case).unread < before
     assert window.current_room() is None, "it stays where it is"
+
+
+async def test_what_is_marked_as_unread_on_another_device_is_no_news(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_everything(session)
+    await all_shown(window, session)
+    desktop = window.notifications.desktop = Toasts()
+    monkeypatch.setattr(window, "isActiveWindow", lambda: False)
+    chat_of(session).mark_room_unread(office().case)
+    await all_shown(window, session)
+    assert session.rooms.room(office().case).unread == 1
+    assert desktop.shown == []
+    say(session, office().case, office().head, "Ett å")
+    await all_shown(window, session)
+    assert desktop.texts == ["1 nytt meddelande"]
+
+
+async def test_the_first_reading_of_a_room_is_no_news(hidden: QWidget, session: Session) -> None:
+    await ring(session)
+    _, desktop = watch(hidden, session)
+    room = begin_room(session, office().head, "Nytt ärende å")
+    say(session, room, office().head, "Ett å", "Två 🙂")
+    await all_shown(hidden, session)
+    say(session, room, office().head, "Tre ö")
+    await all_shown(hidden, session)
+    end_reading(session, room)
+    await all_shown(hidden, session)
+    assert session.rooms.room(room).unread == 3
+    assert desktop.shown == []
+    say(session, room, office().head, "Fyra ä")
+    await all_shown(hidden, session)
+    assert desktop.texts == ["1 nytt meddelande"]

@@ -15,7 +15,7 @@ from app.session import Session
 from app.settings import ANNOUNCE, ROOM_IN_TITLE
 from tests.ui.faces import Name, Role, announced, face, focused, listening, walk
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import change_status, chat_of, say, show_status
+from tests.ui.shell.opened_office import change_status, chat_of, read_everything, say, show_status
 from tests.ui.shell.tool_views import TOOLS
 from tests.ui.soon import caught_up
 from ui.kit import tasks
@@ -180,6 +180,19 @@ async def test_a_muted_room_is_read_out_only_when_it_names_one(
     caught_up(window)
     pause(window)
     assert received == [f"Du nämndes i {session.rooms.room(office().unit).title}"]
+
+
+def test_what_is_marked_as_unread_is_not_read_out_as_new(
+    window: MainWindow, session: Session, received: list[str]
+) -> None:
+    window.activateWindow()
+    read_everything(session)
+    caught_up(window)
+    chat_of(session).mark_room_unread(office().case)
+    caught_up(window)
+    pause(window)
+    assert session.rooms.room(office().case).unread == 1
+    assert received == []
 
 
 def test_an_error_is_never_left_out(window: MainWindow, received: list[str]) -> None:

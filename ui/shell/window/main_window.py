@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
         time_come = TimeCome(self, session, lambda: self._toast, lines, self.navigator.open_notice, home)
         self.notifications.time_come.connect(time_come.show)
         self.notifications.front_wanted.connect(self.front_wanted)
-        self._news = News(self, session.rooms, self.tools, self.announcer, lambda: self.navigator.place.room)
+        self._news = News(self, session, self.tools, self.announcer, lambda: self.navigator.place.room)
         bind(self, session.invitations.arrived, self.notifications.invited)
         self.errors = ErrorMessages(self, session, lambda: self._toast)
         self._own_faults = OwnFaults(self, session.own, lambda: self._toast)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
 from app.rooms.service import RoomService, RoomSummary
+from app.session import Session
 from ui.kit.announcing import Announcer
 from ui.kit.bind import Soon, bind
 from ui.kit.gathering import Kind
@@ -63,20 +64,24 @@ class News(QObject):
     def __init__(
         self,
         window: QWidget,
-        rooms: RoomService,
+        session: Session,
         tools: ToolList,
         announcer: Announcer,
         open_room: Callable[[], RoomId | None],
     ) -> None:
         super().__init__(window)
-        self._window, self._rooms, self._tools = window, rooms, tools
+        self._window, self._rooms, self._tools = window, session.rooms, tools
         self._announcer, self._open_room = announcer, open_room
-        self._seen = counts(rooms)
-        bind(self, rooms.changed, Soon(self, self._on_changed).due)
+        self._seen = counts(session.rooms)
+        self._received: set[RoomId] = set()
+        """Rooms in which something was received since the last look."""
+        bind(self, session.notices.received, self._received.add)
+        bind(self, session.rooms.changed, Soon(self, self._on_changed).due)
 
     def _on_changed(self) -> None:
         before, self._seen = self._seen, counts(self._rooms)
-        news = fresh(before, self._seen)
+        news = fresh(before, {room: self._seen[room] for room in self._seen.keys() & self._received})
+        self._received.clear()
         if news.foremost is None or not self._window.isActiveWindow():
             return
         named, where = news.foremost

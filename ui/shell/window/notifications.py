@@ -84,6 +84,8 @@ class Notifications(QObject):
         self._window, self._session, self._tools, self._lines = window, session, tools, lines
         self.desktop, self._now = desktop, now
         self._seen = counts(session.rooms)
+        self._received: set[RoomId] = set()
+        """Rooms in which something was received since the counts were compared."""
         self._due: dict[RoomId, _News] = {}
         self._shown: dict[Hashable, tuple[NoticeRow | RoomId | None, _News]] = {}
         """By key: what a notification leads to, and the news that it is about."""
@@ -91,6 +93,7 @@ class Notifications(QObject):
         """The key of the notification that was shown last."""
         self._covered = False
         self._soon = Soon(self, self._show_due)
+        bind(self, session.notices.received, self._received.add)
         bind(self, session.rooms.changed, Soon(self, self._on_rooms).due)
         bind(self, session.notices.fresh, self._on_fresh)
 
@@ -129,9 +132,11 @@ class Notifications(QObject):
             was_unread, was_mentions = before.get(room, (0, 0))
             if unread + mentions < was_unread + was_mentions:
                 self._withdraw(room)
-            if unread > was_unread and notices.level(room) is Level.ALL and not notices.is_due(room):
+            rises = room in self._received and unread > was_unread
+            if rises and notices.level(room) is Level.ALL and not notices.is_due(room):
                 waiting = self._due.get(room, _News())
                 self._due[room] = replace(waiting, unread=waiting.unread + unread - was_unread)
+        self._received.clear()
         self._show_due()
 
     def _withdraw(self, room: RoomId) -> None:
