@@ -13,8 +13,9 @@ HISTORY = NoticeKind(id="history", asks=True, personal=True)
 KEYS = NoticeKind(id="keys", asks=True, personal=True)
 """Something happened to a colleague's keys; `detail` is `KeyNotice.kind`, `by` the colleague."""
 WAITS = NoticeKind(id="waits", asks=True)
-"""A room is stopped, or changes of an object are not merged on this computer. `detail` is the reason: "fork",
-"rollback" or "restored" for a room, "held" or "large" for an object."""
+"""A room is stopped, the server refuses what the person has written in a room, or changes of an object are not merged
+on this computer. `detail` is the reason: a `RoomState` that stops the room, the code of the refusal, or "held" or
+"large" for an object."""
 
 REMINDER = NoticeKind(id="reminder", asks=True, personal=True, by_turns=True, always=True)
 """The time of a reminder has come. `ref` is the place in `obj` of which the person wanted to be reminded.

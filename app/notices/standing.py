@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 
 from app.core import clock, log
+from app.core.enums import RoomState
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.waking import gathered
 from app.errors import StoreFault
@@ -22,6 +23,8 @@ from app.store.store import Store
 NO_ROOM = RoomId(b"")
 _BREATH = 8
 _STOPPED = "SELECT room FROM streams WHERE postponed"
+_STOPS = (RoomState.WITHHELD, RoomState.UPDATE_NEEDED, RoomState.OLD_FORMAT, RoomState.UNREADABLE)
+"""States that stop a room as long as the program runs. The store has the others, which last longer."""
 
 
 class StandingNotices:
@@ -50,7 +53,7 @@ class StandingNotices:
         self._woken = asyncio.Event()
         self._woken.set()
         self._ends = [
-            store.changed.connect(self.on_room),
+            rooms.room_changed.connect(self.on_room),
             people.changed.connect(self._woken.set),
             invitations.changed.connect(self._woken.set),
             store.trials.changed.connect(lambda obj: self._woken.set()),
@@ -102,7 +105,7 @@ class StandingNotices:
         belonged to it: if it read all rooms with notices each time, a start in many rooms would block the event
         loop."""
         removed = self._nesting.removed_from_parent(room)
-        found = [*self._proposed(room), *map(_left_parent, removed)]
+        found = [*self._proposed(room), *map(_left_parent, removed), *self._waits_in(room)]
         self._of_rooms.pop(room, None)
         self._parents.pop(room, None)
         if found:
@@ -119,6 +122,16 @@ class StandingNotices:
             for p in self._rooms.history_proposals(room)
             if p.refusal is None
         ]
+
+    def _waits_in(self, room: RoomId) -> list[Notice]:
+        """Why the room has stopped until the program ends, and with what code the server refuses what this person has
+        written there."""
+        row = self._store.rooms_list.get(room)
+        if row is None or row.left:
+            return []
+        state, unsent = self._rooms.state(room), self._rooms.why_unsent(room)
+        codes = [state.value if state in _STOPS else None, unsent]
+        return [_notice(WAITS, room, code.encode(), detail=code) for code in codes if code is not None]
 
     def _state(self) -> list[Notice]:
         of_rooms = [notice for found in self._of_rooms.values() for notice in found]

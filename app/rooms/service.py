@@ -262,11 +262,22 @@ class RoomService:
         """Codes (see ui/errors/) of what a person in the room should know beside its security status: why their changes
         are not sent, that a received change could not be decrypted ("decrypt"), and that an object whose history was
         cleared on the server is incomplete here ("gap"). What stops the whole room is in `sealed_state`."""
-        why = self._engine.blocked(room)
-        why = "may-not-write" if why == "forbidden" else why
-        codes = [why] if why and why != self._engine.room_state(room) and self._store.unsent(room) else []
+        why = self.why_unsent(room)
+        codes = [why] if why is not None else []
         codes += ["gap"] if self._engine.has_missing_range(room) else []
         return codes + (["decrypt"] if self._store.inbox.bad(room) else [])
+
+    def why_unsent(self, room: RoomId) -> str | None:
+        """The code (see ui/errors/) of why the server refuses what this person has written in the room; None if nothing
+        waits there, it is not refused, or the room's state says the same."""
+        why = self._engine.blocked(room)
+        if not why or why == self.state(room) or not self._store.unsent(room):
+            return None
+        return "may-not-write" if why == "forbidden" else why
+
+    def state(self, room: RoomId) -> RoomState:
+        """What sync says of the room's encryption, as `RoomSummary.sealed_state`."""
+        return self._engine.room_state(room)
 
     def filling(self, room: RoomId) -> int | None:
         """How many per cent of the room's older items have been read again, while this device does so in the

@@ -23,9 +23,12 @@ from tests.ui.shell.case_store import Case, case, tried_session
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import set_role
 from tests.ui.shell.test_people import dialog
+from tests.ui.shell.toasts import watched
+from tests.ui.shell.tool_views import tool_list
 from tests.ui.soon import caught_up
 from tests.world import until
 from ui.kit.dialogs import Dialog
+from ui.shell.notices.lines import NoticeLines
 from ui.shell.room.held_dialog import HeldDialog
 from ui.shell.window.main_window import MainWindow
 
@@ -118,6 +121,15 @@ async def test_a_held_change_is_named_with_who_wrote_it_and_where(
     found = await opened(window)
     assert "avslutade processen" in " ".join(words(found))
     found.reject()
+
+
+async def test_a_held_change_is_a_notice_that_says_why(session: Session, held: HeldChange) -> None:
+    async with watched(session) as listed:
+        await until(lambda: bool(listed("waits")))
+        (row,) = listed("waits")
+        line = NoticeLines(session, tool_list(session)).line(row)
+        assert (row.obj, line.title) == (held.obj, "Något i Tillsyn 2026-1184 väntar på den här datorn")
+        assert line.detail == "En ändring där gick inte att läsa säkert. Den finns kvar."
 
 
 async def test_what_is_shown_is_copied_as_a_new_object(window: MainWindow, room: Case, held: HeldChange) -> None:

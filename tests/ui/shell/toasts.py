@@ -2,11 +2,14 @@
 """A desktop that remembers what it was told, and the notices of a session that has not started."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from PySide6.QtWidgets import QWidget
 
+from app.notices.service import NoticeFilter, NoticeRow
+from app.notices.standing import StandingNotices
 from app.session import Session
 from tests.ui.shell.tool_views import tool_list
 from tests.world import until
@@ -53,3 +56,16 @@ async def ring(session: Session) -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     task.cancel()
+
+
+@asynccontextmanager
+async def watched(session: Session) -> AsyncIterator[Callable[[str], list[NoticeRow]]]:
+    """The states of the session's account are followed. Gives a function that lists the open notices of a kind."""
+    standing = StandingNotices(
+        session.notices, session.store, session.people, session.rooms, session.nesting, session.invitations
+    )
+    standing.on_status(online=True)
+    running = asyncio.ensure_future(standing.run())
+    yield lambda kind: list(session.notices.list(NoticeFilter(open=True, kinds=frozenset({kind}))))
+    running.cancel()
+    standing.close()

@@ -5,7 +5,7 @@ tool's own; those of rooms, people and the account are here."""
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.core.enums import Role, RoomType
+from app.core.enums import Role, RoomState, RoomType
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.visible import one_line
 from app.errors import NotFound
@@ -13,9 +13,10 @@ from app.notices import kinds
 from app.notices.service import NoticeRow, NoticeState
 from app.objects.links import ObjectLink
 from app.session import Session
+from ui.errors import sentence
 from ui.kit.translate import tr, trn
 from ui.shell.tool_list import ToolList
-from ui.shell.words import role_name
+from ui.shell.words import role_name, security_chip
 from ui.tool_parts import JoinedNotice
 
 _MAX_TEXT = 300
@@ -164,9 +165,16 @@ def _keys(_lines: NoticeLines, row: NoticeRow, who: str, _room: str) -> tuple[st
 
 
 def _waits(_lines: NoticeLines, row: NoticeRow, _who: str, room: str) -> tuple[str, str]:
-    if row.detail in ("held", "large"):
-        return tr("Something in {room} waits on this computer").format(room=room), tr("The room says what and why.")
-    return tr("{room} has stopped").format(room=room), tr("The room says why, and what can be done.")
+    room = room or tr("What your devices share")
+    held = {
+        "held": tr("A change there could not be read safely. It is kept."),
+        "large": tr("It takes too long to put together on this computer. It is kept."),
+    }
+    if row.detail in held:
+        return tr("Something in {room} waits on this computer").format(room=room), held[row.detail]
+    if row.detail in list(RoomState):
+        return tr("{room} has stopped").format(room=room), security_chip(row.detail)[3]
+    return tr("What you have written in {room} waits").format(room=room), sentence(row.detail).text
 
 
 def _left_parent(lines: NoticeLines, row: NoticeRow, who: str, room: str) -> tuple[str, str]:

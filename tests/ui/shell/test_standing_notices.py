@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What lasts and asks for the person's answer is a notice as long as it lasts: it says what, and why. And what the
+entries of a room's log make notices of."""
+
+import pytest
+
+from app.core.enums import Role, RoomState
+from app.core.ids import RoomId, Uid
+from app.notices.service import NoticeFilter, NoticeRow
+from app.session import Session
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
+from tests.ui.shell.kept_office import office
+from tests.ui.shell.opened_office import chat_of, notify_keys, propose, stop
+from tests.ui.shell.sample import at
+from tests.ui.shell.toasts import watched
+from tests.ui.shell.tool_views import tool_list
+from tests.world import until
+from ui.shell.notices.lines import NoticeLines
+
+CASE = "Tillsyn 2026-1184"
+
+
+def words(session: Session, row: NoticeRow) -> tuple[str, str]:
+    line = NoticeLines(session, tool_list(session)).line(row)
+    return line.title, line.detail
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (RoomState.FORK, "Servern har visat deltagarna olika historik."),
+        (RoomState.ROLLBACK, "Servern har inte kvar det den har bekräftat."),
+        (RoomState.RESTORED, "Servern har återställts"),
+        (RoomState.WITHHELD, "Servern lämnar inte ut allt"),
+        (RoomState.UPDATE_NEEDED, "nyare version"),
+        (RoomState.UNREADABLE, "Kansli kan inte följa"),
+    ],
+)
+async def test_a_room_that_stops_is_a_notice_that_says_why(session: Session, state: RoomState, why: str) -> None:
+    async with watched(session) as listed:
+        stop(session, office().case, state)
+        await until(lambda: len(listed("waits")) == 1)
+        title, detail = words(session, listed("waits")[0])
+        assert title == f"{CASE} har stannat"
+        assert why in detail
+
+
+async def test_what_the_server_refuses_is_a_notice_that_says_why_until_it_is_taken(session: Session) -> None:
+    room = session.engine.parts.link.rooms[office().case]
+    async with watched(session) as listed:
+        chat_of(session).send(office().case, "Ett å 🙂")
+        room.block("full")
+        session.on_room(office().case)
+        await until(lambda: len(listed("waits")) == 1)
+        title, detail = words(session, listed("waits")[0])
+        assert title == f"Det du har skrivit i {CASE} väntar"
+        assert detail
+        room.unblock()
+        session.on_room(office().case)
+        await until(lambda: not listed("waits"))
+
+
+async def test_a_proposal_and_changed_keys_are_notices(session: Session) -> None:
+    async with watched(session) as listed:
+        propose(session, office().case, office().head, office().registrar)
+        notify_keys(session, office().head, "device-added")
+        await until(lambda: bool(listed("keys")))
+        await until(lambda: bool(listed("history")))
+        assert words(session, listed("history")[0])[0] == f"Ett förslag i {CASE} väntar på dig"
+        assert words(session, listed("keys")[0])[0] == "Något har hänt med nycklarna för Enhetschef"
+
+
+def test_a_role_that_somebody_gives_me_is_a_notice_that_names_it(session: Session) -> None:
+    def give(n: int, by: Uid, subject: Uid, room: RoomId) -> None:
+        event = RoomEvent(n=n, t=at(14, 4), kind="role", by=by, subject=subject, role=Role.READER)
+        session.store.receive(ReceivedSlice(room=room, events=[event]))
+
+    me, head = office().me.uid, office().head.uid
+    give(9001, head, office().registrar.uid, office().case)
+    give(9002, me, me, office().case)
+    give(9003, head, me, office().case)
+    (row,) = session.notices.list(NoticeFilter(kinds=frozenset({"role"})))
+    assert words(session, row) == (f"Din roll i {CASE} är nu läsare", "av Enhetschef")
