@@ -91,8 +91,12 @@ class OwnDrafts:
         self._own.put(_ROOT, place, [self._own.stamp(_ROOT, place), content, named])
 
     def share(self, place: str, text: str, aside: Mapping[str, Any], over: Sequence[object]) -> None:
-        """As `put`. Items of `over` that are no OwnDraft are ignored."""
+        """As `put`, for a field that the person has left: it is written for the other devices at once. Items of `over`
+        that are no OwnDraft are ignored."""
+        before = self.written(place)
         self.put(place, text, dict(aside), over=tuple(each for each in over if isinstance(each, OwnDraft)))
+        if self.written(place) != before:
+            self._own.hurry()
 
     def _latest(self, place: str) -> dict[str, Value]:
         found = {dev: join_own(values) for dev, values in self._own.values(_ROOT, place).items()}

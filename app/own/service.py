@@ -36,8 +36,8 @@ from sync.errors import SyncError
 GATHER_S = 3.0
 """Seconds that the first change after a pause waits for further ones."""
 EVERY_S = 60.0
-"""Seconds between two writes, apart from `flush`. So the server sees at most once a minute that a person reads
-(SECURITY.md)."""
+"""Seconds between two writes, apart from `flush` and `hurry`. So the server sees at most once a minute that a person
+reads (SECURITY.md)."""
 DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
 CHECK_AT_ONCE = 50
@@ -107,7 +107,7 @@ class Own:
         """Those of them under which it does lack one."""
         self._caught: StoreFault | None = None
         """Why the disk refused the edit that is being written."""
-        self._woken = asyncio.Event()
+        self._woken, self._hurried = asyncio.Event(), asyncio.Event()
         self._load_waiting()
         self._ends = [
             store.changes.received.connect(self._on_changes),
@@ -216,7 +216,7 @@ class Own:
     def flush(self) -> None:
         """Writes all values that wait as one change. Offline, or without a room to write to, they go on waiting on the
         disk. StoreFault if the disk refuses: nothing is lost, and `run` tries again in a minute. Call it when the
-        person locks the program, leaves a field with a draft, or asks to try again."""
+        person locks the program or asks to try again."""
         room = self._rooms.find() if self._is_online() else None
         if room is None:
             if self._unkept:
@@ -400,14 +400,25 @@ class Own:
         if self._waiting:
             self._woken.set()
 
+    def hurry(self) -> None:
+        """Has `run` write what waits in the next turns of the event loop, without its pauses. Call it when the person
+        has left a field with a draft: they may go on at another device."""
+        self._hurried.set()
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurried.wait()
+
     async def run(self) -> None:
         """Runs until cancelled. Writes the values that wait, GATHER_S after the first of them, and at most once in
-        EVERY_S. Makes the room to write to if there is none. A refusal of the disk or the server is logged and tried
-        again."""
+        EVERY_S, apart from `hurry`. Makes the room to write to if there is none. A refusal of the disk or the server is
+        logged and tried again."""
         while True:
             await self._woken.wait()
-            await asyncio.sleep(GATHER_S)
+            await self._pause(GATHER_S)
             self._woken.clear()
+            self._hurried.clear()
             try:
                 if self._is_online() and self._rooms.find() is None:
                     await self._rooms.ensure()
@@ -415,7 +426,7 @@ class Own:
                 self.flush()
             except (SyncError, StoreFault, NotFound) as e:
                 log.store.info("own-waits", code=e.code)
-            await asyncio.sleep(EVERY_S)
+            await self._pause(EVERY_S)
             if self._unkept or ((self._waiting or self._lacks) and self._is_online()):
                 self._woken.set()
 

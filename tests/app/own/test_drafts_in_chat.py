@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a person was writing on one device is there on their others; what they type is never replaced."""
 
+import asyncio
+
+import pytest
+
 from app.chat.drafts import Draft
 from app.chat.records import MAX_TEXT
 from app.core.ids import RoomId
+from app.own import service
 from tests.app.own.test_reads_in_chat import CASE, AtHand, Two, messages, share, two
+from tests.world import until
 
 __all__ = ["two"]  # a fixture
 
@@ -25,6 +31,25 @@ def test_a_draft_follows_when_its_field_is_left(two: Two) -> None:
     share(server, home, office)
     assert office.chat.draft(CASE) == Draft(text="Hej å 🙂", reply_to=sent[0].change_id)
     assert told == [CASE]
+
+
+async def test_a_draft_is_written_for_the_other_devices_as_soon_as_its_field_is_left(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, _, _ = two
+    for pause in ("GATHER_S", "EVERY_S"):
+        monkeypatch.setattr(service, pause, 10_000.0)
+    running = asyncio.ensure_future(home.own.run())
+    for text in ("Hej å 🙂", "Hej igen ö"):
+        leave(home, Draft(text=text))
+        await until(lambda: not home.own.waits)
+    written = home.written()
+    home.chat.leave_draft(CASE)
+    home.settings.set("theme", "dark")
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert (home.written(), home.own.waits) == (written, True), "a draft that is the same hurries nothing"
+    running.cancel()
 
 
 def test_what_is_sent_from_the_other_device_is_no_draft_any_more(two: Two) -> None:
