@@ -26,8 +26,10 @@ else:
     day_field = Later("ui.kit.day_field", when_idle=True)
 
 Act = Callable[[int], object]
-MORNING = 8
-"""The hour of a day for which no hour is given."""
+MORNING = time(8)
+"""The time of a day for which no time is given."""
+STEP_MINUTES = 15
+"""Between two times of a day that are offered."""
 MAX_DAYS = 366
 
 
@@ -38,17 +40,17 @@ def in_an_hour(now: datetime) -> int:
 
 def tomorrow(now: datetime) -> int:
     """Returns the time of MORNING on the day after `now`."""
-    return at_hour(now.date() + timedelta(days=1))
+    return at_time(now.date() + timedelta(days=1))
 
 
 def monday(now: datetime) -> int:
     """Returns the time of MORNING on the first Monday after the day of `now`."""
-    return at_hour(now.date() + timedelta(days=7 - now.weekday()))
+    return at_time(now.date() + timedelta(days=7 - now.weekday()))
 
 
-def at_hour(day: date, hour: int = MORNING) -> int:
-    """Returns the time of this hour (0 to 23, local time) on a day."""
-    return int(datetime.combine(day, time(hour)).astimezone().timestamp() * 1000)
+def at_time(day: date, of_day: time = MORNING) -> int:
+    """Returns the time `of_day` (local time) on a day."""
+    return int(datetime.combine(day, of_day).astimezone().timestamp() * 1000)
 
 
 def when_text(until_ms: int) -> str:
@@ -91,21 +93,21 @@ def _ask(widget: QWidget, title: str, act: Act) -> None:
 
 
 class TimeDialog(Dialog):
-    """A dialog that asks for a day and an hour to come, and calls `act` with them, in ms. If that fails, the dialog
-    says why and keeps what was chosen."""
+    """A dialog that asks for a day and a time to come, in steps of STEP_MINUTES, and calls `act` with them, in ms. If
+    that fails, the dialog says why and keeps what was chosen."""
 
     def __init__(self, parent: QWidget, title: str, act: Act) -> None:
         super().__init__(parent, title, accept=tr("Remind me"))
         self._act = act
         self.error = ErrorLine()
         self.day = day_field.DayField(tr("Day"), local_now().date() + timedelta(days=1), self.error.hide)
-        self.hour = keep_still(QComboBox())
-        self.hour.setAccessibleName(tr("Time"))
-        for hour in range(24):
-            self.hour.addItem(f"{hour:02}:00", hour)
-        self.hour.setCurrentIndex(MORNING)
-        self.hour.activated.connect(self.error.hide)
-        for name, field, control in ((tr("Day"), self.day, self.day.field), (tr("Time"), self.hour, self.hour)):
+        self.time = keep_still(QComboBox())
+        self.time.setAccessibleName(tr("Time"))
+        for minutes in range(0, 24 * 60, STEP_MINUTES):
+            self.time.addItem(f"{minutes // 60:02}:{minutes % 60:02}", minutes)
+        self.time.setCurrentIndex(self.time.findData(MORNING.hour * 60))
+        self.time.activated.connect(self.error.hide)
+        for name, field, control in ((tr("Day"), self.day, self.day.field), (tr("Time"), self.time, self.time)):
             caption = label(name, "label")
             caption.setBuddy(control)
             self.body.addWidget(caption)
@@ -115,7 +117,8 @@ class TimeDialog(Dialog):
     def until(self) -> int:
         """The chosen time in ms; 0 if no day is understood."""
         day = self.day.reading()
-        return at_hour(day, int(self.hour.currentData())) if isinstance(day, date) else 0
+        hour, minute = divmod(int(self.time.currentData()), 60)
+        return at_time(day, time(hour, minute)) if isinstance(day, date) else 0
 
     def accept(self) -> None:
         """Calls `act` with the chosen time, and closes the dialog. If the time is not ahead or over MAX_DAYS ahead, or

@@ -150,7 +150,7 @@ def test_by_keyboard_a_notice_is_opened_answered_done_and_put_off(
 def test_a_time_that_is_past_or_not_understood_keeps_what_was_typed(window: MainWindow, quiet: None) -> None:
     dialog = TimeDialog(window, "Påminn senare", lambda until: None)
     dialog.day.field.setText("2026-11-24")
-    dialog.hour.setCurrentIndex(14)
+    dialog.time.setCurrentIndex(dialog.time.findText("14:00"))
     dialog.show()
     dialog.accept()
     assert dialog.isVisible()
@@ -158,10 +158,10 @@ def test_a_time_that_is_past_or_not_understood_keeps_what_was_typed(window: Main
     dialog.accept()
     assert dialog.isVisible()
     dialog.day.field.setText("2026-11-24")
-    dialog.hour.setCurrentIndex(15)
+    dialog.time.setCurrentIndex(dialog.time.findText("14:45"))
     dialog.accept()
     assert not dialog.isVisible()
-    assert dialog.until() == at(15, 0)
+    assert dialog.until() == at(14, 45)
 
 
 def test_many_are_shown_some_at_a_time(window: MainWindow, session: Session, quiet: None) -> None:

@@ -173,7 +173,7 @@ def test_a_full_disk_keeps_the_dialog_and_what_was_chosen(window: MainWindow) ->
 
     dialog = TimeDialog(window, "Påminn mig", act)
     dialog.show()
-    dialog.hour.setCurrentIndex(dialog.hour.findText("15:00"))
+    dialog.time.setCurrentIndex(dialog.time.findText("15:00"))
     dialog.day.field.setText("2026-11-27")
     dialog.accept()
     assert dialog.isVisible()
