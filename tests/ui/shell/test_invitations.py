@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton
 from app.core.enums import Role, RoomType
 from app.core.ids import ObjId, RoomId
 from app.errors import DiskFull
-from app.notification_settings import NOTIFICATION_CONTENT
+from app.notification_settings import NOTIFICATION_CONTENT, NOTIFICATIONS
 from app.rooms.records import PersonInvited, RoomNamed, encode
 from app.session import Session
 from sync.client.exchange import preview
@@ -278,3 +278,14 @@ async def test_a_notice_names_who_invites_only_by_the_setting(window: MainWindow
     session.settings.set(NOTIFICATION_CONTENT, "shown")
     watching.invited(LAWYER)
     assert desktop.texts == ["Du har blivit inbjuden till ett rum.", f"{LAWYER.name} har bjudit in dig till ett rum."]
+
+
+@pytest.mark.parametrize(("wanted", "count"), [("all", 1), ("mentions", 1), ("none", 0)])
+async def test_an_invitation_is_meant_for_the_person_and_shown_also_where_only_mentions_are(
+    window: MainWindow, session: Session, wanted: str, count: int
+) -> None:
+    session.settings.set(NOTIFICATIONS, wanted)
+    watching, desktop = watch(window, session, window.tools)
+    window.hide()
+    watching.invited(LAWYER)
+    assert len(desktop.shown) == count

@@ -16,7 +16,7 @@ from app.core.visible import one_line
 from app.notices.hours import may_notify
 from app.notices.kinds import comes_at_a_time
 from app.notices.service import FreshNotices, NoticeId, NoticeRow
-from app.notification_settings import NOTIFICATION_CONTENT, NOTIFICATION_SOUND, NOTIFICATIONS
+from app.notification_settings import NOTIFICATION_CONTENT, NOTIFICATION_SOUND
 from app.people.person import Person
 from app.rooms.service import RoomSummary
 from app.session import Session
@@ -209,8 +209,9 @@ class Notifications(QObject):
 
     def invited(self, person: Person | None) -> None:
         """Shows a notification that `person` invites the user to a room; None if it is not known who. The name is shown
-        only if the setting for the content allows it. Shows nothing unless the user wants all notifications."""
-        if self.is_silent() or self._session.settings.get(NOTIFICATIONS) != "all":
+        only if the setting for the content allows it. An invitation is meant for the user, so it is shown too if they
+        want notifications of mentions only."""
+        if self.is_silent():
             return
         if self._covered:
             self._show_covered()
