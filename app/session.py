@@ -35,13 +35,13 @@ from app.own.room_order import RoomOrder
 from app.own.room_wishes import RoomWishes
 from app.own.service import Own
 from app.own.settings_followed import SettingsFollowed
+from app.own.status import OwnStatus
 from app.people.notices import KeyWatch
 from app.people.service import PeopleService
 from app.personal.answers import InvitationAnswers
 from app.personal.service import Personal
 from app.presence.common_rooms import CommonRooms
-from app.presence.service import PresenceService
-from app.presence.wiring import ports_of
+from app.presence.wiring import presence
 from app.profile import Profile
 from app.recovery import Recovery
 from app.reminders.wiring import open_notices, turns_of
@@ -136,8 +136,8 @@ class Session:
         self._common_rooms = enter("common-rooms", CommonRooms(store, self.engine, self.rooms.room_changed))
         self._timer = LoopTimer()
         self.alarms = enter("alarms", Alarms(self._timer.later))
-        ports = ports_of(store, self.engine, settings, self._common_rooms, self._timer.later)
-        self.presence = enter("presence", PresenceService(ports))
+        later, shared = self._timer.later, OwnStatus(self.own)
+        self.presence = enter("presence", presence(store, self.engine, settings, self._common_rooms, later, shared))
         self.files = SealedFiles(store.blobs, self.engine.blobs)
         self.kept_offline = enter("kept-offline", KeptOffline(self.files, lambda: self._was_online))
         store.cache_upkeep.chosen = self._cache_limit

@@ -79,6 +79,8 @@ class PresenceService:
         self._wakes_s = inf
         self._cancel: Callable[[], None] = lambda: None
         self._started = False
+        shared = ports.shared
+        self._end: Callable[[], None] = shared.changed.connect(self._follow) if shared is not None else lambda: None
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -113,13 +115,16 @@ class PresenceService:
     def choose(self, state: Presence, text: str = "", back_on: date | None = None) -> None:
         """Shows `state` from now on, with the status text `text` (cut to one line of MAX_TEXT characters) and the day
         of return `back_on`, which is left out if `is_ahead` refuses it. The choice is stored first: StoreFault if the
-        disk refuses, and then nothing changes."""
+        disk refuses, and then nothing changes. It is shared with this person's other devices, also if they are not
+        online now, or their presence is not shown."""
         now_ms = self._ports.now_ms()
         day = back_on if back_on is not None and is_ahead(back_on, now_ms) else None
         choice = Choice(state=state, text=one_line(text, MAX_TEXT), back_on=day, chosen_ms=now_ms)
         self._ports.store(stored(choice))
         quiet = state is Presence.DO_NOT_DISTURB and not self.quiet
         self._choice = choice
+        if self._ports.shared is not None:
+            self._ports.shared.set(stored(choice))
         self._on_own_change(at_once=quiet)
 
     def set_in_use(self, on: bool) -> None:
@@ -145,6 +150,7 @@ class PresenceService:
     def start(self) -> None:
         """Starts the timer. Call it when the event loop runs. Before it, and after `close`, nothing is sent."""
         self._looked_s, self._started = self._ports.now_s(), True
+        self._follow()
         self._wake(0.0)
 
     def on_status(self, *, online: bool) -> None:
@@ -208,9 +214,12 @@ class PresenceService:
         self._online = False
 
     def close(self) -> None:
-        """Stops the timer."""
+        """Stops the timer, and following this person's other devices."""
         self._online = self._started = False
         self._cancel()
+        self._end()
+        if self._ports.shared is not None:
+            self._ports.shared.close()
 
     # -- receiving ------------------------------------------------------------------------------------------------
 
@@ -255,6 +264,15 @@ class PresenceService:
             self._ports.store(stored(choice))
         except StoreFault as e:  # it counts until the program ends
             log.store.info("presence-not-stored", code=e.code)
+
+    def _follow(self) -> None:
+        """Takes over what this person chose on another device if that is newer, and sends it: that device may be
+        offline by now. Otherwise a device that is started later would show an older choice."""
+        shared = self._ports.shared
+        choice = read_stored(shared.get(), self._ports.now_ms()) if shared is not None else Choice()
+        if choice.chosen_ms > self._choice.chosen_ms:
+            self._adopt(choice)
+            self._on_own_change()
 
     # -- sending --------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,8 @@
 from app.core.delay import Later
 from app.core.ids import DevId, RoomId
 from app.presence.common_rooms import CommonRooms
-from app.presence.ports import Ports
+from app.presence.ports import Ports, SharedChoice
+from app.presence.service import PresenceService
 from app.settings import SHOW_PRESENCE, Settings
 from app.store.store import Store
 from sync.client.engine import Engine
@@ -14,13 +15,16 @@ _CHOICE = "presence"
 """The note with the state, words and day that the person chose."""
 
 
-def ports_of(store: Store, engine: Engine, settings: Settings, rooms: CommonRooms, later: Later) -> Ports:
-    """The ports of an account's presence. What the person chose is kept in a note of the store."""
+def presence(
+    store: Store, engine: Engine, settings: Settings, rooms: CommonRooms, later: Later, shared: SharedChoice
+) -> PresenceService:
+    """Makes the presence of an account. What the person chose is kept in a note of the store, and `shared` with their
+    other devices."""
 
     def send(room: RoomId, payload: bytes, to: DevId | None) -> None:
         engine.send_ephemeral(room, payload, kind=PRESENCE, to=to)
 
-    return Ports(
+    ports = Ports(
         me=engine.uid,
         send=send,
         audience=rooms.audience,
@@ -28,5 +32,7 @@ def ports_of(store: Store, engine: Engine, settings: Settings, rooms: CommonRoom
         is_shown=lambda: settings.get(SHOW_PRESENCE),
         stored=lambda: store.notes.get(_CHOICE),
         store=lambda text: store.notes.set(_CHOICE, text),
+        shared=shared,
         later=later,
     )
+    return PresenceService(ports)

@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Settings that follow: chosen on one device they count on the other at once, and what policy fixes changes nowhere."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from app import settings as s
+from app.core import clock
+from app.core.enums import Presence
 from app.errors import DiskFull
 from app.notification_settings import NOTIFICATIONS
+from app.own.status import OwnStatus
+from app.presence.records import stored
 from app.setting import Value
 from app.settings import SETTINGS
 from tests.app.own.devices import DAY_MS, Device, Two
+from tests.app.presence.simulated import START_MS, World, room_of, uid_of
 
 
 def test_what_is_chosen_on_one_device_counts_on_the_other_at_once(two: Two) -> None:
@@ -127,3 +133,48 @@ def test_what_was_chosen_while_the_store_refuses_is_kept_and_sent(two: Two, monk
 
 def _refuse(*_: object) -> None:
     raise DiskFull
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_a_status_follows_to_a_device_that_was_off_and_is_sent_by_it(two: Two, is_shown: bool) -> None:
+    home, office, server = two
+    room = room_of(1)
+    w = World({room: [uid_of(0), uid_of(1)]})
+    at_home, colleague = w.desk(0, 1, shared=OwnStatus(home.own)), w.desk(1)
+    at_home.shown[0] = is_shown
+    w.connect(at_home, colleague)
+    day = clock.local(START_MS).date() + timedelta(days=3)
+    at_home.service.choose(Presence.DO_NOT_DISTURB, "Semester å 🙂", day)
+    home.own.flush()
+    at_home.service.end()
+    at_home.service.close()
+    w.disconnect(at_home)
+    w.time.pass_s(1000)
+    server.meet(home, office)
+    at_office = w.desk(0, 2, shared=OwnStatus(office.own))
+    at_office.shown[0] = is_shown
+    w.connect(at_office)
+    w.time.pass_s(20)
+    assert at_office.service.quiet
+    assert (at_office.service.choice.text, at_office.service.choice.back_on) == ("Semester å 🙂", day)
+    seen = colleague.service.of(at_office.uid)
+    assert (seen.state if seen is not None else None) == (Presence.DO_NOT_DISTURB if is_shown else None)
+
+
+def test_a_status_that_comes_while_the_program_runs_is_taken_over_and_an_older_or_damaged_one_is_not(two: Two) -> None:
+    home, office, server = two
+    w = World({room_of(1): [uid_of(0), uid_of(1)]})
+    at_home, at_office = w.desk(0, 1, shared=OwnStatus(home.own)), w.desk(0, 2, shared=OwnStatus(office.own))
+    at_home.service.choose(Presence.BUSY, "Nämnd")
+    home.own.flush()
+    server.meet(home, office)
+    assert at_office.service.choice == at_home.service.choice
+    older = at_office.service.choice
+    w.time.pass_s(60)
+    at_office.service.choose(Presence.AVAILABLE)
+    newer = at_office.service.choice
+    for text in (stored(older), "", "{", "[]"):
+        OwnStatus(home.own).set(text)
+        home.own.flush()
+        server.meet(home, office)
+        assert at_office.service.choice == newer

@@ -12,7 +12,7 @@ from functools import partial
 from app.core.enums import Presence
 from app.core.ids import DevId, RoomId, Uid
 from app.presence.audience import Audience, CommonRoom, audience
-from app.presence.ports import Ports
+from app.presence.ports import Ports, SharedChoice
 from app.presence.service import PresenceService
 
 START_MS = 1_795_000_000_000
@@ -81,7 +81,7 @@ class World:
         self._chance = random.Random(seed)
         self._audiences: dict[Uid, Audience] = {}
 
-    def desk(self, n: int, device: int = 0, notes: list[str] | None = None) -> Desk:
+    def desk(self, n: int, device: int = 0, notes: list[str] | None = None, shared: SharedChoice | None = None) -> Desk:
         uid, dev = uid_of(n), DevId(device.to_bytes(8, "big") + n.to_bytes(8, "big"))
         kept, shown = [""] if notes is None else notes, [True]
         time = self.time
@@ -98,6 +98,7 @@ class World:
                 is_shown=lambda: shown[0],
                 stored=lambda: kept[0],
                 store=lambda text: kept.__setitem__(0, text),
+                shared=shared,
                 later=time.later,
                 now_ms=lambda: START_MS + int(time.now_s * 1000),
                 now_s=lambda: time.now_s,
