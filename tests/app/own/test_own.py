@@ -12,6 +12,7 @@ from app.own.joining import AHEAD_MS, MAX_LEFT, MAX_NUMBER, NOTHING_READ, ReadMa
 from app.own.model import ROOTS
 from tests.app.own.devices import DAY_MS, Device, Two, forge, named
 from tests.office import ROOM
+from tests.world import until
 
 CHAT, OTHER = ObjId(b"c" * 16), ObjId(b"o" * 16)
 PLACE = CHAT.hex()
@@ -45,6 +46,30 @@ def test_all_that_changed_is_one_change(two: Two) -> None:
     server.meet(home, office)
     assert office.settings.get("theme") == "dark"
     assert office.rooms.get("å/favourite") is True
+
+
+async def test_what_changes_within_a_minute_of_a_write_waits_until_the_minute_is_over(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """▲ SECURITY.md: the server sees at most once a minute that a person reads."""
+    home, _, _ = two
+    monkeypatch.setattr(service, "GATHER_S", 0.0)
+    paused: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        paused.append(seconds)
+        await (asyncio.Event().wait() if seconds else asyncio.sleep(0))
+
+    monkeypatch.setattr(home.own, "_pause", pause)
+    running = asyncio.ensure_future(home.own.run())
+    home.reads.read(CHAT, 7)
+    await until(lambda: len(paused) == 2)
+    assert (paused, home.own.waits) == ([0.0, 60.0], False)
+    home.reads.read(CHAT, 9)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert home.own.waits
+    running.cancel()
 
 
 def test_the_higher_generation_counts_and_then_the_higher_position(two: Two) -> None:

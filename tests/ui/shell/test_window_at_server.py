@@ -10,6 +10,7 @@ from app.core.enums import Role
 from app.core.ids import ObjId, RoomId, Uid
 from app.rooms.records import PersonInvited, decode
 from app.session import Session
+from app.settings import THEME
 from sync.errors import Unreachable
 from tests.refused_record import refuse_once
 from tests.ui.finding import toast_of
@@ -150,3 +151,12 @@ async def test_attack_a_room_that_lacks_its_person_and_has_somebody_else_is_no_r
     await until(lambda: window.current_room() is not None)
     assert room(window).room != made
     await until(lambda: people(session, room(window).room) == {office().me.uid, lawyer.uid})
+
+
+async def test_what_the_persons_other_devices_are_to_know_is_written_when_they_lock(session: Session) -> None:
+    await until(lambda: session.own_room.find() is not None)
+    session.save()
+    session.settings.set(THEME, "dark")
+    assert session.own.waits, "for its minute"
+    session.save()
+    assert not session.own.waits
