@@ -4,14 +4,16 @@ entries of a room's log make notices of."""
 
 import pytest
 
+from app.chat.records import MessageSent, ReactionSet, encode
 from app.core.enums import Role, RoomState
 from app.core.ids import RoomId, Uid
 from app.notices.service import NoticeFilter, NoticeRow
+from app.notification_settings import NOTIFY_REACTIONS
 from app.session import Session
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import chat_of, notify_keys, propose, stop
+from tests.ui.shell.opened_office import chat_of, notify_keys, propose, receive, stop
 from tests.ui.shell.sample import at
 from tests.ui.shell.toasts import watched
 from tests.ui.shell.tool_views import tool_list
@@ -82,3 +84,21 @@ def test_a_role_that_somebody_gives_me_is_a_notice_that_names_it(session: Sessio
     give(9003, head, me, office().case)
     (row,) = session.notices.list(NoticeFilter(kinds=frozenset({"role"})))
     assert words(session, row) == (f"Din roll i {CASE} är nu läsare", "av Enhetschef")
+
+
+def test_a_reaction_to_mine_is_listed_only_if_the_person_wants_that(session: Session) -> None:
+    case, me, head = office().case, office().me, office().head
+    obj = chat_of(session).channel(case)
+    assert obj is not None
+    receive(session, case, me, encode(MessageSent(text="Mitt förslag å")), obj=obj)
+    timeline = chat_of(session).timeline(case)
+    mine = timeline.message(len(timeline) - 1)
+    assert mine.author == me.uid
+    receive(session, case, head, encode(ReactionSet(target=mine.change_id, emoji="👍", on=True)), obj=obj)
+
+    def listed() -> list[tuple[str, str]]:
+        return [words(session, row) for row in session.notices.list() if row.kind == "reaction"]
+
+    assert listed() == [], "off by default"
+    session.settings.set(NOTIFY_REACTIONS, True)
+    assert listed() == [(f"1 reaktion på ditt meddelande i {CASE}", "Mitt förslag å")]

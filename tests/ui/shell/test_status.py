@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMenu
 from app.core.enums import Presence, RoomType
 from app.core.ids import DevId, RoomId, Uid
 from app.errors import DiskFull
+from app.notices.turns import Used
 from app.notification_settings import NOTIFICATIONS
+from app.objects.object import Payload
 from app.people.person import Person
 from app.presence.records import Gone, Here, encode
 from app.session import Session
@@ -33,6 +35,7 @@ from ui.shell.window.auto_lock import AWAY_MINUTES, AutoLock
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.own_status import StatusDialog
 
+OTHER_IS_USED = Payload(Used).encode(Used())
 BACK = NOW.date() + timedelta(days=10)
 
 
@@ -226,3 +229,26 @@ def test_after_ten_minutes_without_input_the_person_is_away_until_the_next_one(q
     qapp.sendEvent(field, press)
     assert used == [False, True]
     qapp.removeEventFilter(lock)
+
+
+async def test_a_person_who_does_nothing_in_the_window_is_away_and_back_at_the_next_key(
+    window: MainWindow, session: Session
+) -> None:
+    def mine() -> Presence | None:
+        found = session.presence.of_me()
+        return found.state if found is not None else None
+
+    QTest.keyClick(window, Qt.Key.Key_Shift)
+    assert mine() is Presence.AVAILABLE
+    timer_of(window.auto_lock.presence).timeout.emit()
+    assert mine() is Presence.AWAY
+    QTest.keyClick(window, Qt.Key.Key_Shift)
+    assert mine() is Presence.AVAILABLE
+
+
+async def test_the_device_that_is_used_rings_from_then_on(window: MainWindow, session: Session) -> None:
+    session.turns.receive(DevId(b"x" * 16), OTHER_IS_USED)
+    moved: list[None] = []
+    session.turns.changed.connect(lambda: moved.append(None))
+    QTest.keyClick(window, Qt.Key.Key_Shift)
+    assert len(moved) == 1
