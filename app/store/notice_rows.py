@@ -190,8 +190,8 @@ def put_first(
 
 def put(conn: Connection, me: Uid | None, notices: Sequence[Notice]) -> None:
     """Stores notices that are not stored yet; a kind that counts or merges updates its earlier notice instead. Leaves
-    out those about what this person did themselves, those about destroyed objects, and, in the first reading of a room,
-    those that are older than KEEP_MS.
+    out those about what this person did themselves, those about destroyed objects (except of a kind with `always`: the
+    person asked to be notified), and, in the first reading of a room, those that are older than KEEP_MS.
 
     A new notice rings (`notice_store.NoticeStore.claim`) if its kind rings, if it is about a position after this
     device's first reading of the room or has none, and if the person has not read, answered or marked it, also on
@@ -208,7 +208,7 @@ def put(conn: Connection, me: Uid | None, notices: Sequence[Notice]) -> None:
         if series.is_destroyed(conn, room, obj):
             gone.add(obj)
     for notice in wanted:
-        if notice.obj not in gone:
+        if notice.obj not in gone or notice.kind.always:
             _put(conn, notice, marks[notice.room], left[notice.obj])
 
 

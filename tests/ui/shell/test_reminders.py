@@ -14,12 +14,14 @@ from app.notices.service import MOST_NAMED, NoticeState
 from app.notification_settings import NOTIFICATION_CONTENT
 from app.objects.links import ObjectLink
 from app.session import Session
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
 from tests.app.reminders.devices import OPEN
 from tests.ui.finding import open_menu, toast_of
 from tests.ui.pointing import click
 from tests.ui.shell.in_window import press, texts
 from tests.ui.shell.kept_office import office
-from tests.ui.shell.opened_office import chat_of, say
+from tests.ui.shell.opened_office import chat_of, remove, say
 from tests.ui.shell.sample import at
 from tests.ui.shell.test_home import rows
 from tests.ui.shell.toasts import Toasts, ring, watch
@@ -251,3 +253,24 @@ def test_the_palette_reminds_of_what_is_current_in_the_view(window: MainWindow, 
     assert menu.actions()[0].text().startswith("Påminnelse 15:0")
     QTest.keyClick(menu, Qt.Key.Key_Delete)
     assert session.reminders.at(link) is None
+
+
+@pytest.mark.parametrize("state", ["destroyed", "left"])
+async def test_a_reminder_of_what_is_gone_rings_and_says_so(
+    window: MainWindow, session: Session, seen: None, state: str
+) -> None:
+    await ring(session)
+    link = message(session, "Ring sökanden å 🙂")
+    session.reminders.remind(link, at(16, 0))
+    if state == "destroyed":
+        event = RoomEvent(n=99_000, t=at(14, 0), kind="destroy", by=office().head.uid, obj=link.obj)
+        session.store.receive(ReceivedSlice(room=link.room, events=[event]))
+    else:
+        remove(session, link.room, office().me)
+    (row,) = session.reminders.list()
+    session.reminders.move(row.id, at(13, 0))
+    await due(session)
+    caught_up(window)
+    text = "något som inte finns kvar här" if state == "destroyed" else "Ring sökanden å 🙂"
+    assert toast_of(window).text() == f"Påminnelse: {text}"
+    assert [each.split(",")[0] for each in rows(window)] == [f"Påminnelse: {text}"]
