@@ -7,33 +7,13 @@ Sizes are given at 100 %: an icon grows with the text beside it.
 
 from functools import lru_cache
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
-from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton
 
-from resources import path
 from ui.kit import theme
+from ui.kit.icon_engine import Drawing, DrawnIcon, render
 from ui.kit.scale import px
-
-_SCALES = (1.0, 1.25, 1.5, 2.0, 3.0)
-
-
-@lru_cache(maxsize=512)
-def _source(name: str) -> bytes:
-    return path(f"icons/{name}.svg").read_bytes()
-
-
-@lru_cache(maxsize=1024)
-def _render(name: str, colour: str, size: int, scale: float) -> QPixmap:
-    pixmap = QPixmap(round(size * scale), round(size * scale))
-    pixmap.fill(Qt.GlobalColor.transparent)
-    renderer = QSvgRenderer(QByteArray(_source(name).replace(b"currentColor", colour.encode())))
-    painter = QPainter(pixmap)
-    renderer.render(painter, QRectF(0, 0, pixmap.width(), pixmap.height()))
-    painter.end()
-    pixmap.setDevicePixelRatio(scale)
-    return pixmap
 
 
 def _hex(role: str) -> str:
@@ -44,7 +24,7 @@ def pixmap(name: str, role: str = "muted", size: int = 20, scale: float = 1.0) -
     """The icon `name` as a pixmap of `size` logical pixels at 100 %; it grows with the text size. `role` names its
     colour in the theme, or is `#RRGGBB`. `scale` is the device pixel ratio. FileNotFoundError for an unknown icon,
     KeyError for an unknown role."""
-    return _render(name, _hex(role), px(size), scale)
+    return render(name, _hex(role), px(size), scale)
 
 
 def paint(painter: QPainter, name: str, role: str, x: float, y: float, size: int) -> None:
@@ -57,19 +37,15 @@ def paint(painter: QPainter, name: str, role: str, x: float, y: float, size: int
 
 
 @lru_cache(maxsize=1024)
-def _icon(name: str, normal: str, checked: str, disabled: str, size: int) -> QIcon:
-    result = QIcon()
-    for scale in _SCALES:
-        result.addPixmap(_render(name, normal, size, scale), QIcon.Mode.Normal, QIcon.State.Off)
-        result.addPixmap(_render(name, disabled, size, scale), QIcon.Mode.Disabled, QIcon.State.Off)
-        if checked != normal:
-            result.addPixmap(_render(name, checked, size, scale), QIcon.Mode.Normal, QIcon.State.On)
-    return result
+def _icon(drawing: Drawing) -> QIcon:
+    return QIcon(DrawnIcon(drawing))
 
 
 def icon(name: str, role: str = "muted", size: int = 20, *, checked: str | None = None) -> QIcon:
-    """The icon in the theme of this moment; `checked` is the role of a checked button's icon."""
-    return _icon(name, _hex(role), _hex(checked or role), _hex("faint"), px(size))
+    """The icon in the theme of this moment; `checked` is the role of a checked button's icon. It is drawn when it is
+    first shown. KeyError for an unknown role."""
+    colours = {"normal": _hex(role), "checked": _hex(checked or role), "disabled": _hex("faint")}
+    return _icon(Drawing(name=name, size=px(size), **colours))
 
 
 def app_icon() -> QIcon:
@@ -85,7 +61,7 @@ def app_icon() -> QIcon:
         painter.setBrush(light.colour("accent"))
         painter.drawRoundedRect(image.rect(), size * 0.22, size * 0.22)
         inner = round(size * 0.7)
-        painter.drawPixmap((size - inner) // 2, (size - inner) // 2, _render("logo", light.hex("on-accent"), inner, 1))
+        painter.drawPixmap((size - inner) // 2, (size - inner) // 2, render("logo", light.hex("on-accent"), inner, 1))
         painter.end()
         result.addPixmap(image)
     return result
