@@ -21,6 +21,7 @@ from tests.shots.scene import Scene, Step
 from tests.shots.story import Story, StoryTime, fill
 from tests.shots.views import OFFLINE, STOPPED, VIEWS, leave
 from tests.ui.soon import settle
+from ui.desktop.closing import Gate
 from ui.kit import theme
 from ui.kit.translate import change_language
 from ui.shell.window.main_window import MainWindow
@@ -78,7 +79,7 @@ async def walk(visit: Visit, looks: dict[str, Look], views: list[str], *, painte
             settings.set(NOTIFICATIONS, "none")
             settings.set(RECOVERY_SHEET_REMINDER, False)
             settings.set(THEME, "light")
-            window, gate = _new_window(story), QMainWindow()
+            window, gate = _new_window(story), Gate(lambda: True)
             scene = Scene(story, window, gate, folder, await o.w.invite("Verksjurist"))
             gate.setUpdatesEnabled(painted)
             gate.show()

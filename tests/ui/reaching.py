@@ -51,7 +51,7 @@ def wrong(window: QWidget) -> list[str]:
         found += _overlapping(controls)
         labels = [w for w in top.findChildren(QLabel) if w.isVisible() and w.window() is top]
         for each in labels:
-            found += [f"{_name(each)}: {what}" for what in (*_cut(each), *_out_of_reach(each, top))]
+            found += [f"{_name(each)}: {what}" for what in (*cut_off(each), *_out_of_reach(each, top))]
     return found
 
 
@@ -120,7 +120,8 @@ def _squeezed(control: QWidget) -> Iterator[str]:
         yield f"squeezed to {control.size()}, needs {least}"
 
 
-def _cut(shown: QLabel) -> Iterator[str]:
+def cut_off(shown: QLabel) -> Iterator[str]:
+    """How a label is narrower or lower than its text, in words; nothing if all of it is seen."""
     if not shown.text().strip() or not shown.pixmap().isNull():
         return
     if shown.wordWrap():

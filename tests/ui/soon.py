@@ -2,12 +2,12 @@
 """What a view shows `Soon`, now: a test does not wait for the pause between two refreshes, and looks at no window that
 is half laid out."""
 
-from PySide6.QtCore import QEvent, QObject, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
 
 from ui.kit.bind import Soon
+from ui.kit.laying_out import lay_out_all
 
-_LAYOUT_REQUEST = QEvent.Type.LayoutRequest.value
 _REFRESHES = 20
 """A view that is due again after so many refreshes refreshes itself for ever."""
 
@@ -17,7 +17,7 @@ def settle(window: QWidget) -> None:
     the window shows then stays until something else happens. AssertionError if its refreshes never end."""
     for _ in range(_REFRESHES):
         refreshed = caught_up(window)
-        QApplication.sendPostedEvents(None, _LAYOUT_REQUEST)
+        lay_out_all()
         if not refreshed:
             return
     raise AssertionError("a view refreshes itself for ever")

@@ -8,6 +8,7 @@ from PySide6.QtCore import QByteArray, QObject
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
+from ui.kit.laying_out import lay_out_first
 from ui.kit.plain import set_title
 from ui.kit.screens import first_size, least_size
 
@@ -21,6 +22,7 @@ class Gate(QMainWindow):
         the main window, as stored in the settings: this window opens there, unless it is ""."""
         super().__init__()
         set_title(self, "Kansli")
+        lay_out_first(self)
         self.setMinimumSize(least_size(self))
         self.resize(first_size(self))
         if kept:

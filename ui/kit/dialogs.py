@@ -24,6 +24,7 @@ from ui.kit import plain, theme
 from ui.kit.announcing import settle
 from ui.kit.card import scroll
 from ui.kit.error_line import ErrorLine
+from ui.kit.laying_out import lay_out_first
 from ui.kit.plain import Label, set_title
 from ui.kit.progress import Spinner
 from ui.kit.scale import px, spread
@@ -69,6 +70,7 @@ class Dialog(QDialog):
     ) -> None:
         super().__init__(parent)
         set_title(self, title)
+        lay_out_first(self)
         self.setAccessibleName(title)
         self._width = width
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Words with a control at the right end, or under them where the row is narrow."""
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt
-from PySide6.QtWidgets import QApplication, QLayout, QLayoutItem, QWidget
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 from ui.kit import theme
 from ui.kit.scale import px
@@ -19,20 +19,8 @@ class FoldingRow(QWidget):
 
     def __init__(self, words: QLayout, control: QWidget, *, words_px: int) -> None:
         super().__init__()
-        self._control = control
         layout = _Folding(self, words, control, words_px)
         theme.on_change(self, layout.invalidate)
-
-    def lay_out(self) -> None:
-        """Lays out the row and everything around it at once. Call it when the words or the control have changed. Does
-        nothing while the row is hidden. Otherwise Qt would lay out the widgets around the row one after the other, in
-        later turns of the event loop, and paint the window in between, with words that are cut."""
-        widget: QWidget | None = self._control if self.isVisible() else None
-        while widget is not None:
-            layout = widget.layout()
-            if layout is not None and layout.activate():
-                QApplication.sendEvent(widget, QEvent(QEvent.Type.LayoutRequest))  # what is around may watch for it
-            widget = widget.parentWidget()
 
 
 class _Folding(QLayout):

@@ -254,8 +254,7 @@ class InfoBar(QFrame):
         words.addWidget(self._icon)
         words.addWidget(self._text, 1)
         words.addWidget(self._code)
-        self._folding = FoldingRow(words, self._buttons, words_px=WORDS_PX)
-        column(self, margins=(20, 6, 12, 6)).addWidget(self._folding)
+        column(self, margins=(20, 6, 12, 6)).addWidget(FoldingRow(words, self._buttons, words_px=WORDS_PX))
         self._action: Callable[[], object] | None = None
         self._on_other: Callable[[], object] | None = None
         hold(self, least_height=_BAR_HEIGHT)
@@ -288,7 +287,6 @@ class InfoBar(QFrame):
         self._show_other(other)
         self._buttons.setVisible(bool(action) or other is not None)
         self.show()
-        self._folding.lay_out()
 
     def _show_other(self, other: tuple[str, Callable[[], object]] | None) -> None:
         self._on_other = other[1] if other is not None else None

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from ui.kit import theme
 from ui.kit.buttons import TextButton
 from ui.kit.folding_row import FoldingRow
+from ui.kit.laying_out import lay_out_first
 from ui.kit.style import column, label, line
 from ui.kit.toast import InfoBar
 
@@ -42,6 +43,7 @@ def painted(qapp: QApplication) -> Iterator[Painted]:
 def above_a_field(qtbot: QtBot, bar: QWidget, width: int) -> QWidget:
     """A window with the bar above what one works in."""
     window = QWidget()
+    lay_out_first(window)
     rows = column(window)
     rows.addWidget(bar)
     rows.addWidget(QPlainTextEdit(), 1)

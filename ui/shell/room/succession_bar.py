@@ -69,8 +69,7 @@ class SuccessionBar(QFrame):
         words.addWidget(self._text, 1)
         buttons = QWidget()
         line(buttons, spacing=8)
-        self._row = FoldingRow(words, buttons, words_px=WORDS_PX)
-        column(self, margins=(20, 6, 12, 6)).addWidget(self._row)
+        column(self, margins=(20, 6, 12, 6)).addWidget(FoldingRow(words, buttons, words_px=WORDS_PX))
         self._buttons: KeyedRows[_Action, _ActionButton] = KeyedRows(
             buttons, lambda action: action.room or action.text, _ActionButton, _ActionButton.show_action
         )
@@ -91,7 +90,6 @@ class SuccessionBar(QFrame):
             self._text.setText(text)
             self.setAccessibleName(text)
         self.setVisible(bool(text))
-        self._row.lay_out()
 
     def text(self) -> str:
         """The text that is shown."""

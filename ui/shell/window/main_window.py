@@ -27,6 +27,7 @@ from ui.kit.announcing import Announcer
 from ui.kit.bind import bind
 from ui.kit.front import to_front
 from ui.kit.gathering import Kind
+from ui.kit.laying_out import lay_out_first
 from ui.kit.menu import Entry, popup
 from ui.kit.plain import set_title
 from ui.kit.roomy import Roomy
@@ -111,6 +112,7 @@ class MainWindow(QMainWindow):
         self.navigator.write_to.connect(self.room_requests.write_to)
         self._bound: list[QAction] = []
         set_title(self, "Kansli")
+        lay_out_first(self)
         self.setMinimumSize(least_size(self))
         self.resize(first_size(self))
         self._restore_geometry()

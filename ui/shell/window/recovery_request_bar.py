@@ -40,8 +40,7 @@ class AskedBar(QFrame):
         row = line(answers, spacing=8)
         row.addWidget(self.me)
         row.addWidget(self.stop)
-        self._row = FoldingRow(words, answers, words_px=WORDS_PX)
-        column(self, margins=(20, 6, 12, 6)).addWidget(self._row)
+        column(self, margins=(20, 6, 12, 6)).addWidget(FoldingRow(words, answers, words_px=WORDS_PX))
         set_props(self, frame="bar-danger")
         self.hide()
         bind(self, session.status_changed, self.refresh)
@@ -59,7 +58,6 @@ class AskedBar(QFrame):
             self._text.setText(text)
             self.setAccessibleName(text)
         self.setVisible(self._shown is not None)
-        self._row.lay_out()
 
     def _it_is_me(self) -> None:
         asked = self._shown
