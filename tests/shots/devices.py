@@ -51,7 +51,7 @@ async def arrived(s: Scene) -> QWidget:
     office = s.new_office()
     await office.begin_pairing(s.story.desks[0].server, "Bärbar dator", number=asked.large.text())
     await until(asked.accept_button.isVisible)
-    s.ends.append(lambda: asyncio.ensure_future(office.stop_pairing()))
+    s.ends.append(office.stop_pairing)
     return s.window
 
 
@@ -87,7 +87,7 @@ async def join_who(s: Scene) -> QWidget:
     view.join.begin_pairing()
     await until(lambda: view.join.currentWidget() is view.join.who_page)
     await arriving
-    s.ends.append(lambda: asyncio.ensure_future(invitation.close()))
+    s.ends.append(invitation.close)
     return s.gate
 
 

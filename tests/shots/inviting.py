@@ -3,7 +3,6 @@
 on.
 """
 
-import asyncio
 from dataclasses import replace
 from functools import partial
 from unittest.mock import patch
@@ -76,7 +75,7 @@ async def settings(s: Scene) -> QWidget:
     await until(again.isVisible)
     await quiet()
     again.setFocus()  # which scrolls to it
-    s.ends.append(lambda: asyncio.ensure_future(_undo(s, rooms[1], jurist)))
+    s.ends.append(partial(_undo, s, rooms[1], jurist))
     return s.window
 
 

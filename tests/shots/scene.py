@@ -25,6 +25,7 @@ class Scene:
     folder: Path
     code: str = ""
     ends: list[Callable[[], object]] = field(default_factory=list)
+    """What puts back what the view changed, the last one first. What they return is awaited if it can be."""
     _new: Office | None = None
 
     def room(self, title: str, tab: str) -> RoomView:

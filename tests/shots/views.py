@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Every view as a step: how to get there, and how to leave it as it was. Names are the pictures' file names."""
 
+from collections.abc import Awaitable
 from functools import partial
 
 from PySide6.QtCore import QPoint
@@ -301,5 +302,7 @@ async def leave(s: Scene) -> None:
     """Puts back what a view changed."""
     ends, s.ends = s.ends, []
     for end in reversed(ends):
-        end()
+        ended = end()
+        if isinstance(ended, Awaitable):
+            await ended
     await quiet(1)
