@@ -9,7 +9,7 @@ async with world(tmp_path) as w:
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -341,5 +341,13 @@ async def until(look: Callable[[], bool], patience_s: float = PATIENCE_S) -> Non
     """Waits for something to be so."""
     deadline = time.monotonic() + patience_s
     while not look():
+        assert time.monotonic() < deadline, "not so in time"
+        await asyncio.sleep(0.005)
+
+
+async def until_asked(ask: Callable[[], Awaitable[bool]], patience_s: float = PATIENCE_S) -> None:
+    """Waits for something to be so that has to be asked for, such as what a server has stored."""
+    deadline = time.monotonic() + patience_s
+    while not await ask():
         assert time.monotonic() < deadline, "not so in time"
         await asyncio.sleep(0.005)

@@ -13,7 +13,7 @@ from sync.server.operator.upkeep.problems import Problem
 from sync.server.operator.upkeep.verify import verify
 from tests.journeys.bad_input.checks import offline
 from tests.sync.server.test_backup import back_up, put_back
-from tests.world import Client, World, until
+from tests.world import Client, World, until, until_asked
 
 
 async def backed_up(w: World) -> Path:
@@ -64,9 +64,7 @@ def keep_part(client: Client, room: RoomId, obj: ObjId, part: PartId, sealed: by
 
 
 async def open_again(w: World) -> None:
-    for _ in range(400):
-        counts = await admin.status(w.data)
-        if counts.rooms_closed == 0:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("rooms stay closed")
+    async def are_open() -> bool:
+        return (await admin.status(w.data)).rooms_closed == 0
+
+    await until_asked(are_open)

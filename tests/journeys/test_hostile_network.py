@@ -168,7 +168,9 @@ async def _crash_server(w: World, copy: Path) -> None:
     for client in w.clients:
         client.wire.cut, client.was_cut = True, client.wire.cut
         await client.wire.hang_up()
-    await asyncio.sleep(0.05)
+    assert w.running is not None
+    hub = w.running.service.hub
+    await until(lambda: hub.connections == 0)
     shutil.copytree(w.data, copy)
     await w.stop_server()
     w.moved_to = copy

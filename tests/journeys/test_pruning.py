@@ -18,7 +18,7 @@ from sync.server.operator.upkeep.verify import verify
 from sync.trust.room.successor_claim import object_in
 from tests.journeys.desks import Desk, Offices, offices
 from tests.journeys.forks import divide, keep_copy
-from tests.world import until
+from tests.world import until, until_asked
 
 pytestmark = pytest.mark.slow
 
@@ -114,11 +114,11 @@ async def test_what_is_cleared_is_gone_from_the_server_and_everybody_reads_on(
     assert [x.obj for x in went] == [c.obj]
     assert told == [("state", 0, 1), ("objects", 0, 1), ("objects", 1, 1)]
     assert c.pruned(c.owner) > 0
-    for _ in range(400):
-        if await service.rooms.room_bytes(c.room) < before:
-            break
-        await asyncio.sleep(0.02)
-    assert await service.rooms.room_bytes(c.room) < before
+
+    async def is_counted() -> bool:
+        return await service.rooms.room_bytes(c.room) < before
+
+    await until_asked(is_counted)
     await settled(c)
     assert (await pruning.plan(c.room)).ready == ()
 

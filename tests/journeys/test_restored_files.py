@@ -16,7 +16,7 @@ from sync.server.operator import admin
 from tests.journeys.bad_input.checks import HELLO, offline
 from tests.journeys.restoring import backed_up, keep_part, restored, whole
 from tests.sync.server.test_backup import put_back
-from tests.world import World, until
+from tests.world import World, until, until_asked
 
 
 async def test_parts_of_files_that_were_lost_are_uploaded_again_once(w: World) -> None:
@@ -105,11 +105,7 @@ async def test_parts_of_a_room_that_does_not_come_back_hold_up_no_others(
         except (Refused, Unreachable):
             return False
 
-    for _ in range(200):
-        if await comes_back():
-            break
-        await asyncio.sleep(0.05)
-    assert await comes_back()
+    await until_asked(comes_back)
     assert a.store.parts_checked_for() is None
 
 

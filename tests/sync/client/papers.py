@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A document in a room of two, and snapshots of it, for the tests of snapshots."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ from sync.ids import ChangeId
 from sync.trust.room import envelope
 from sync.trust.room.room_state import Snapshot
 from sync.trust.room.snapshots import Attest, pieces
-from tests.world import Client, World, until, world
+from tests.world import Client, World, until, until_asked, world
 
 WORDS = [f"{i} " for i in range(35)]
 
@@ -197,13 +196,9 @@ async def forgotten(w: World, p: Paper, n: int) -> None:
     assert w.running is not None
     store = w.running.store
 
-    async def left() -> list[int]:
+    async def none_left() -> bool:
         rows = await store.items(p.room, 0, n, 1 << 20)
         heads = [(row, envelope.Header.decode(envelope.read_body(row.body)[0])) for row in rows if row.kind == 2]
-        return [row.n for row, hdr in heads if hdr.obj == p.obj and row.ct is not None and hdr.kind != envelope.ATTEST]
+        return not any(hdr.obj == p.obj and row.ct is not None and hdr.kind != envelope.ATTEST for row, hdr in heads)
 
-    for _ in range(400):
-        if not await left():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError(await left())
+    await until_asked(none_left)

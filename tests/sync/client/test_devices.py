@@ -82,7 +82,9 @@ async def test_a_code_that_nobody_shows_any_more_is_unknown(w: World) -> None:
     assert e.value.code == "code-unknown"
     offer = await a.engine.invite_device(RECORD).open(by_code=True)
     await a.offline()
-    await asyncio.sleep(0.05)
+    assert w.running is not None
+    hub = w.running.service.hub
+    await until(lambda: hub.connections == 0)
     with pytest.raises(Refused) as e:
         await guest.join(code=offer.code)
     assert e.value.code == "code-unknown"

@@ -276,17 +276,19 @@ async def test_a_line_cut_in_the_middle_of_a_slice_loses_nothing(w: World, monke
     await w.settle(room, a)
     receive = b.store.receive_apart
     parts: list[int] = []
+    closing: list[asyncio.Future[None]] = []
 
     async def cut(received: Received) -> None:
         await receive(received)
         parts.append(len(getattr(received, "changes", ())))
         if len(parts) == 2:
-            for line in b.wire.open_lines:
-                asyncio.ensure_future(line.close())  # noqa: RUF006 - ends with the test's loop
+            closing.extend(asyncio.ensure_future(line.close()) for line in b.wire.open_lines)
 
     monkeypatch.setattr(b.store, "receive_apart", cut)
     b.online()
     await until(lambda: len(b.texts(obj)) == 300)
+    assert closing
+    await asyncio.gather(*closing)
     assert b.texts(obj) == [b"%d" % i for i in range(300)]
 
 

@@ -22,7 +22,7 @@ from tests.sync.client.papers import (
     three_know,
     w,
 )
-from tests.world import World, until
+from tests.world import World, until, until_asked
 
 __all__ = ["w"]
 
@@ -94,11 +94,12 @@ async def test_what_is_pruned_is_gone_from_the_server_and_a_newcomer_reads_on_al
     await until(lambda: bool(p.at(p.clerk).stream.state.pruned))
     ((_, n),) = p.at(p.clerk).stream.state.pruned.items()
     await forgotten(w, p, n)
-    for _ in range(400):  # the server counts after the content is gone
-        if await w.running.service.rooms.room_bytes(p.room) < before:
-            break
-        await asyncio.sleep(0.02)
-    assert await w.running.service.rooms.room_bytes(p.room) < before
+    rooms = w.running.service.rooms
+
+    async def is_counted() -> bool:
+        return await rooms.room_bytes(p.room) < before
+
+    await until_asked(is_counted)  # the server counts after the content is gone
     later = replace(p, guest=await w.second(p.clerk))
     await until(lambda: later.text(later.guest) == p.text(p.head))
     await until(lambda: later.guest.engine.position(p.room) > 0 and later.guest.engine.reread_progress(p.room) is None)

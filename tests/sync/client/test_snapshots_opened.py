@@ -107,6 +107,11 @@ async def test_an_interrupted_reread_continues_where_it_was(w: World, monkeypatc
     await p.attested()
     asked, last = list[int](), p.head.engine.position(p.room)
     judged = dict[int, int]()
+    hanging_up: list[asyncio.Future[None]] = []
+
+    async def hang_up_and_come_back() -> None:
+        await p.guest.wire.hang_up()
+        p.guest.online()
 
     def cut(data: bytes, out: bool) -> Sequence[bytes]:
         frame = decode_client(data) if out else None
@@ -115,7 +120,7 @@ async def test_an_interrupted_reread_continues_where_it_was(w: World, monkeypatc
             if len(asked) in (3, 5):
                 begun = p.guest.engine.parts.inbox.rereading._begun
                 judged[len(asked)] = begun.stream.n if begun is not None else 0
-                asyncio.ensure_future(p.guest.wire.hang_up()).add_done_callback(lambda _: p.guest.online())
+                hanging_up.append(asyncio.ensure_future(hang_up_and_come_back()))
                 return []
         return [data]
 
@@ -124,6 +129,7 @@ async def test_an_interrupted_reread_continues_where_it_was(w: World, monkeypatc
     await until(lambda: p.guest.engine.status.state is LinkState.ONLINE)
     await p.add(p.guest)
     await opened(p)
+    await asyncio.gather(*hanging_up)
     assert len(asked) > 6
     assert 0 < judged[3] <= judged[5]
     for at, n in judged.items():

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Members: adding from the directory, verifying, changing roles, removing; and what a reader is not offered."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -103,7 +102,7 @@ async def test_members_are_not_found_again(window: MainWindow) -> None:
     assert opened.search.person() is None
     assert not opened.accept_button.isEnabled()
     opened.reject()
-    await asyncio.sleep(0.01)
+    await until(lambda: not opened.isVisible())
 
 
 async def test_a_compared_number_is_kept_as_verified(window: MainWindow, session: Session) -> None:
