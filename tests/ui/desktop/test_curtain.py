@@ -372,7 +372,7 @@ async def test_a_new_policy_counts_under_the_curtain(qapp: QApplication, tmp_pat
         if change == "no passphrase":
             assert (await r.locked()).locked
         else:
-            await r.until(lambda: "PIN-kod eller lösenfras" not in texts(curtain(r)))
+            await r.until(lambda: "PIN-kod eller lösenfras" not in texts(r.shown))  # the page is made again
             await lift(r)
 
 
