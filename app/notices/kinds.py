@@ -12,7 +12,7 @@ HISTORY = NoticeKind(id="history", asks=True, personal=True)
 """An administrator proposes to give a member the room's history, and this person can approve it."""
 KEYS = NoticeKind(id="keys", asks=True, personal=True)
 """Something happened to a colleague's keys; `detail` is `KeyNotice.kind`, `by` the colleague."""
-WAITS = NoticeKind(id="waits", asks=True)
+WAITS = NoticeKind(id="waits", asks=True, personal=True)
 """A room is stopped, the server refuses what the person has written in a room, or changes of an object are not merged
 on this computer. `detail` is the reason: a `RoomState` that stops the room, the code of the refusal, or "held" or
 "large" for an object."""

@@ -12,7 +12,7 @@ from sync.client.received import RoomEvent
 
 ADDED = NoticeKind(id="added", asks=False, personal=True)
 """Somebody added this person to the room."""
-ROLE = NoticeKind(id="role", asks=False)
+ROLE = NoticeKind(id="role", asks=False, personal=True)
 """Somebody gave this person another role in the room; `detail` is its name in small letters ("admin")."""
 KINDS = (ADDED, ROLE)
 

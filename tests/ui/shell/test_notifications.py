@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QWidget
 
 import ui.chat
-from app.core.enums import Level, LinkState
+from app.core.enums import Level, LinkState, Role, RoomState
 from app.notification_settings import (
     NOTIFICATION_CONTENT,
     NOTIFICATION_SOUND,
@@ -19,6 +19,8 @@ from app.notification_settings import (
 )
 from app.session import Session
 from app.setting import Value
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import (
     begin_room,
@@ -28,11 +30,13 @@ from tests.ui.shell.opened_office import (
     read_everything,
     say,
     show_status,
+    stop,
 )
 from tests.ui.shell.sample import NOW, at
-from tests.ui.shell.toasts import Toasts, ring, watch
+from tests.ui.shell.toasts import Toasts, ring, watch, watched
 from tests.ui.shell.tool_views import FakeView
 from tests.ui.soon import caught_up
+from tests.world import until
 from ui.shell.notices.lines import NoticeLines
 from ui.shell.tool_list import ToolList
 from ui.shell.window.desktop_toast import ToastAction
@@ -275,3 +279,20 @@ async def test_the_first_reading_of_a_room_is_no_news(hidden: QWidget, session: 
     say(session, room, office().head, "Fyra ä")
     await all_shown(hidden, session)
     assert desktop.texts == ["1 nytt meddelande"]
+
+
+@pytest.mark.parametrize(("level", "count"), [(Level.MENTIONS, 2), (Level.NOTHING, 0)])
+async def test_a_new_role_and_a_stopped_room_concern_the_person_and_ring_as_mentions_do(
+    hidden: QWidget, session: Session, level: Level, count: int
+) -> None:
+    session.rooms.set_level(office().case, level)
+    await ring(session)
+    _, desktop = watch(hidden, session)
+    role = RoomEvent(n=99_000, t=at(14, 4), kind="role", by=office().head.uid, subject=office().me.uid, role=Role.ADMIN)
+    session.store.receive(ReceivedSlice(room=office().case, events=[role]))
+    await all_shown(hidden, session)
+    async with watched(session) as listed:
+        stop(session, office().case, RoomState.FORK)
+        await until(lambda: bool(listed("waits")))
+    await all_shown(hidden, session)
+    assert desktop.texts == ["Du har fått en ny roll i ett rum.", "Något väntar i ett rum."][:count]
