@@ -35,7 +35,8 @@ from ui.shell.window.auto_lock import AWAY_MINUTES, AutoLock
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.own_status import StatusDialog
 
-OTHER_IS_USED = Payload(Used).encode(Used())
+_MESSAGE: Payload[Used] = Payload(Used)
+OTHER_IS_USED = _MESSAGE.encode(Used())
 BACK = NOW.date() + timedelta(days=10)
 
 
