@@ -3,30 +3,34 @@
 
 from typing import Self
 
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QLabel
 
 from tests.ui.reaching import cut_off
+from ui.kit.plain import Label
 
 
-class Cut(QObject):
-    """While it is entered: notes in `found` each label that is painted cut, and counts the paints in `painted`."""
+class Cut:
+    """While it is entered: notes in `found` each label that is painted cut, and counts the paints in `painted`. Only
+    labels that are made meanwhile are watched.
 
-    def __init__(self, application: QApplication) -> None:
-        super().__init__()
+    It replaces the labels' `paintEvent`. An event filter of the whole application would be given Qt's internal parts
+    too, which Qt deletes without notifying Python.
+    """
+
+    def __init__(self) -> None:
         self.found: list[str] = []
         self.painted = 0
-        self._application = application
 
     def __enter__(self) -> Self:
-        self._application.installEventFilter(self)
+        def paint(label: Label, event: QPaintEvent) -> None:
+            self.painted += 1
+            self.found += [f"“{label.text()[:40]}” {how}" for how in cut_off(label)]
+            QLabel.paintEvent(label, event)
+
+        assert "paintEvent" not in vars(Label)
+        Label.paintEvent = paint  # type: ignore[assignment, method-assign]
         return self
 
     def __exit__(self, *_of: object) -> None:
-        self._application.removeEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint and isinstance(watched, QLabel):
-            self.painted += 1
-            self.found += [f"“{watched.text()[:40]}” {how}" for how in cut_off(watched)]
-        return False
+        del Label.paintEvent

@@ -29,7 +29,7 @@ async def test_no_label_is_painted_cut_while_a_view_changes(qapp: QApplication) 
     change_language("sv")
     theme.apply(qapp, "light")
     found: list[str] = []
-    with Cut(qapp) as cut:
+    with Cut() as cut:
 
         def visit(_window: QWidget, view: str) -> None:
             found.extend(f"{view}: {line}" for line in cut.found)

@@ -4,10 +4,11 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.ui.cut import Cut
 from ui.kit import theme
 from ui.kit.buttons import TextButton
 from ui.kit.folding_row import FoldingRow
@@ -18,26 +19,11 @@ from ui.kit.toast import InfoBar
 SENTENCE = "Rummet fortsätter i ett nytt. Det som finns här kan läsas; det du inte hann skicka finns där. 🙂"
 
 
-class Painted(QObject):
-    """Notes how high every label with several lines is whenever it is painted, and how high its text is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.heights: list[tuple[int, int]] = []
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint and isinstance(watched, QLabel) and watched.wordWrap():
-            self.heights.append((watched.height(), watched.heightForWidth(watched.width())))
-        return False
-
-
 @pytest.fixture
-def painted(qapp: QApplication) -> Iterator[Painted]:
+def cut(qapp: QApplication) -> Iterator[Cut]:
     theme.apply(qapp, "light")
-    made = Painted()
-    qapp.installEventFilter(made)
-    yield made
-    qapp.removeEventFilter(made)
+    with Cut() as watching:
+        yield watching
 
 
 def above_a_field(qtbot: QtBot, bar: QWidget, width: int) -> QWidget:
@@ -55,17 +41,17 @@ def above_a_field(qtbot: QtBot, bar: QWidget, width: int) -> QWidget:
 
 
 @pytest.mark.parametrize("width", range(300, 900, 40))
-def test_no_frame_shows_a_bar_with_a_cut_sentence(qtbot: QtBot, painted: Painted, width: int) -> None:
+def test_no_frame_shows_a_bar_with_a_cut_sentence(qtbot: QtBot, cut: Cut, width: int) -> None:
     bar = InfoBar()
     window = above_a_field(qtbot, bar, width)
     for action in ("Visa bevis", "Öppna ett efterföljande rum …", ""):
-        painted.heights.clear()
+        before = cut.painted
         bar.show_state("info", "forward", f"{SENTENCE} {action}", action)
         for _ in range(4):
             QApplication.processEvents()
         assert window.isVisible()
-        assert painted.heights
-        assert all(height >= needed for height, needed in painted.heights), (action, painted.heights)
+        assert cut.painted > before
+        assert cut.found == [], action
 
 
 def new_row(qtbot: QtBot, action: str) -> tuple[FoldingRow, QLabel, TextButton]:

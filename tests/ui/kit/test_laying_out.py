@@ -25,7 +25,7 @@ SMALLEST = (800, 500)
 def cut(qapp: QApplication) -> Iterator[Cut]:
     change_language("sv")
     theme.apply(qapp, "light")
-    with Cut(qapp) as watching:
+    with Cut() as watching:
         yield watching
 
 
