@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PLAIN, PICTURES, WEB = "ui/kit/plain.py", "ui/kit/pictures.py", "ui/kit/web.py"
-ICONS, MENU, DIALOGS = "ui/kit/icons.py", "ui/kit/menu.py", "ui/kit/dialogs.py"
+ICONS, MENU, DIALOGS = "ui/kit/icon_engine.py", "ui/kit/menu.py", "ui/kit/dialogs.py"
 TRAY, COMMANDS, WINDOW = "ui/desktop/tray.py", "ui/shell/window/commands.py", "ui/shell/window/main_window.py"
 FIELD, EDITOR = "ui/chat/text_field.py", "ui/richtext/editor.py"
 
@@ -107,7 +107,10 @@ def test_only_the_kit_gives_texts_pictures_and_addresses_to_qt() -> None:
         found = seen(name, ast.parse(path.read_text(encoding="utf-8")))
         if found:
             wrong[name] = found
-    assert wrong == {PICTURES: ["QImage(source.imageData())"]}, "pixels of the Windows clipboard"
+    assert wrong == {
+        "ui/kit/icons.py": ["QIcon(DrawnIcon(drawing))"],
+        PICTURES: ["QImage(source.imageData())"],
+    }, "an icon's own engine, which reads resources/icons, and pixels of the Windows clipboard"
 
 
 @pytest.mark.parametrize(
