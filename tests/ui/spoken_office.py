@@ -26,7 +26,9 @@ from app.settings import RECOVERY_SHEET_REMINDER  # noqa: E402
 from sync.crypto.passphrase import MIN_MEMORY_KIB, Argon2Params  # noqa: E402
 from tests.journeys.desks import Desk, Offices, offices  # noqa: E402
 from tests.world import until  # noqa: E402
+from ui.desktop.closing import Gate  # noqa: E402
 from ui.kit import faces, theme  # noqa: E402
+from ui.kit.covering import Cover  # noqa: E402
 from ui.kit.front import to_front  # noqa: E402
 from ui.kit.gathering import PAUSE_S  # noqa: E402
 from ui.kit.translate import change_language  # noqa: E402
@@ -52,6 +54,7 @@ class Acts:
         pauses is said together."""
         window.announcer._clock = lambda: self._now
         self._me, self._head = desks[0].session, desks[1].session
+        self._covers: list[tuple[Gate, Cover]] = []
 
     async def do(self, line: str) -> None:
         word, _, rest = line.partition(" ")
@@ -73,6 +76,15 @@ class Acts:
                 await self._o.w.stop_server()
             case "lock":  # what the stage does before anything else of it
                 self._window.announcer.silence()
+            case "cover":
+                gate = Gate(lambda: True)
+                gate.show()
+                self._covers.append((gate, Cover(gate)))
+                self._covers[-1][1].fall()
+            case "lift":
+                gate, cover = self._covers.pop()
+                cover.lift()
+                gate.deleteLater()
             case "error":
                 self._window.toast("Något gick fel å 🙂", lambda: None)
             case _:

@@ -300,6 +300,24 @@ def a_hit_of_a_search_is_read_out_with_its_place(reader: ScreenReader, office: O
     assert one_focus(reader).where == hit.where
 
 
+def what_was_noted_of_the_window_cannot_be_read_under_the_curtain(reader: ScreenReader, office: Office) -> None:
+    (window,) = reader.windows()
+    noted = [window, *(found for found in reader.walk(window.where) if found.name)]
+    assert len(noted) > 100
+    office.colleague("cover")
+    assert [each.name for each in reader.windows()] == ["Kansli"]
+    for each in noted:
+        with pytest.raises(LookupError):
+            reader.look(each.where)
+    office.colleague("say Under ridån å 🙂")
+    office.colleague("lift")
+    reader.keys("ctrl+k")
+    reader.focus("Sök i allt", "text")
+    reader.keys("Escape")
+    (window,) = reader.windows()
+    assert len([found for found in reader.walk(window.where) if found.name]) > 100
+
+
 def that_one_is_offline_is_announced_and_nothing_once_kansli_is_locked(reader: ScreenReader, office: Office) -> None:
     office.colleague("stop-server")
     office.colleague("pause")
@@ -323,6 +341,7 @@ STEPS: tuple[Callable[[ScreenReader, Office], None], ...] = (
     cards_are_made_walked_through_moved_and_filtered,
     the_filter_is_opened_and_says_how_much_it_shows,
     a_hit_of_a_search_is_read_out_with_its_place,
+    what_was_noted_of_the_window_cannot_be_read_under_the_curtain,
     that_one_is_offline_is_announced_and_nothing_once_kansli_is_locked,
 )
 

@@ -2,7 +2,8 @@
 """Takes every window of the program off the screen but one, and keeps away what code would show meanwhile.
 
 A covered window is hidden, and its part at the desktop is destroyed: so no taskbar has its title or a preview of it,
-and no screen reader finds it. The widgets, with all that is typed in them, stay.
+and no screen reader finds it. Nor does one that has noted a part of it before (forgetting.py). The widgets, with all
+that is typed in them, stay.
 """
 
 import asyncio
@@ -14,6 +15,8 @@ import shiboken6
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer
 from PySide6.QtGui import QDrag, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
+
+from ui.kit.forgetting import Forgetting
 
 _ALLOWED, _CLOSED = "shown_when_covered", "closed_when_covered"
 _SIGN, _BALLOON = "QSystemTrayIconSys", "QBalloonTip"
@@ -54,6 +57,7 @@ class Cover(QObject):
         """Set when the windows are shown again, and not when the program ends."""
         self._covered: list[QWidget] = []
         self._is_down = False
+        self._forgetting = Forgetting(self._may_stay, self)
 
     def fall(self) -> None:
         """Covers the windows that are on the screen. What code shows from now on is covered before it appears."""
@@ -65,6 +69,7 @@ class Cover(QObject):
             application.installEventFilter(self)
         for window in sorted(self._others(), key=_depth):
             self._take_away(window)
+        self._forgetting.start()
 
     def lift(self) -> None:
         """Shows again what was covered, the windows before their dialogs."""
@@ -76,6 +81,7 @@ class Cover(QObject):
     def drop(self) -> None:
         """Ends covering. The windows that were covered stay hidden."""
         self._is_down = False
+        self._forgetting.stop()
         with suppress(ValueError):
             _down.remove(self)
         application = QApplication.instance()

@@ -144,6 +144,29 @@ async def test_a_screen_reader_finds_no_name_and_reads_nothing_out(
         assert texts == []
 
 
+async def test_attack_what_a_screen_reader_noted_before_cannot_be_asked_for(qapp: QApplication, tmp_path: Path) -> None:
+    """Windows and AT-SPI ask by a number, which can be guessed, whether anything is shown or not."""
+    QAccessible.setActive(True)
+    try:
+        async with working(qapp, tmp_path) as (r, window, view):
+            noted = [QAccessible.uniqueId(face(each)) for each in (window, view.field)]
+            lock(r)
+            await r.until(lambda: not any(map(QAccessible.accessibleInterface, noted)))
+            field = curtain(r).field
+            assert field is not None
+            stays = QAccessible.uniqueId(face(field))
+            window.setAccessibleName(SECRET)
+            late = QAccessible.uniqueId(face(window))
+            await r.until(lambda: QAccessible.accessibleInterface(late) is None)
+            assert QAccessible.accessibleInterface(stays) is not None
+            nothing_gets_out(r)
+            window.setAccessibleName("")
+            await lift(r)
+            assert face(view.field).text(QAccessible.Text.Value) == SECRET
+    finally:
+        QAccessible.setActive(False)
+
+
 async def test_a_change_of_theme_or_language_shows_nothing(qapp: QApplication, tmp_path: Path) -> None:
     async with working(qapp, tmp_path) as (r, window, _):
         lock(r)
