@@ -79,7 +79,7 @@ async def test_attack_a_strangers_room_changes_nothing_here_before_it_is_accepte
     attacker.say(room, ObjId(room), encode(RoomNamed(title="Senare", type="group")))
     await until(lambda: attacker.store.waiting_count() == 0)
     assert stored(desk) == before
-    assert [(row.kind, row.detail) for row in desk.session.notices.list()] == [("invitation", "")]
+    await until(lambda: [(row.kind, row.detail) for row in desk.session.notices.list()] == [("invitation", "")])
     assert room not in desk.session.engine.parts.link.rooms
     assert desk.session.store.trials.untried == []
     await desk.restart()  # it is looked at again, and still nothing of it is here

@@ -173,7 +173,8 @@ async def test_names_marks_and_systems_are_not_at_the_server(tmp_path: Path) -> 
         await until(lambda: waiting(old) == 0 and len(old.session.personal.rooms) == 1)
         old.session.devices.rename(old.session.engine.devices.mine, canary)
         new = await o.second(old, "Kanariefågel på resa")
-        await until(lambda: set(named(new)) == {canary, "Kanariefågel på resa"} and waiting(new) == 0)
+        await until(lambda: set(named(new)) == {canary, "Kanariefågel på resa"})
+        await until(lambda: all(device.system for device in new.session.devices.all()) and waiting(new) == 0)
         (row,) = [d for d in new.session.devices.all() if d.mine]
         await o.w.stop_server()
         stored = b"".join(p.read_bytes() for p in o.w.data.rglob("*") if p.is_file())
