@@ -330,9 +330,9 @@ class Board:
     def fill_from(self, other: "Board") -> None:
         """Copies the whole content of another board into this one, which is new. Ctrl+Z does not undo it."""
         for mine, theirs in zip(self._roots(), other._roots(), strict=True):
-            for key, value in theirs.to_python().items():
+            for key in theirs.keys(()):
                 with self._doc.transact(SETUP):
-                    mine.set((key,), value)
+                    mine.set((key,), theirs.get((key,)))
 
     def _roots(self) -> "tuple[CrdtMap, ...]":
         return self._meta, self._columns, self._cards, self._labels

@@ -10,6 +10,9 @@ from app.core.visible import one_line
 from app.tasks.cards import MAX_NAME, MAX_TITLE
 from app.tasks.descriptions import Description
 
+ID_BYTES = 8
+"""Of the id of a thing on a board."""
+
 
 def new_card_id() -> str:
     """The id of a card that is not on the board yet."""
@@ -18,7 +21,7 @@ def new_card_id() -> str:
 
 def short_id() -> str:
     """A random id for a thing on a board."""
-    return new_id()[:8].hex()
+    return new_id()[:ID_BYTES].hex()
 
 
 def title_line(text: str) -> str:

@@ -29,7 +29,7 @@ def _first_board() -> bytes:
 
 
 async def _copy_into(service: TaskService, obj: ObjId, room: RoomId, into: ObjId) -> int:
-    return service.copy_cards(obj, room, into)
+    return await service.copy_cards(obj, room, into)
 
 
 TOOL = AppTool(

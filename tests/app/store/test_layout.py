@@ -89,6 +89,8 @@ def test_a_store_that_this_layout_wrote_opens_with_its_rooms(written: Store) -> 
     assert written.heartbeats.of(ROOM) == written.heartbeats.by(DEV) == [said]
     assert (read_positions.position(written.db.conn, NOTE), read_positions.left(written.db.conn, NOTE)) == (4, (3,))
     assert own_waiting.all_waiting(written.db) == [("settings", "theme", b"\x92\x01\xa4dark")]
+    long = "SELECT kind, room, obj, retires, place, data FROM long_writes JOIN long_write_changes USING (number)"
+    assert written.db.rows(long) == [("note", ROOM, NOTE, b"C" * 16, 7, "Kopia å 🙂".encode())]
     assert written.db.check() == []
     written.close()
 

@@ -133,7 +133,7 @@ async def test_a_board_that_nobody_shows_any_more_is_freed(desks: tuple[Desk, De
     shown = crdt_docs()
     for n in range(20):
         hl.tasks.before(BOARD_ID, 1 + n).close()
-    hl.tasks.copy_cards(BOARD_ID, ROOM, await hl.tasks.copy(BOARD_ID))
+    await hl.tasks.copy_cards(BOARD_ID, ROOM, await hl.tasks.copy(BOARD_ID))
     board.undo.undo()
     server.deliver()
     del board
@@ -238,7 +238,7 @@ def test_a_damaged_update_is_kept_and_stops_nothing(desks: tuple[Desk, Desk, Pos
     assert len(hl.store.changes.unprojected()) == 2
 
 
-def test_cards_are_copied_to_the_board_of_another_room_unless_they_are_there(
+async def test_cards_are_copied_to_the_board_of_another_room_unless_they_are_there(
     desks: tuple[Desk, Desk, Positions],
 ) -> None:
     hl, _, _ = desks
@@ -254,7 +254,7 @@ def test_cards_are_copied_to_the_board_of_another_room_unless_they_are_there(
     theirs.edit_card(changed, title="Beslut åäö")
     new = mine.add_card(last, "Maska aktbilaga 14 🖍", description="Sidorna 3–7", due=date(2026, 11, 26))
     mine.add_check_item(new, "Bilaga å")
-    assert hl.tasks.copy_cards(BOARD_ID, room, into) == 2
+    assert await hl.tasks.copy_cards(BOARD_ID, room, into) == 2
     titles = sorted(card.title for card in theirs.all_cards())
     assert titles == ["Begär yttrande", "Beslut", "Beslut åäö", "Maska aktbilaga 14 🖍"]
     (copy,) = [card for card in theirs.all_cards() if card.title.startswith("Maska")]
@@ -265,7 +265,7 @@ def test_cards_are_copied_to_the_board_of_another_room_unless_they_are_there(
     assert len(mine.all_cards()) == 3
 
 
-def test_a_line_of_a_checklist_and_an_archived_card_are_copied_too(desks: tuple[Desk, Desk, Positions]) -> None:
+async def test_a_line_of_a_checklist_and_an_archived_card_are_copied_too(desks: tuple[Desk, Desk, Positions]) -> None:
     hl, _, _ = desks
     room, into = RoomId(b"z" * 16), ObjId(b"i" * 16)
     mine = hl.tasks.board(ROOM)
@@ -277,17 +277,17 @@ def test_a_line_of_a_checklist_and_an_archived_card_are_copied_too(desks: tuple[
     hl.store.changes.append(room, into, encode(mine.diff()))
     theirs = hl.tasks.board(room, into)
     theirs.add_check_item(card, "Deras rad")
-    assert hl.tasks.copy_cards(BOARD_ID, room, into) == 0
+    assert await hl.tasks.copy_cards(BOARD_ID, room, into) == 0
     mine.toggle_check_item(card, mine.add_check_item(card, "Ring å 🙂"), True)
     away = mine.add_card(column, "Arkiverad", description="Text ö")
     mine.archive_card(away)
-    assert hl.tasks.copy_cards(BOARD_ID, room, into) == 2
+    assert await hl.tasks.copy_cards(BOARD_ID, room, into) == 2
     (copy,) = [each for each in theirs.all_cards() if each.id != card]
     assert [(item.text, item.done) for item in copy.checklist] == [("Läs", False), ("Ring å 🙂", True)]
     assert [(each.title, each.description) for each in theirs.archived()] == [("Arkiverad", "Text ö")]
 
 
-def test_a_card_whose_column_is_not_there_is_copied_into_the_first(desks: tuple[Desk, Desk, Positions]) -> None:
+async def test_a_card_whose_column_is_not_there_is_copied_into_the_first(desks: tuple[Desk, Desk, Positions]) -> None:
     hl, _, _ = desks
     room, into = RoomId(b"z" * 16), ObjId(b"i" * 16)
     mine = hl.tasks.board(ROOM)
@@ -295,7 +295,7 @@ def test_a_card_whose_column_is_not_there_is_copied_into_the_first(desks: tuple[
     with hl.store.db.transaction() as conn:
         object_rows.announce(conn, room, into, BOARD.id, 1, HL)
     hl.store.changes.append(room, into, new_board("Uppföljning", COLUMNS))
-    assert hl.tasks.copy_cards(BOARD_ID, room, into) == 1
+    assert await hl.tasks.copy_cards(BOARD_ID, room, into) == 1
     theirs = hl.tasks.board(room, into)
     (copy,) = theirs.all_cards()
     assert (copy.title, copy.column) == ("Granska bilagor å 🙂", theirs.columns()[0].id)
@@ -315,7 +315,7 @@ async def test_a_board_is_copied_in_a_thread_or_not_at_all(
     assert [found.obj for found in hl.store.objects.all(ROOM) if found.kind == BOARD.id] == [BOARD_ID]
     on_loop = note_threads(monkeypatch, Board, "fill_from")
     copied = hl.tasks.board(ROOM, await hl.tasks.copy(BOARD_ID))
-    assert on_loop == [False]
+    assert set(on_loop) == {False}, "the copy that was stopped may still be in its thread"
     assert [card.title for card in copied.all_cards()] == [card.title for card in board.all_cards()]
 
 
