@@ -3,9 +3,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
-from operator import attrgetter
 
 from app.core.ids import ObjId, RoomId, Uid
+from app.objects.crdt import REMOTE, STORED
 from app.store.projection import Feeder
 from app.store.rows import StoredChange
 from app.tasks import projection
@@ -34,6 +34,9 @@ class BoardAdapter:
         self._announce = announce
         self._me = me
         self._descriptions = descriptions
+        self.edits = set[bytes]()
+        """The data of changes that are being written in boards without their models. In a model that is open they are
+        edits of this person, which Ctrl+Z undoes."""
 
     def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> Board:
         """See `Adapter`."""
@@ -51,12 +54,12 @@ class BoardAdapter:
         longer ones. Returns how many updates were damaged and left out. ▲ This person's changes and colleagues' are
         merged separately. In one merge a description of this person's that a colleague replaced would never be seen."""
         damaged = 0
-        for own, some in groupby(changes, key=attrgetter("own")):
+        for (own, is_edit), some in groupby(changes, key=lambda change: (change.own, change.data in self.edits)):
             of_one_kind = list(some)
             authors = {change.author for change in of_one_kind}
             by = authors.pop() if len(authors) == 1 else None
             updates = feeder.feed_data([(change.author, change.data) for change in of_one_kind])
-            damaged += len(model.merge(updates, own=own, by=by))
+            damaged += len(model.merge(updates, own=own, by=by, origin=STORED if is_edit else REMOTE))
         return damaged
 
     def reset(self, model: Board, updates: Sequence[bytes]) -> int:

@@ -14,18 +14,10 @@ from app.core import clock
 from app.core.fractional import spread
 from app.core.ids import Uid
 from app.core.signal import Signal
-from app.objects.crdt import REMOTE, SETUP, CrdtDoc, CrdtMap, Origin, Path, Update
+from app.objects.crdt import REMOTE, SETUP, STORED, CrdtDoc, CrdtMap, Origin, Path, Update
 from app.objects.undo import Undo
 from app.tasks.card_index import CardIndex
-from app.tasks.cards import (
-    Card,
-    CheckItem,
-    Column,
-    Label,
-    card_from,
-    label_from,
-    name_from,
-)
+from app.tasks.cards import Card, CheckItem, Column, Label, card_from, label_from, name_from
 from app.tasks.descriptions import Description, merge, written
 from app.tasks.new_values import card_value, column_value, name_line, new_card_id, short_id, title_line
 from app.tasks.order_keys import key_between, neighbours
@@ -349,20 +341,23 @@ class Board:
         Replaced descriptions are not merged: that was done when the updates were received."""
         return self._doc.apply(updates)
 
-    def merge(self, updates: Sequence[bytes], *, own: bool = False, by: Uid | None = None) -> list[int]:
+    def merge(
+        self, updates: Sequence[bytes], *, own: bool = False, by: Uid | None = None, origin: Origin = REMOTE
+    ) -> list[int]:
         """Merges updates, and returns the indexes of damaged ones. Emits `changed` with all changed cards at its end,
         after this person's replaced descriptions were merged. Each update must come after those that it builds on, as
         the judge has it: of one that waits, pycrdt does not report all changes. The same update may come again.
 
-        `by`: who wrote all of them, if one person did. `own`: this person, on any device; a description that returns to
-        a value it was made from was then undone. ▲ A colleague who does this undid their step, unaware of this text.
+        `origin`: STORED for edits that Ctrl+Z undoes. `by`: who wrote all of them, if one person did. `own`: this
+        person, on any device; a description that returns to a value it was made from was then undone. ▲ A colleague who
+        does this undid their step, unaware of this text.
         """
         if not self._index.is_read and self._cards.keys():
             self._index.cards()
         self._held_back = set()
         self.replaced.begin(by)
         try:
-            bad = self._doc.apply(updates)
+            bad = self._doc.apply(updates, origin)
             if own:
                 overwritten = self.replaced.overwritten
                 self.replaced.overwritten = [each for each in overwritten if not self._was_undone(*each)]
@@ -415,7 +410,7 @@ class Board:
             target.set(path, value)
 
     def _on_updated(self, update: Update) -> None:
-        if self._emit is not None and update.origin != REMOTE:
+        if self._emit is not None and update.origin not in (REMOTE, STORED):
             self._emit(update.data)
 
     def _on_reloaded(self) -> None:

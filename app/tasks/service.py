@@ -135,9 +135,8 @@ class TaskService:
         self._objects = objects
         self._members = members
         self._rooms = rooms
-        self._live = live = LiveObjects(
-            db, changes, objects, BoardAdapter(rooms.announce, lambda: self.me, self._descriptions)
-        )
+        self._adapter = BoardAdapter(rooms.announce, lambda: self.me, self._descriptions)
+        self._live = live = LiveObjects(db, changes, objects, self._adapter)
         # its members are this service's too: see there
         self.fault, self.saved, self.damaged = live.fault, live.saved, live.damaged
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
@@ -346,7 +345,8 @@ class TaskService:
         copies only what is not there as a copy either. It goes into the column with the same id, or into the first one;
         it has no labels, nobody is assigned to it, and this person counts as its maker.
 
-        The copies are put together in a thread, and written all or not at all, as by `copy`. What is written in the old
+        The copies are put together in a thread, and written all or not at all, as by `copy`. On a board that is open
+        Ctrl+Z takes them back one by one. What is written in the old
         board meanwhile is not copied. NotFound if there is no board `into`."""
         there = self._objects.get(into)
         if there is None or there.kind != projection.KIND_ID:
@@ -354,7 +354,11 @@ class TaskService:
         await self._long.complete(into)
         changes, count = await asyncio.to_thread(self._copied_cards, obj, into)
         if changes:
-            await self._long.write(room, changes, lambda: into, progress=progress)
+            self._adapter.edits.update(changes)
+            try:
+                await self._long.write(room, changes, lambda: into, progress=progress)
+            finally:
+                self._adapter.edits.difference_update(changes)
         return count
 
     def _copied_cards(self, obj: ObjId, into: ObjId) -> tuple[list[bytes], int]:

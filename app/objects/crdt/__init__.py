@@ -6,7 +6,7 @@ document belongs to the event loop. pycrdt panics with a BaseException subclass 
 none of that passes this package: it becomes a `DamagedUpdate` or a `BugError`, and the document stays usable.
 """
 
-from app.objects.crdt.change import LOCAL, REMOTE, SETUP, UNDO, Attributes, Origin, Path, TextOp, Update, Value
+from app.objects.crdt.change import LOCAL, REMOTE, SETUP, STORED, UNDO, Attributes, Origin, Path, TextOp, Update, Value
 from app.objects.crdt.document import CrdtDoc, UndoSteps
 from app.objects.crdt.library import load
 from app.objects.crdt.map import CrdtMap
@@ -20,6 +20,7 @@ __all__ = [
     "MAX_DEPTH",
     "REMOTE",
     "SETUP",
+    "STORED",
     "UNDO",
     "Attributes",
     "CrdtDoc",

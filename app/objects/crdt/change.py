@@ -14,7 +14,7 @@ Attributes: TypeAlias = Mapping[str, "str | int | bool | None"]
 Path: TypeAlias = tuple[str, ...]
 
 Origin = NewType("Origin", str)
-"""The maker of a transaction. Undo follows origins; updates of REMOTE are not sent on."""
+"""The maker of a transaction. Undo follows origins; updates of REMOTE and STORED are not sent on."""
 
 LOCAL = Origin("local")
 """My own edits: sent, and undone by my Ctrl+Z."""
@@ -22,6 +22,8 @@ SETUP = Origin("setup")
 """What the program writes on my behalf (a new document's first lines): sent, never undone."""
 REMOTE = Origin("remote")
 """Updates from the store or from colleagues: not sent on."""
+STORED = Origin("stored")
+"""Edits of mine that were stored before they were merged here: not sent on, and undone by my Ctrl+Z."""
 UNDO = Origin("undo")
 """What my undo and redo did: sent."""
 

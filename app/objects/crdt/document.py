@@ -8,7 +8,7 @@ from weakref import finalize
 
 from app.core.signal import Signal
 from app.errors import BugError
-from app.objects.crdt.change import LOCAL, REMOTE, SETUP, UNDO, Origin, Update
+from app.objects.crdt.change import LOCAL, REMOTE, SETUP, STORED, UNDO, Origin, Update
 from app.objects.crdt.library import pycrdt
 from app.objects.crdt.map import CrdtMap
 from app.objects.crdt.panics import DamagedUpdate, panics
@@ -105,16 +105,16 @@ class CrdtDoc:
             self._depth = 0
             self._flush()
 
-    def apply(self, updates: Sequence[bytes]) -> list[int]:
-        """Merges updates in order. Returns the indexes of those that are damaged and were left out. A damaged update
-        never stops the others: the document may be rebuilt without it, and emits `reloaded`; the caller decides whether
-        to raise `DamagedUpdate`. It is raised here only if the document itself cannot be read any more. BugError after
-        `close`."""
+    def apply(self, updates: Sequence[bytes], origin: Origin = REMOTE) -> list[int]:
+        """Merges updates in order, as transactions of `origin` (REMOTE or STORED). Returns the indexes of those that
+        are damaged and were left out. A damaged update never stops the others: the document may be rebuilt without it,
+        and emits `reloaded`; the caller decides whether to raise `DamagedUpdate`. It is raised here only if the
+        document itself cannot be read any more. BugError after `close`."""
         bad = {i for i, update in enumerate(updates) if not is_update(update)}
         good = [i for i in range(len(updates)) if i not in bad]
         for start in range(0, len(good), BATCH):
             batch = good[start : start + BATCH]
-            refused = self._apply_batch([updates[i] for i in batch])
+            refused = self._apply_batch([updates[i] for i in batch], origin)
             bad.update(batch[i] for i in refused)
         return sorted(bad)
 
@@ -184,13 +184,14 @@ class CrdtDoc:
     def undo_manager(
         self, roots: Sequence["CrdtText | CrdtMap"], *, clock_ms: Callable[[], int], group_ms: int
     ) -> "UndoSteps":
-        """Makes an undo manager that follows transactions of origin LOCAL in the given roots. For app/objects/undo.py
-        only. Edits within `group_ms` (ms) are one step, by the time that `clock_ms`, a bound method, returns. ▲ pycrdt
-        never releases that method, so only a weak reference to it is kept."""
+        """Makes an undo manager that follows transactions of origin LOCAL or STORED in the given roots. For
+        app/objects/undo.py only. Edits within `group_ms` (ms) are one step, by the time that `clock_ms`, a bound
+        method, returns. ▲ pycrdt never releases that method, so only a weak reference to it is kept."""
         manager = pycrdt.UndoManager(
             scopes=[root.shared for root in roots], capture_timeout_millis=group_ms, timestamp=weakly(clock_ms, 0)
         )
         manager.include_origin(LOCAL)
+        manager.include_origin(STORED)
         return manager
 
     def run_undo(self, step: Callable[[], bool]) -> bool:
@@ -249,13 +250,13 @@ class CrdtDoc:
         finally:
             self._emitting -= 1
 
-    def _apply_batch(self, updates: Sequence[bytes]) -> list[int]:
+    def _apply_batch(self, updates: Sequence[bytes], origin: Origin) -> list[int]:
         """Merges valid updates in one transaction. Returns the indexes of those that could not be merged, [] if all
         could. If one fails, the document is rebuilt from its state before, the others are merged one by one, and
         `reloaded` is emitted."""
         before = self.shared
         try:
-            with self.transact(REMOTE):
+            with self.transact(origin):
                 for update in updates:
                     self.shared.apply_update(update)
         except (BugError, ValueError, RuntimeError):

@@ -178,3 +178,23 @@ async def test_copies_come_behind_the_cards_that_are_there_in_their_order(hl: De
     assert titles(hl, OTHER_ROOM, INTO) == ["Fanns här å", *titles(hl, ROOM, BOARD_ID)]
     with pytest.raises(NotFound):
         await hl.tasks.copy_cards(BOARD_ID, OTHER_ROOM, ObjId(b"?" * 16))
+
+
+async def test_ctrl_z_takes_copied_cards_back_on_an_open_board(hl: Desk) -> None:
+    start_other_board(hl)
+    there = hl.tasks.open(INTO)
+    there.add_card(there.columns()[0].id, "Fanns här å")
+    edited: list[str] = []
+    there.edited.connect(edited.extend)
+    await hl.tasks.copy_cards(BOARD_ID, OTHER_ROOM, INTO)
+    assert len(edited) == COUNT
+    changes = len(hl.store.changes.of(INTO))
+    assert len(there.all_cards()) == COUNT + 1, "and none of them is stored twice"
+    for left in reversed(range(COUNT)):
+        assert there.undo.undo()
+        assert len(there.all_cards()) == left + 1
+    assert len(hl.store.changes.of(INTO)) == changes + COUNT, "each step is a change, which colleagues get"
+    assert there.undo.redo()
+    assert len(there.all_cards()) == 2
+    assert [row.title for row in hl.tasks.tasks(OTHER_ROOM)] == sorted(card.title for card in there.all_cards())
+    hl.tasks.close(INTO)
