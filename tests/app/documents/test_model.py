@@ -3,16 +3,19 @@
 
 import random
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import pycrdt
 import pytest
 
+from app.objects.crdt import CrdtText
 from app.objects.grammar import read
 from app.objects.sticky import client_in
 from app.richtext.flow import BODY, PLAIN, Block, Marks, Run, Style
 from app.richtext.merging import Merge
 from app.richtext.model import Change, Document
+from app.richtext.writing import MAX_INSERTED
 from tests.app.objects.crdts import crdt_of
 
 WORDS = ["å", "x", "hej ", "ärende ", "öl 🙂", "\n", "A\nB ", "§ 4 👩‍👧 "]
@@ -319,3 +322,21 @@ def test_a_document_is_filled_as_it_would_be_written() -> None:
     filled.splice(0, 0, "x")
     other.merge(updates)
     assert other.plain_text() == "xå 🙂b\n\ncd"
+
+
+def test_a_long_text_is_filled_in_short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths, insert = list[int](), CrdtText.insert
+
+    def noted(text: CrdtText, pos: int, piece: str, attrs: Mapping[str, Any] | None = None) -> None:
+        lengths.append(len(piece))
+        insert(text, pos, piece, attrs)
+
+    monkeypatch.setattr(CrdtText, "insert", noted)
+    blocks = [Block((Run("Sökanden å 🙂. " * 7000), Run("i fetstil", Marks(bold=True)))), Block((Run("Slut"),))]
+    with closing(Document()) as document:
+        document.set_up("Yttrande å")
+        lengths.clear()
+        document.fill(blocks)
+        assert max(lengths) == MAX_INSERTED
+        assert [block.text for block in document.blocks()] == [block.text for block in blocks]
+        assert document.block(0).runs[-1] == blocks[0].runs[-1]
