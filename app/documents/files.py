@@ -34,7 +34,7 @@ class Documents(Protocol):
 
     def shown_now(self, obj: ObjId) -> tuple[str, Sequence[Block]]: ...
 
-    def add(self, room: RoomId, changes: Sequence[bytes]) -> ObjId: ...
+    async def add(self, room: RoomId, changes: Sequence[bytes]) -> ObjId: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class DocumentFiles:
         taken = await self._converter.read(kind, data)
         title = one_line(source.stem, MAX_TITLE)
         changes = await asyncio.to_thread(first_changes, title, taken.blocks)
-        obj = self._documents.add(room, changes)
+        obj = await self._documents.add(room, changes)
         log.store.info("document-imported", kind=kind, size=len(data), blocks=len(taken.blocks))
         return Imported(obj=obj, title=title, taken=taken)
 

@@ -35,6 +35,7 @@ from app.richtext.model import MAX_TITLE, Document
 from app.setting import Switch
 from app.store.changes import Changes
 from app.store.database import Database
+from app.store.long_writes import LongWrites
 from app.store.objects import Objects
 from app.store.rows import StoredChange
 from app.tool import Unsaved
@@ -109,6 +110,7 @@ class DocumentService:
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
         self.retry, self.save = live.retry, live.retry_all
         self.open, self.open_ids, self.room_of = live.open, live.ids, live.room_of
+        self._long = LongWrites(db, changes, projection.KIND_ID, lambda _, obj: self.delete(obj))
         self._shared: set[ObjId] = set()
         """Open documents that colleagues have open, too."""
         self.files = DocumentFiles(self)
@@ -124,7 +126,9 @@ class DocumentService:
         ]
 
     def start(self) -> None:
-        """Indexes documents that an earlier run of the program left unindexed. Call it when the event loop runs."""
+        """Indexes documents that an earlier run of the program left unindexed, and completes long ones that it began to
+        write. Call it when the event loop runs."""
+        self._long.start()
         self._indexing.start()
 
     def unstored(self) -> "Sequence[Unsaved]":
@@ -142,6 +146,7 @@ class DocumentService:
         store. Call it before the store closes. StoreFault if the disk refuses some edits: everything else is closed all
         the same, and `unsaved_changes` returns the refused edits."""
         self.files.close()
+        self._long.close()
         try:
             for obj in self._live.ids():
                 self.leave(obj)
@@ -205,15 +210,17 @@ class DocumentService:
         me = self.people.me.uid
         return DocumentRow(obj=obj, room=room, title=document.title, updated=clock.now_ms(), by=me, words=0, excerpt="")
 
-    def add(self, room: RoomId, changes: "Sequence[bytes]") -> ObjId:
-        """Creates a document of which `changes` are the first changes (data). Returns its id. They are stored all or
-        none: BadChange for damaged data, StoreFault if the disk refuses."""
-        with self._db.transaction():
+    async def add(self, room: RoomId, changes: "Sequence[bytes]", *, retires: ObjId | None = None) -> ObjId:
+        """Creates a document of which `changes` are the first changes (data), and then puts the document `retires` into
+        the trash. Returns the new one's id. All of it is stored or nothing, and a long text in parts between which the
+        loop runs (`LongWrites.write`). BadChange for damaged data, StoreFault if the disk refuses."""
+
+        def begin() -> ObjId:
             obj = self._objects.new(room)
             self._rooms.announce(room, obj, projection.KIND_ID)
-            for data in changes:
-                self._changes.append(room, obj, data)
-        return obj
+            return obj
+
+        return await self._long.write(room, changes, begin, retires=retires)
 
     def shown_now(self, obj: ObjId) -> "tuple[str, Sequence[Block]]":
         """A document's title and blocks as they are now, whether it is open or not. NotFound."""
@@ -273,24 +280,22 @@ class DocumentService:
         named = tr("{title} (copy)")
         title = (title or tr("Untitled"))[: MAX_TITLE - len(named.format(title=""))]
         changes = await asyncio.to_thread(first_changes, named.format(title=title), blocks)
-        return self._db.again(lambda: self.add(room or row.room, changes))
+        return await self.add(room or row.room, changes)
 
     async def move(self, obj: ObjId, room: RoomId) -> ObjId:
         """Creates a document in `room` with the text, formats and title that this one has now, and puts this one into
         the trash. Returns the new one's id. It is made in a thread: a document of 100 pages takes half a second. What a
-        colleague writes meanwhile, and this one's earlier versions, stay where they are. NotFound if it is not
-        here. StoreFault if the disk refuses, and then nothing has changed: the new document and the trash mark of this
-        one are stored in one transaction. Otherwise each try at a disk that takes only the first would leave one more
-        copy in `room`."""
+        colleague writes meanwhile, and this one's earlier versions, stay where they are. NotFound if it is not here.
+        StoreFault if the disk refuses. Then nothing has changed, or the move is completed all the same (`add`), and a
+        second call for the same room returns that copy. Otherwise each try at a full disk would leave one more copy in
+        `room`."""
+        begun = self._long.retiring(obj)
+        if begun is not None:
+            await self._long.complete(begun)
+            if (row := self._objects.get(begun)) is not None and row.room == room:
+                return begun
         changes = await asyncio.to_thread(first_changes, *self.shown_now(obj))
-
-        def write() -> ObjId:
-            with self._db.transaction():
-                copied = self.add(room, changes)
-                self.delete(obj)
-            return copied
-
-        return self._db.again(write)
+        return await self.add(room, changes, retires=obj)
 
     def move_back(self, obj: ObjId, copied: ObjId) -> None:
         """Undoes `move`: takes the document `obj` out of the trash, and puts its copy `copied` there. StoreFault if the

@@ -2,6 +2,7 @@
 """Documents over real stores: damaged and huge changes, and a disk that refuses them."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from app.errors import DiskFull, StoreFault
 from app.objects import pieces
 from app.objects.object import MAX_DATA_BYTES
 from app.richtext.flow import Block, Run
+from app.store.database import Database
 from tests.app.documents.desks import Desk, World
 from tests.app.threads import note_threads
 from tests.office import HL, ROOM
@@ -204,3 +206,64 @@ def test_a_disk_that_refuses_hides_nobody_in_a_document_and_shows_nobody_who_lef
         hl.documents.leave(obj)
     world.deliver()
     assert ek.documents.presence(obj) == []
+
+
+@pytest.mark.parametrize("step", [0, 3, 8, 9])
+async def test_a_program_that_ends_while_it_moves_a_long_document_leaves_one_whole_document(
+    world: World, pair: tuple[Desk, Desk, ObjId], step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, _, obj = pair
+    within, text = RoomId(b"z" * 16), "Sökanden å 🙂. " * 40_000
+    hl.documents.open(obj).splice(0, 0, text)
+    hl.documents.close(obj)
+    real, count = Database.apart, 0
+
+    async def apart(db: Database, *given: Any, **named: Any) -> None:
+        nonlocal count
+        count += 1
+        if count > step:
+            raise ZeroDivisionError
+        await real(db, *given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "apart", apart)
+        with suppress(ZeroDivisionError):
+            await hl.documents.move(obj, within)
+        await idle()
+    hl = world.restart(hl)
+    hl.documents.start()
+    await idle()
+    is_moved = step > 7
+    (row,) = hl.documents.list(within if is_moved else ROOM)
+    assert hl.documents.list(ROOM if is_moved else within) == []
+    assert hl.documents.shown_now(row.obj)[1][0].text == text
+
+
+async def test_a_long_document_that_the_disk_stopped_half_way_is_moved_once_by_the_next_try(
+    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, _, obj = pair
+    within = RoomId(b"z" * 16)
+    hl.documents.open(obj).splice(0, 0, "Sökanden å 🙂. " * 40_000)
+    hl.documents.close(obj)
+    with monkeypatch.context() as full:
+        append, done = hl.store.changes.append, list[bytes]()
+
+        def refuse(room: RoomId, of: ObjId, data: bytes) -> Any:
+            done.append(data)
+            if len(done) > 2:
+                raise DiskFull
+            return append(room, of, data)
+
+        full.setattr(hl.store.changes, "append", refuse)
+        with pytest.raises(DiskFull):
+            await hl.documents.move(obj, within)
+    moved = await hl.documents.move(obj, within)
+    assert [row.obj for row in hl.documents.list(within)] == [moved]
+    assert hl.documents.list(ROOM) == []
+
+
+async def idle() -> None:
+    """No other task runs."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)
