@@ -6,10 +6,10 @@ them for a session. Nothing here names a tool, and no field has a default: an om
 TypeError or BugError that says what is missing.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from app.copies.service import WorkingCopies
 from app.core.alarms import Alarms
@@ -30,6 +30,7 @@ from app.rooms.succession import Carrier
 from app.setting import Switch
 from app.store.changes import Changes
 from app.store.database import Database
+from app.store.long_writes import Progress
 from app.store.notice_rows import Notice, NoticeKind
 from app.store.objects import Objects
 from app.store.room_lines import RoomLines
@@ -294,19 +295,19 @@ class Carry(Generic[S]):
 class Offer(Generic[S]):
     """The rule for a successor room (one that continues a stopped room) of a kind that merges, such as documents; a
     kind that does not has a `Carry`. Each object there begins with the old one's state, and members offer their own
-    changes that this state lacks: they write them once more. `copy_into(service, obj, room, into)` is for changes that
-    cannot be offered: it copies the content that the old object `obj` has here into the successor `room`, as a new
-    object or into `into`, which continues the old one. `service` is the tool's; the result is not used."""
+    changes that this state lacks: they write them once more. `copy_into(service, obj, room, into, progress)` is for
+    changes that cannot be offered: it copies the content that the old object `obj` has here into the successor `room`,
+    as a new object or into `into`, which continues the old one. `service` is the tool's; the result is not used."""
 
-    copy_into: Callable[[S, ObjId, RoomId, ObjId], Awaitable[object]]
+    copy_into: Callable[[S, ObjId, RoomId, ObjId, Progress], Coroutine[Any, Any, object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindRules:
     """The rules of one kind of objects (`id`), as functions that have the service of one session behind them; None
     where the kind has no such function. `baseline(obj)` gives an object's present state as changes. `carrier(objects)`
-    and `copy_into(obj, room, into)` are those of `Carry` and `Offer`; a kind has one of the two. `copier(obj)`
-    copies an object within its room and returns the copy's id."""
+    and `copy_into(obj, room, into, progress)` are those of `Carry` and `Offer`; a kind has one of the two.
+    `copier(obj, progress)` copies an object within its room and returns the copy's id."""
 
     id: str
     baseline: Baseline | None
@@ -323,16 +324,16 @@ class ToolKind(Generic[S]):
     successors (`from_snapshot` for a kind that makes snapshots). `snapshot`: the function that merges an object's
     changes into one state, the same as `kind.compact`, or why there is none. `successor`: `Offer` for a kind that
     merges, `Carry` for records. `notices`: the kinds of notices that its projection returns, the same as
-    `kind.notices`; () for none. `copier(service, obj)` is for an object of which a change is held back (stored, and not
-    merged on this computer): it makes a new object in the same room with what this computer shows of `obj`, and returns
-    its id. `starter`: the object that every new room begins with, or None.
+    `kind.notices`; () for none. `copier(service, obj, progress)` is for an object of which a change is held back
+    (stored, and not merged on this computer): it makes a new object in the same room with what this computer shows of
+    `obj`, and returns its id. `starter`: the object that every new room begins with, or None.
     """
 
     kind: Kind
     baseline: Callable[[Parts, ObjId], Awaitable[Sequence[bytes]]] | NoBaseline
     snapshot: Compaction | NoSnapshot
     successor: Carry[S] | Offer[S]
-    copier: Callable[[S, ObjId], Awaitable[ObjId]] | NoCopy
+    copier: Callable[[S, ObjId, Progress], Coroutine[Any, Any, ObjId]] | NoCopy
     notices: tuple[NoticeKind, ...]
     starter: Starter | None
 

@@ -35,7 +35,7 @@ from app.richtext.model import MAX_TITLE, Document
 from app.setting import Switch
 from app.store.changes import Changes
 from app.store.database import Database
-from app.store.long_writes import LongWrites
+from app.store.long_writes import LongWrites, Progress, no_progress
 from app.store.objects import Objects
 from app.store.rows import StoredChange
 from app.tool import Unsaved
@@ -210,7 +210,14 @@ class DocumentService:
         me = self.people.me.uid
         return DocumentRow(obj=obj, room=room, title=document.title, updated=clock.now_ms(), by=me, words=0, excerpt="")
 
-    async def add(self, room: RoomId, changes: "Sequence[bytes]", *, retires: ObjId | None = None) -> ObjId:
+    async def add(
+        self,
+        room: RoomId,
+        changes: "Sequence[bytes]",
+        *,
+        retires: ObjId | None = None,
+        progress: Progress = no_progress,
+    ) -> ObjId:
         """Creates a document of which `changes` are the first changes (data), and then puts the document `retires` into
         the trash. Returns the new one's id. All of it is stored or nothing, and a long text in parts between which the
         loop runs (`LongWrites.write`). BadChange for damaged data, StoreFault if the disk refuses."""
@@ -220,7 +227,7 @@ class DocumentService:
             self._rooms.announce(room, obj, projection.KIND_ID)
             return obj
 
-        return await self._long.write(room, changes, begin, retires=retires)
+        return await self._long.write(room, changes, begin, retires=retires, progress=progress)
 
     def shown_now(self, obj: ObjId) -> "tuple[str, Sequence[Block]]":
         """A document's title and blocks as they are now, whether it is open or not. NotFound."""
@@ -268,7 +275,7 @@ class DocumentService:
         before. Nothing that is written in it is stored. The caller closes it."""
         return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
 
-    async def copy(self, obj: ObjId, room: RoomId | None = None) -> ObjId:
+    async def copy(self, obj: ObjId, room: RoomId | None = None, progress: Progress = no_progress) -> ObjId:
         """Creates a document with the text and formats that this one has now, and its title with "(copy)" behind it, in
         `room` (None: the same room). Returns its id. It is made in a thread, as by `move`. If this is cancelled
         meanwhile, nothing is stored. NotFound if this one does not exist, StoreFault if the disk refuses the new
@@ -280,7 +287,7 @@ class DocumentService:
         named = tr("{title} (copy)")
         title = (title or tr("Untitled"))[: MAX_TITLE - len(named.format(title=""))]
         changes = await asyncio.to_thread(first_changes, named.format(title=title), blocks)
-        return await self.add(room or row.room, changes)
+        return await self.add(room or row.room, changes, progress=progress)
 
     async def move(self, obj: ObjId, room: RoomId) -> ObjId:
         """Creates a document in `room` with the text, formats and title that this one has now, and puts this one into

@@ -5,6 +5,7 @@ from app.core.ids import ObjId, RoomId
 from app.documents import KIND
 from app.documents.compaction import compact
 from app.documents.service import DocumentService
+from app.store.long_writes import Progress
 from app.tool import AppTool, Offer, Parts, ToolKind, from_snapshot
 from sync.client.ports import CARET
 
@@ -26,8 +27,12 @@ def _make(parts: Parts) -> DocumentService:
     return service
 
 
-async def _copy_into(service: DocumentService, obj: ObjId, room: RoomId, into: ObjId) -> ObjId:
-    return await service.copy(obj, room)
+async def _copy_into(service: DocumentService, obj: ObjId, room: RoomId, into: ObjId, progress: Progress) -> ObjId:
+    return await service.copy(obj, room, progress)
+
+
+async def _copy(service: DocumentService, obj: ObjId, progress: Progress) -> ObjId:
+    return await service.copy(obj, progress=progress)
 
 
 TOOL = AppTool(
@@ -40,7 +45,7 @@ TOOL = AppTool(
             baseline=from_snapshot,
             snapshot=compact,
             successor=Offer(copy_into=_copy_into),
-            copier=DocumentService.copy,
+            copier=_copy,
             notices=(),
             starter=None,
         ),

@@ -2,8 +2,10 @@
 """Changes of a room's objects that this computer holds back, or that an administrator had left out: who wrote them, and
 what a person can do about them. Holding back is this computer's own caution; no other member learns of it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from app.core import clock
 from app.core.ids import ChangeId, ObjId, RoomId
@@ -11,12 +13,14 @@ from app.core.signal import Signal
 from app.errors import NotFound
 from app.people.person import Person
 from app.people.service import PeopleService
+from app.rooms.copying import Copying
 from app.rooms.service import RoomService
 from app.store.left_out import LEAVE_OUT
+from app.store.long_writes import Progress
 from app.store.rows import StoredChange
 from app.store.store import Store
 
-Copier = Callable[[ObjId], Awaitable[ObjId]]
+Copier = Callable[[ObjId, Progress], Coroutine[Any, Any, ObjId]]
 """Makes a new object with the content of the given one on this device, and returns its id. Each kind has its own."""
 
 SHOWN_FOR_MS = 7 * 86_400_000
@@ -84,7 +88,8 @@ class HeldBack:
         self._store = store
         self._people = people
         self._rooms = rooms
-        self._copying = set[ObjId]()
+        self.copying = Copying()
+        """The copies that are being made."""
         self._end = store.trials.changed.connect(self._on_changed)
 
     def close(self) -> None:
@@ -168,20 +173,20 @@ class HeldBack:
     def may_copy(self, room: RoomId, held: HeldChange) -> bool:
         """Whether the object of a held change can be copied: its kind can be, this person may write in the room, and no
         copy of it is being made."""
-        return held.kind in self.copiers and held.obj not in self._copying and self._rooms.may_write(room)
+        return held.kind in self.copiers and not self.copying.is_made(room, held.obj) and self._rooms.may_write(room)
 
     async def copy(self, held: HeldChange) -> ObjId:
         """Makes a new object in the same room with the content that the object of the held change has here, that is,
-        without the changes that this computer does not merge. Returns its id. If this is cancelled before it returns,
-        no object was made. NotFound if its kind cannot be copied."""
+        without the changes that this computer does not merge. Returns its id. If this is cancelled, or stopped by
+        `copying`, before it returns, no object was made, or it is completed all the same (app/store/long_writes.py).
+        NotFound if its kind cannot be copied, or if it is gone."""
         copier = self.copiers.get(held.kind)
         if copier is None:
             raise NotFound
-        self._copying.add(held.obj)
-        try:
-            return await copier(held.obj)
-        finally:
-            self._copying.discard(held.obj)
+        row = self._store.objects.get(held.obj)
+        if row is None:
+            raise NotFound
+        return await self.copying.run(row.room, held.obj, held.title, partial(copier, held.obj))
 
     def _on_changed(self, obj: ObjId) -> None:
         row = self._store.objects.get(obj)

@@ -12,7 +12,7 @@ already. A copy has clients of its own.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ from app.core.signal import Signal
 from app.errors import BadChange, NotFound
 from app.objects.offering import names_taken, offerable
 from app.objects.pieces import unpack
+from app.rooms.copying import Copying
+from app.store.long_writes import Progress
 from app.store.origins import OriginRow
 from app.store.rows import StoredChange
 from app.store.store import Store
@@ -29,7 +31,7 @@ from sync.trust.room.successor_claim import object_in
 
 ASK_AFTER_MS = 30 * 86_400_000
 
-Copier = Callable[[ObjId, RoomId, ObjId], Awaitable[object]]
+Copier = Callable[[ObjId, RoomId, ObjId, Progress], Coroutine[Any, Any, object]]
 """(object in the old room, successor, object in the successor): copies the old object's content on this device into the
 successor, as a new object or into the one that continues it."""
 
@@ -64,8 +66,8 @@ class Offers:
         self._store = store
         self._seen: set[RoomId] = set()
         """Successors that were checked in this run of the program, and have received nothing since."""
-        self._copying: set[tuple[RoomId, str]] = set()
-        """The objects of which a copy is being made, as (successor, the id there in hexadecimal digits)."""
+        self.copying = Copying()
+        """The copies that are being made, by successor and object there."""
         store.changes.received.connect(self._on_changes)
         store.changes.positioned.connect(self._on_changes)
         store.trials.changed.connect(self._on_object)
@@ -92,7 +94,7 @@ class Offers:
         kept, left, held = self._kept(origin.room), dict[str, Any](), set[int]()
         for into, changes in by_obj.items():
             answer, (rows, taken) = kept.get(into.hex(), {}), found[into]
-            if answer.get("copied") or (origin.room, into.hex()) in self._copying:
+            if answer.get("copied") or self.copying.is_made(origin.room, into):
                 rows = {c.rowid for c in changes}
             if rows:
                 now = clock.now_ms()
@@ -145,8 +147,8 @@ class Offers:
             if kept.get("copied") or old is None:
                 continue
             asks = kept["ask"] is not None and now >= kept["ask"] and old.kind in self.copiers
-            asks = asks and (room, key) not in self._copying
             obj = ObjId(bytes.fromhex(key))
+            asks = asks and not self.copying.is_made(room, obj)
             found.append(
                 HeldOffer(
                     obj=obj, kind=old.kind, title=old.title, count=kept["count"], since=kept["since"], asks=asks,
@@ -167,16 +169,18 @@ class Offers:
         copier = self.copiers.get(old.kind) if old is not None else None
         if answer is None or old is None or copier is None or object_in(room, old.room, old.obj) != obj:
             raise NotFound
-        if answer.get("copied") or (room, key) in self._copying:
+        if answer.get("copied") or self.copying.is_made(room, obj):
             return False
-        self._copying.add((room, key))
-        try:
+
+        async def make(progress: Progress) -> None:
             self.changed.emit(room)  # nobody is asked meanwhile
-            await copier(old.obj, room, obj)
+            await copier(old.obj, room, obj, progress)
             kept = self._kept(room)
             self._keep(room, {**kept, key: {**kept.get(key, answer), "copied": True}})
+
+        try:
+            await self.copying.run(room, obj, old.title, make)
         finally:
-            self._copying.discard((room, key))
             self._move({room})  # changes that were held back meanwhile are checked again
             self.changed.emit(room)
         return True

@@ -27,8 +27,9 @@ MOVED_AT_ONCE, MOVED_BYTES = 5, 64 * 1024
 AGAIN_S = 60.0
 """Seconds until what the disk has refused to move is tried again."""
 
-Progress = Callable[[int, int], object]
-"""`progress(done, total)`: how far the work is. `total` 0: it is not known yet."""
+Progress = Callable[[int, int, bool], object]
+"""`progress(done, total, may_stop)`: how far the work is. `total` 0: it is not known. `may_stop`: nothing is decided
+yet, so that a cancellation leaves nothing."""
 
 _BEGIN = "INSERT OR REPLACE INTO long_writes (number, kind, room, retires) VALUES (?, ?, ?, ?)"
 _KEEP = "INSERT OR REPLACE INTO long_write_changes (number, place, data) VALUES (?, ?, ?)"
@@ -38,7 +39,7 @@ _DROP_SOME = """DELETE FROM long_write_changes WHERE rowid IN
     (SELECT rowid FROM long_write_changes WHERE number = ? LIMIT ?)"""
 
 
-def no_progress(done: int, total: int) -> None:
+def no_progress(done: int, total: int, may_stop: bool) -> None:
     """A `Progress` that shows nothing."""
 
 
@@ -134,7 +135,7 @@ class LongWrites:
                 rows = [(number, at + i, data) for i, data in enumerate(changes[at : at + count])]
                 await self._store(partial(self._db.conn.executemany, _KEEP, rows))
                 at += count
-                progress(at, 2 * len(changes))
+                progress(at, 2 * len(changes), True)
             # All is flushed here, in a thread. Otherwise the loop would wait for that when the write is decided.
             await self._db.apart(lambda: None)
         except BaseException:
@@ -190,7 +191,7 @@ class LongWrites:
                 some = rows[: next(_parts([data for _, data in rows], MOVED_AT_ONCE, MOVED_BYTES))]
                 await self._store(partial(self._move_some, number, room, obj, some))
                 done += len(some)
-                progress(total + done, 2 * total)
+                progress(total + done, 2 * total, False)
                 await asyncio.sleep(0)
             self._db.again(partial(self._end, number, room, retires))
         except StoreFault as fault:

@@ -28,6 +28,7 @@ from app.rooms.records import ObjectAnnounced
 from app.rooms.records import encode as say
 from app.rooms.service import RoomService
 from app.rooms.succession import Succession
+from app.store.long_writes import Progress
 from app.store.store import Store
 from app.store.verdicts import placed_of
 from sync.client.engine import Engine
@@ -64,8 +65,8 @@ def change(room: RoomId, obj: ObjId, n: int, uid: Uid, data: bytes, change_id: C
 def noting(copied: list[tuple[ObjId, RoomId, ObjId]]) -> Copier:
     """Makes no copy, but adds what it is given to `copied`."""
 
-    async def copier(*given: *tuple[ObjId, RoomId, ObjId]) -> None:
-        copied.append(given)
+    async def copier(obj: ObjId, room: RoomId, into: ObjId, progress: Progress) -> None:
+        copied.append((obj, room, into))
 
     return copier
 

@@ -21,6 +21,7 @@ from app.rooms.records import ObjectAnnounced
 from app.rooms.records import encode as say
 from app.rooms.service import RoomService
 from app.rooms.succession import Succession
+from app.store.long_writes import Progress
 from app.store.store import Store
 from sync.client.engine import Engine
 from sync.client.ports import OpenedChange, RoomEvent
@@ -62,7 +63,7 @@ def position(store: Store, change_id: ChangeId, obj: ObjId, n: int) -> None:
     store.receive(ReceivedSlice(room=OLD, cursor=5, state=b"", changes=[placed]))
 
 
-async def copy_nothing(obj: ObjId, room: RoomId, into: ObjId) -> None:
+async def copy_nothing(obj: ObjId, room: RoomId, into: ObjId, progress: Progress) -> None:
     """Makes no copy."""
 
 

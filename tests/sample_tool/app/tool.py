@@ -2,6 +2,7 @@
 """Minutes as the app's tool."""
 
 from app.core.ids import ObjId, RoomId
+from app.store.long_writes import Progress
 from app.tool import AppTool, Carry, NoBaseline, NoCopy, NoSnapshot, Offer, Parts, ToolKind, from_snapshot
 from tests.sample_tool.app import AGENDA, MINUTE
 from tests.sample_tool.app.agenda import ADDED
@@ -13,8 +14,12 @@ def _make(parts: Parts) -> MinutesService:
     return MinutesService(parts.db, parts.changes, parts.objects, parts.rooms)
 
 
-async def _copy_into(service: MinutesService, obj: ObjId, room: RoomId, into: ObjId) -> ObjId:
+async def _copy_into(service: MinutesService, obj: ObjId, room: RoomId, into: ObjId, progress: Progress) -> ObjId:
     return await service.copy(obj, room)
+
+
+async def _copy(service: MinutesService, obj: ObjId, progress: Progress) -> ObjId:
+    return await service.copy(obj)
 
 
 TOOL = AppTool(
@@ -27,7 +32,7 @@ TOOL = AppTool(
             baseline=from_snapshot,
             snapshot=compact,
             successor=Offer(copy_into=_copy_into),
-            copier=MinutesService.copy,
+            copier=_copy,
             notices=(),
             starter=None,
         ),

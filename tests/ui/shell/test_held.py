@@ -18,6 +18,7 @@ from app.rooms.records import ChangeLeftOut, ObjectAnnounced, decode
 from app.session import Session
 from app.store.allowance import ALWAYS_US
 from app.store.held_changes import MOST_VOID
+from app.store.long_writes import Progress
 from tests.app.poison import FATAL, MORTAL, SLOW, TAKES_US, deep_update, fatal, written
 from tests.ui.shell.case_store import Case, case, tried_session
 from tests.ui.shell.kept_office import office
@@ -143,9 +144,9 @@ async def test_no_second_copy_is_offered_while_one_is_being_made(session: Sessio
     case, going_on = office().case, asyncio.Event()
     copy_document = session.held.copiers[held.kind]
 
-    async def copy_later(obj: ObjId) -> ObjId:
+    async def copy_later(obj: ObjId, progress: Progress) -> ObjId:
         await going_on.wait()
-        return await copy_document(obj)
+        return await copy_document(obj, progress)
 
     session.held.copiers[held.kind] = copy_later
     copying = asyncio.create_task(session.held.copy(held))
@@ -154,6 +155,50 @@ async def test_no_second_copy_is_offered_while_one_is_being_made(session: Sessio
     going_on.set()
     await copying
     assert session.held.may_copy(case, held)
+
+
+async def test_a_copy_that_takes_long_shows_how_far_it_is_and_can_be_stopped(
+    window: MainWindow, session: Session, held: HeldChange
+) -> None:
+    steps: asyncio.Queue[tuple[int, int, bool]] = asyncio.Queue()
+
+    async def slow(obj: ObjId, progress: Progress) -> ObjId:
+        while True:
+            progress(*await steps.get())
+
+    session.held.copiers[held.kind] = slow
+    copying = asyncio.create_task(session.held.copy(held))
+    await until(lambda: bar(window)[1] == "”Utkast till beslut” kopieras …")
+    steps.put_nowait((1, 4, True))
+    await until(lambda: bar(window)[1] == "”Utkast till beslut” kopieras: 25 %")
+    view = window.current_room()
+    assert view is not None
+    (stop,) = [b for b in view.held.findChildren(QPushButton) if b.isVisibleTo(view.held)]
+    assert stop.text() == "Avbryt"
+    stop.click()
+    await asyncio.wait([copying])
+    assert copying.cancelled()
+    assert bar(window)[1].startswith("1 ändring")
+    assert session.held.may_copy(office().case, held)
+
+
+async def test_a_copy_that_is_decided_cannot_be_stopped(window: MainWindow, session: Session, held: HeldChange) -> None:
+    going_on, copy_document = asyncio.Event(), session.held.copiers[held.kind]
+
+    async def decided(obj: ObjId, progress: Progress) -> ObjId:
+        progress(3, 4, False)
+        await going_on.wait()
+        return await copy_document(obj, progress)
+
+    session.held.copiers[held.kind] = decided
+    copying = asyncio.create_task(session.held.copy(held))
+    await until(lambda: bar(window)[1] == "”Utkast till beslut” kopieras: 75 %")
+    view = window.current_room()
+    assert view is not None
+    assert [b for b in view.held.findChildren(QPushButton) if b.isVisibleTo(view.held)] == []
+    session.held.copying.stop(office().case)
+    going_on.set()
+    assert await copying != held.obj
 
 
 async def test_an_administrator_leaves_a_change_out_after_a_question(

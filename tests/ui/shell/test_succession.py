@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The bar over a room that stopped, was continued or continues another, and its two dialogs."""
 
+import asyncio
 import json
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -17,6 +18,7 @@ from app.core.enums import Role, RoomState
 from app.core.ids import ObjId, RoomId
 from app.rooms.evidence import Exhibit, Word
 from app.session import Session
+from app.store.long_writes import Progress
 from sync.protocol.messages import Receipt, Signed
 from sync.trust.room.signed_receipts import Proof
 from sync.trust.room.successor_claim import object_in
@@ -281,6 +283,25 @@ async def test_what_waits_long_is_asked_about_by_keyboard(
     assert len(copies) == (answer == "copy")
     (kept,) = json.loads(session.store.notes.get(f"offers-{waiting.room.hex()}")).values()
     assert (kept["ask"] is None) == (answer == "no")
+
+
+async def test_a_copy_that_takes_long_shows_how_far_it_is_and_can_be_stopped(
+    window: MainWindow, session: Session, waiting: Waiting
+) -> None:
+    waiting.keep(ask=0)
+    view = view_of(window, waiting.room)
+
+    async def slow(obj: ObjId, room: RoomId, into: ObjId, progress: Progress) -> None:
+        progress(1, 4, True)
+        await asyncio.Event().wait()
+
+    session.succession.offers.copiers["document"] = slow
+    buttons(view.succession)["Lägg en kopia här"].click()
+    await until(lambda: view.succession.text() == "”Utkast till beslut” kopieras: 25 %")
+    assert list(buttons(view.succession)) == ["Avbryt", "Öppna det tidigare rummet"]
+    buttons(view.succession)["Avbryt"].click()
+    await until(lambda: "Vill du lägga en kopia" in view.succession.text())
+    assert waiting.held() == [True]
 
 
 def test_the_bar_follows_the_rooms_that_are_known(

@@ -8,10 +8,13 @@ from PySide6.QtWidgets import QWidget
 from app.core.ids import ObjId, RoomId
 from app.rooms.held import HeldChange, LeftOutChange, VoidChanges, WaitingChanges
 from app.session import Session
+from ui.kit.announcing import announce
+from ui.kit.bind import Soon, bind
 from ui.kit.dialogs import confirm, show
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
+from ui.shell.room.copying_words import format_copying
 from ui.shell.room.held_dialog import BeforeDialog, HeldDialog
 from ui.shell.tool_list import ToolList
 from ui.tool_views import toast
@@ -43,15 +46,23 @@ class HeldBar(InfoBar):
         self._tools = tools
         self._leave = leave
         self._copied = copied
+        self._is_copying = False
+        soon = Soon(self, self._show_copying)
+        bind(self, session.held.copying.progressed, lambda changed: soon.due() if changed == room else None)
 
     def refresh(self) -> None:
         """Reads again which of the room's changes are held back on this computer (not merged, since that is not safe or
         takes too long) or void (against the rules of their format), or cannot be tried here, which objects take too
         long, and which changes were left out or wait for others. Shows the first of these that there is, or hides the
-        bar."""
+        bar. While a copy is being made, shows how far it is, with Cancel as long as nothing of it is decided."""
         held, gone = self._session.held.held(self._room), self._session.held.left_out(self._room)
         kept = tuple(one for one in held if not one.void)
-        if held:
+        copy = self._session.held.copying.of(self._room)
+        if copy is not None:
+            may_stop = copy.may_stop
+            stop = tr("Cancel") if may_stop else ""
+            self.show_state("info", "clock", format_copying(copy), stop, self._stop if may_stop else None)
+        elif held:
             self.show_state(
                 "warning",
                 "warning",
@@ -73,6 +84,15 @@ class HeldBar(InfoBar):
             self.show_state("info", "info", _format_waiting(waiting))
         else:
             self.hide()
+
+    def _show_copying(self) -> None:
+        was, self._is_copying = self._is_copying, self._session.held.copying.of(self._room) is not None
+        self.refresh()
+        if self._is_copying and not was:
+            announce(self, self.text())
+
+    def _stop(self) -> None:
+        self._session.held.copying.stop(self._room)
 
     async def _show(self) -> None:
         service = self._session.held

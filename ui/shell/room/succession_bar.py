@@ -13,6 +13,7 @@ from app.core.visible import one_line
 from app.rooms.offers import HeldOffer
 from app.rooms.succession import Standing
 from app.session import Session
+from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import IconLabel
 from ui.kit.dialogs import show
@@ -23,6 +24,7 @@ from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import WORDS_PX
 from ui.kit.translate import tr, trn
+from ui.shell.room.copying_words import format_copying
 from ui.shell.room.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.tool_list import ToolList
 from ui.tool_views import toast
@@ -73,6 +75,7 @@ class SuccessionBar(QFrame):
         self._buttons: KeyedRows[_Action, _ActionButton] = KeyedRows(
             buttons, lambda action: action.room or action.text, _ActionButton, _ActionButton.show_action
         )
+        bind(self, session.succession.offers.copying.progressed, self._on_progress)
         self._shown = ("", "", "")
         """Sentence, kind and icon as they are shown."""
         self.hide()
@@ -90,6 +93,10 @@ class SuccessionBar(QFrame):
             self._text.setText(text)
             self.setAccessibleName(text)
         self.setVisible(bool(text))
+
+    def _on_progress(self, room: RoomId) -> None:
+        if room == self._room:
+            self.refresh()
 
     def text(self) -> str:
         """The text that is shown."""
@@ -117,6 +124,10 @@ class SuccessionBar(QFrame):
             return "", "info", "info", []
         known = [r for r in self._session.rooms.rooms() if r.room == s.origin]
         back = [_Action(tr("Open the earlier room"), self._go(s.origin))] if known else []
+        copy = self._session.succession.offers.copying.of(self._room)
+        if copy is not None:
+            stop = _Action(tr("Cancel"), lambda: self._session.succession.offers.copying.stop(self._room))
+            return format_copying(copy), "info", "clock", [*([stop] if copy.may_stop else []), *back]
         if s.believed and s.held:
             return self._waits(s.held, back)
         if s.believed:
