@@ -32,9 +32,9 @@ from app.core.ids import ObjId, RoomId, short
 from app.core.signal import Signal
 from app.errors import NotFound, StoreFault, StoreUnwritable
 from app.objects.adapter import Adapter, M
-from app.objects.crdt import may_be_kept
 from app.objects.held import Held
 from app.objects.pieces import Assembler, encode
+from app.objects.state_cache import StateCache
 from app.store.changes import Changes
 from app.store.database import Database, is_fatal
 from app.store.objects import Objects
@@ -58,6 +58,7 @@ class LiveObjects(Generic[M]):
         self._changes = changes
         self._objects = objects
         self._adapter = adapter
+        self._states = StateCache(db, objects)
         self._open: WeakValueDictionary[ObjId, Held[M]] = WeakValueDictionary()
         self._needed: dict[ObjId, Held[M]] = {}
         """Those that somebody holds, or of which something is not stored yet."""
@@ -125,6 +126,7 @@ class LiveObjects(Generic[M]):
         """Closes every object that somebody holds and stops following the store; an edit after it is refused. Call it
         before the store closes. StoreFault if the disk refuses some edits; everything else is stored and closed all the
         same, and `unsaved_changes` returns the refused ones. An error of this program in one object is only logged."""
+        self._states.close()
         faults: list[StoreFault] = []
         for held in list(self._needed.values()):
             held.holders = 0
@@ -283,9 +285,7 @@ class LiveObjects(Generic[M]):
             lacking = self._changes.lacking(held.room)
             if lacking or held.feeder.waiting or held.unsaved or held.received or held.is_stale:
                 return
-            state = held.model.snapshot()
-            if may_be_kept(state):
-                self._objects.set_crdt_state(held.obj, held.row, state)
+            self._states.keep(held.obj, held.row, held.model.snapshot())
             held.since_cached = 0
 
     # ---- inside: storing

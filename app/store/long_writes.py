@@ -213,7 +213,7 @@ class LongWrites:
     # ---- both
 
     async def _store(self, write: Callable[[], object]) -> None:
-        """Calls `write` in a transaction that is committed apart, and is not flushed. ▲ If the disk is full, gives up
+        """Calls `write` in a transaction that is committed apart, and is not flushed. If the disk is full, gives up
         what can be fetched again and tries once more, as every edit does. `write` writes the same if it is called
         twice."""
         try:

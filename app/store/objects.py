@@ -197,3 +197,18 @@ class Objects:
             self._db.conn.execute(
                 "INSERT OR REPLACE INTO crdt_states (obj, row, state) VALUES (?, ?, ?)", (obj, row, state)
             )
+
+    def state_drops(self, obj: ObjId) -> int:
+        """What `add_crdt_state` is given of an object: take it when the state is made."""
+        return self._projecting.state_drops[obj]
+
+    def add_crdt_state(self, obj: ObjId, row: int, state: bytes, drops: int) -> None:
+        """As `set_crdt_state`, some time after the state was made, within the caller's transaction. Does nothing if the
+        state may no longer have just the changes up to `row`, or if a later one is cached. `drops`: what `state_drops`
+        was when it was made."""
+        if self._projecting.state_drops[obj] == drops:
+            self._db.conn.execute(
+                """INSERT INTO crdt_states (obj, row, state) VALUES (?, ?, ?) ON CONFLICT (obj) DO UPDATE SET
+                   row = excluded.row, state = excluded.state WHERE excluded.row > row""",
+                (obj, row, state),
+            )

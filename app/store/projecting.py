@@ -2,7 +2,7 @@
 """Runs the kinds' projections: the root object first, then objects with unprojected changes. One bad change never stops
 the rest."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -47,6 +47,8 @@ class Projecting:
         self._kinds = dict(kinds)
         self._journal = journal
         self._tries = tries
+        self.state_drops = Counter[ObjId]()
+        """How often a cached state of each object has been dropped in this run, also if none was cached."""
         self.untried: Signal[ObjId] = Signal()
         """Changes of the object were kept for a trial; after the commit."""
         self.taken_out: Signal[ObjId] = Signal()
@@ -78,7 +80,6 @@ class Projecting:
             tables.make_again(conn, kind.tables)
             drop_kind(conn, kind.id)
             counters.drop_kind(conn, kind.id)
-            conn = self._db.conn
             of_kind = "AND obj IN (SELECT obj FROM objects WHERE kind = ?)"
             conn.execute(f"{sql.NOTE_UNJUDGED} {of_kind}", (kind.id,))
             conn.execute(
@@ -141,6 +142,7 @@ class Projecting:
             (obj, room),
         )
         self._drop_rows(obj, *self._kinds.values())
+        self.state_drops[obj] += 1
         for beside in _BESIDE:
             conn.execute(f"DELETE FROM {beside} WHERE obj = ?", (obj,))  # noqa: S608 - constants
         notice_rows.forget_other_rooms(conn, obj, room)
@@ -254,10 +256,8 @@ class Projecting:
         changes and makes their objects' rows for lists and search again without them. In the caller's transaction."""
         conn, again = self._db.conn, set[ObjId]()
         for obj, author, change_id, row, was in conn.execute(sql.LEFT_OUT_NEWLY).fetchall():
-            conn.execute(
-                "UPDATE left_out SET applied = 1 WHERE obj = ? AND author = ? AND change_id = ?",
-                (obj, author, change_id),
-            )
+            name = (obj, author, change_id)
+            conn.execute("UPDATE left_out SET applied = 1 WHERE obj = ? AND author = ? AND change_id = ?", name)
             if row is None or was == sql.OTHER_ROOM:
                 continue
             conn.execute(sql.MARK_UNPROJECTED, (sql.LEFT_OUT_CHANGE, row))
@@ -289,6 +289,7 @@ class Projecting:
         conn = self._db.conn
         author, obj = conn.only("SELECT author, obj FROM changes WHERE row = ?", (row,))
         if author == self._me.uid:
+            self.state_drops[obj] += 1
             conn.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))
             return row
         new = int(conn.value(sql.LAST_ROW)) + 1
@@ -314,6 +315,7 @@ class Projecting:
         conn = self._db.conn
         if changes:
             first = min(change.rowid for change in changes)
+            self.state_drops[obj] += 1
             conn.execute("DELETE FROM crdt_states WHERE obj = ? AND row >= ?", (obj, first))
         conn.executemany(sql.MARK_UNPROJECTED, [(None, change.rowid) for change in changes])
         found = conn.execute(sql.OBJECT, (obj,)).fetchone()
@@ -330,6 +332,7 @@ class Projecting:
         conn = self._db.conn
         found = conn.execute(sql.OBJECT, (obj,)).fetchone()
         kind = self._kinds.get(found[2]) if found else None
+        self.state_drops[obj] += 1
         conn.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))
         if found is None or kind is None:
             return
@@ -406,7 +409,6 @@ class Projecting:
         """Runs `project`, which writes rows for lists and search, on the changes of one object. Returns None, or the
         error, after rolling back the rows that were written. Raises an error that concerns the store or the whole
         process, such as a full disk."""
-        conn = self._db.conn
         conn.execute("SAVEPOINT projection")
         try:
             with self._journal.merging(row.room, row.obj, changes if self._merges(row.kind) else ()):

@@ -12,7 +12,7 @@ from app.objects.crdt.library import load
 from app.objects.crdt.map import CrdtMap
 from app.objects.crdt.panics import DamagedUpdate
 from app.objects.crdt.text import CrdtText
-from app.objects.crdt.updates import checking, is_update, may_be_kept, merged
+from app.objects.crdt.updates import checking, is_short_state, is_update, may_be_kept, merged
 from app.objects.crdt.values import MAX_DEPTH
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Update",
     "Value",
     "checking",
+    "is_short_state",
     "is_update",
     "load",
     "may_be_kept",

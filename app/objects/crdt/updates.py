@@ -33,11 +33,16 @@ def checking(update: bytes) -> Generator[None, None, bool]:
     return True
 
 
+def is_short_state(state: bytes) -> bool:
+    """Whether a merged state is so short that `may_be_kept` need not read it."""
+    return len(state) <= MAX_THINGS
+
+
 def may_be_kept(state: bytes) -> bool:
     """Whether a merged state that this program made is small enough to be merged again, here and in the worker: it may
     be no larger than an update. A state of up to MAX_THINGS bytes always is. A longer one is read to count what it
     holds, which takes 0.3 s for each MB."""
-    return len(state) <= MAX_BYTES and (len(state) <= MAX_THINGS or finished(_checking_state(state)))
+    return len(state) <= MAX_BYTES and (is_short_state(state) or finished(_checking_state(state)))
 
 
 def _checking_state(update: bytes) -> Generator[None, None, bool]:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from app.errors import DiskFull
-from app.objects import live
+from app.objects import live, state_cache
 from app.objects.held import Held
 from app.objects.pieces import Assembler
 from sync.client.received import ReceivedSlice
 from tests.app.objects.live_place import SIDES, Place
 from tests.app.objects.live_sides import OBJ, Gate
+from tests.app.threads import note_threads
 from tests.office import ROOM
 
 
@@ -154,3 +155,73 @@ def test_a_state_that_is_too_large_to_be_read_again_is_not_cached(
     place.write(place.service.open(OBJ), "mitt")
     place.service.close(OBJ)
     assert cached(place) is None
+
+
+async def idle() -> None:
+    """No other task runs."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)
+
+
+@pytest.fixture
+def all_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each state counts as so long that it is checked in the background."""
+    cache_soon(monkeypatch)
+    monkeypatch.setattr("app.objects.crdt.updates.MAX_THINGS", 10)
+
+
+async def test_a_long_state_is_checked_in_a_thread_and_cached_when_that_ends(
+    place: Place, all_long: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_loop = note_threads(monkeypatch, state_cache, "may_be_kept")
+    model = place.service.open(OBJ)
+    place.write(model, "mitt")
+    shown = place.side.view(model)
+    place.service.close(OBJ)
+    assert cached(place) is None
+    assert place.side.view(place.service.open(OBJ)) == shown
+    place.service.close(OBJ)
+    await idle()
+    found = cached(place)
+    assert found is not None
+    assert found[0] == place.store.changes.of(OBJ)[-1].rowid
+    assert on_loop
+    assert not any(on_loop)
+    place.store.db.conn.execute("UPDATE changes SET data = x'00' WHERE obj = ?", (OBJ,))  # only the state is read
+    assert place.side.view(place.service.open(OBJ)) == shown
+
+
+async def test_a_long_state_is_dropped_if_a_change_in_it_counts_no_more_meanwhile(place: Place, all_long: None) -> None:
+    place.write(place.service.open(OBJ), "mitt")
+    place.service.close(OBJ)
+    with place.store.transaction():
+        place.store.changes.withdraw(place.store.changes.of(OBJ)[-1:])
+    await idle()
+    assert cached(place) is None
+
+
+async def test_the_later_of_two_long_states_is_the_one_that_is_cached(place: Place, all_long: None) -> None:
+    for text in ("mitt", "mer"):
+        place.write(place.service.open(OBJ), text)
+        place.service.close(OBJ)
+    await idle()
+    found = cached(place)
+    assert found is not None
+    assert found[0] == place.store.changes.of(OBJ)[-1].rowid
+
+
+async def test_a_long_state_that_is_too_large_to_be_read_again_is_not_cached(
+    place: Place, all_long: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.objects.crdt.updates.MAX_BYTES", 10)
+    place.write(place.service.open(OBJ), "mitt")
+    place.service.close(OBJ)
+    await idle()
+    assert cached(place) is None
+
+
+async def test_the_end_of_the_session_caches_a_long_state_at_once(place: Place, all_long: None) -> None:
+    place.write(place.service.open(OBJ), "mitt")
+    place.service.close_all()
+    assert cached(place) is not None
+    await idle()
