@@ -251,7 +251,7 @@ class Personal:
         read now. SyncError, StoreFault. The caller holds `_making`: two calls at a time would make two rooms."""
         if len(self.rooms) >= MAX_ROOMS or self._is_unread():
             return None
-        room = await self._engine.operations.create_room(own=True)
+        room = await self._engine.operations.create_room(own=True, is_free=self._is_free)
         with self._store.transaction():
             obj = self._store.objects.new(room)
             self._announce(room, obj, KIND_ID)
@@ -259,6 +259,10 @@ class Personal:
         self._forget()
         self.changed.emit()
         return room
+
+    def _is_free(self, room: RoomId) -> bool:
+        """Whether nothing was written in a room here: a call whose answer was lost has left it."""
+        return not self._store.objects.all(room) and not self._store.changes.of(ObjId(room), limit=1)
 
     def _introduce(self, room: RoomId) -> None:
         me, shared, notes = self._engine.devices.mine, self.shared, self._store.notes

@@ -4,11 +4,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from app.core import clock
 from app.core.enums import RoomType
 from app.core.ids import ObjId, RoomId
 from app.rooms.records import ObjectAnnounced, Record, RoomNamed, encode, shown_title
 from app.store.store import Store
 from sync.client.engine import Engine
+
+FREE_MS = 86_400_000
+"""How old (ms) a room may be that an earlier creation has left and a later one takes. An older one would be shown with
+a day on which the person made no room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,17 +26,16 @@ class Starter:
 
 
 class Founding:
-    """Makes an account's rooms. Remembers in memory the rooms that the server has made and whose title the disk has
-    refused. The next `create` uses one of them."""
+    """Makes an account's rooms. If an earlier creation failed after the server had made its room (the answer was lost,
+    the disk refused the title, the program ended), the next creation takes that room: it has no title, so nobody has
+    seen it."""
 
     def __init__(self, store: Store, engine: Engine, starters: Sequence[Starter]) -> None:
         self._store, self._engine, self._starters = store, engine, tuple(starters)
-        self._unnamed: list[RoomId] = []
 
     async def create(self, title: str, type: RoomType) -> RoomId:  # noqa: A002 - the field's word
         """As `RoomService.create`."""
-        room = self._take_unnamed() or await self._engine.operations.create_room()
-        self._unnamed.append(room)
+        room = await self._engine.operations.create_room(is_free=self._is_free)
         with self._store.transaction():
             self._write(room, RoomNamed(title=shown_title(title), type=type))
             for starter in self._starters:
@@ -39,17 +43,15 @@ class Founding:
                 self._write(room, ObjectAnnounced(obj=obj, kind=starter.kind))
                 if starter.first is not None:
                     self._store.changes.append(room, obj, starter.first())
-        self._unnamed.remove(room)
         return room
 
-    def _take_unnamed(self) -> RoomId | None:
-        """A room that was made before and still has no name; None if there is none. It is not returned again."""
-        while self._unnamed:
-            row = self._store.rooms_list.get(self._unnamed[-1])
-            room = self._unnamed.pop()
-            if row is not None and not row.title:
-                return room
-        return None
+    def _is_free(self, room: RoomId) -> bool:
+        """Whether nothing was written in a room here, also no title that only a newer program can read, it continues no
+        other room, and it was made less than FREE_MS ago."""
+        row = self._store.rooms_list.get(room)
+        if row is not None and (row.title or abs(clock.now_ms() - row.created) > FREE_MS):
+            return False
+        return not self._store.changes.of(ObjId(room), limit=1) and self._store.origins.of(room) is None
 
     def _write(self, room: RoomId, record: Record) -> None:
         self._store.changes.append(room, ObjId(room), encode(record))

@@ -362,9 +362,9 @@ class RoomService:
 
     async def create(self, title: str, type: RoomType) -> RoomId:  # noqa: A002 - the field's word
         """Makes a room with this title and type, and the objects that every room begins with. Returns its id.
-        Unreachable while offline; Refused by the server. StoreFault if the disk refuses the title or the objects: the
-        room then exists without a title, so that no list shows it. The next call until the store is closed makes no
-        second one: it gives that room the title and type of its own arguments."""
+        Unreachable while offline or if no answer comes; Refused by the server. StoreFault if the disk refuses the title
+        or the objects. After an error the room may exist without a title, so that no list shows it. Each such room is
+        used by one later call, also after a restart: it then has the title and type of that call's arguments."""
         return await self._founding.create(title, type)
 
     async def add(self, room: RoomId, uid: Uid, role: Role, history_all: bool, greeting: str = "") -> None:

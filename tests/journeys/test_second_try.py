@@ -2,16 +2,25 @@
 """The server has done what a person asked for, and then the disk refuses what belongs to it: the second try goes on
 with what was done."""
 
+import asyncio
+import time
+from collections.abc import Sequence
+
 import pytest
 
-from app.core.enums import Role, RoomType
+from app.core import clock
+from app.core.enums import LinkState, Role, RoomType
 from app.core.ids import ObjId, RoomId, Uid
 from app.errors import StoreUnwritable
 from app.people.person import Person
+from app.rooms import founding
 from app.rooms.records import ObjectAnnounced, PersonInvited, Record, RoomNamed, decode
 from app.session import Session
 from sync.errors import Refused, Unreachable
+from sync.protocol import messages as m
+from sync.protocol.codec import decode_server
 from tests.journeys.desks import Desk, Offices
+from tests.journeys.forks import cut
 from tests.refused_record import refuse_once
 from tests.world import until
 
@@ -57,6 +66,77 @@ async def test_a_second_try_names_the_room_that_was_made_and_makes_no_other(
     assert other != room, "the next one is a room of its own"
     assert [(each.room, each.type) for each in rooms.rooms()] == [(other, RoomType.GROUP), (room, RoomType.CASE)]
     await until(lambda: a.session.store.waiting_count() == 0)
+
+
+async def test_a_room_of_an_earlier_day_that_has_no_title_is_not_named_today(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be shown as made on that day."""
+    (a,) = await o.hire("Handläggare")
+    await until(lambda: a.session.personal.ready and a.session.store.waiting_count() == 0)
+    before = {row.room for row in a.session.store.rooms_list.all()}
+    refuse_once(a.session.store, monkeypatch, RoomNamed)
+    with pytest.raises(StoreUnwritable):
+        await a.session.rooms.create("Tillsyn å 🙂", RoomType.CASE)
+    left = {row.room for row in a.session.store.rooms_list.all()} - before
+    restore = clock.set_clock(lambda: time.time_ns() // 1_000_000 + founding.FREE_MS + 60_000)
+    try:
+        assert await a.session.rooms.create("Tillsyn å 🙂", RoomType.CASE) not in left
+    finally:
+        restore()
+    assert len(left) == 1
+
+
+async def lose_answers_to_new_rooms(o: Offices, a: Desk, count: int) -> None:
+    """The server makes the next `count` rooms, and the line is lost before its answers come."""
+    known, lost = set(a.session.engine.parts.link.rooms), set[RoomId]()
+    wire = cut(a)
+    await o.w.stop_server()
+    await until(lambda: a.session.status.state is LinkState.OFFLINE)
+    await o.w.start_server()
+
+    def spoil(data: bytes, out: bool) -> Sequence[bytes]:
+        frame = None if out else decode_server(data)
+        if not isinstance(frame, m.Placed) or frame.receipt.room in known or len(lost) == count:
+            return [data]
+        lost.add(RoomId(frame.receipt.room))
+        if len(lost) == count:
+            hanging_up.append(asyncio.ensure_future(wire.hang_up()))
+        return []
+
+    hanging_up: list[asyncio.Future[None]] = []
+    wire.spoil, wire.cut = spoil, False
+    a.session.engine.retry_now()
+    await a.online()
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_each_room_has_its_own_title_and_type_though_the_answers_to_the_first_tries_were_lost(
+    o: Offices, is_restarted: bool
+) -> None:
+    (a,) = await o.hire("Handläggare")
+    await until(lambda: a.session.personal.ready and a.session.store.waiting_count() == 0)
+    before = len(a.session.store.rooms_list.all())
+    wanted = {"Tillsyn å 🙂": RoomType.CASE, "Remiss ö": RoomType.GROUP}
+    await lose_answers_to_new_rooms(o, a, 2)
+    lost = a.session.engine.parts.link.connection
+    tries = (a.session.rooms.create(title, kind) for title, kind in wanted.items())
+    assert [type(each) for each in await asyncio.gather(*tries, return_exceptions=True)] == [Unreachable] * 2
+    if is_restarted:
+        await a.restart()
+    engine, stored = a.session.engine, a.session.store.rooms_list
+    await until(lambda: engine.parts.link.connection not in (lost, None))
+    if is_restarted:
+        await until(lambda: [r.is_settled for r in engine.parts.link.rooms.values()] == [True] * (before + 2))
+        assert a.session.rooms.rooms() == [], "a room without a title is nowhere shown"
+    made = await asyncio.gather(*(a.session.rooms.create(title, kind) for title, kind in wanted.items()))
+    assert {each.room: (each.title, each.type) for each in a.session.rooms.rooms()} == dict(
+        zip(made, wanted.items(), strict=True)
+    )
+    assert all(len(a.session.rooms.objects(room)) == 2 for room in made)
+    assert len(stored.all()) == before + 2, "the server has no further one"
+    later = await a.session.rooms.create("Möte 🙂", RoomType.GROUP)
+    assert later not in made
 
 
 def lose_reply_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

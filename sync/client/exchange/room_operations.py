@@ -14,6 +14,7 @@ from sync.client.account.compare_and_swap import again
 from sync.client.exchange.history_grants import approval_waits
 from sync.client.exchange.inbox import Inbox
 from sync.client.exchange.outbox import Outbox
+from sync.client.exchange.room_creation import IsFree, RoomCreation
 from sync.client.link import Link
 from sync.client.room.prunable import prunable
 from sync.client.room.room_sync import RoomSync
@@ -22,7 +23,7 @@ from sync.ids import Hash, ObjId, RoomId, Uid
 from sync.protocol.messages import ErrorCode
 from sync.trust.formats.items import Role
 from sync.trust.room.additions import why_not_added
-from sync.trust.room.entry_drafts import Draft, Drafter, new_room
+from sync.trust.room.entry_drafts import Draft, Drafter
 from sync.trust.room.payloads import Prune
 from sync.trust.room.successor_claim import Origin
 
@@ -45,62 +46,26 @@ class RoomOperations:
         self._link = link
         self._inbox = inbox
         self._outbox = outbox
-        self._unanswered: dict[tuple[Origin | None, bool], Draft] = {}
-        """New rooms that the server was asked for without an answer, by the arguments of `create_room`."""
+        self._creation = RoomCreation(link, inbox, outbox, self._settled)
 
-    async def create_room(self, origin: Origin | None = None, *, own: bool = False) -> RoomId:
+    async def create_room(
+        self, origin: Origin | None = None, *, own: bool = False, is_free: IsFree | None = None
+    ) -> RoomId:
         """Creates a room with this person as its owner, and returns its id. It exists at the server and here when this
         returns. Refused "unknown-user" if this person's own key log is not here.
 
         `origin`: the stopped room that it continues, and the last position that was verified there; None if it
         continues none. `own`: a room of one's own, to which nobody can ever be added.
 
-        After Unreachable or a cancellation the server may have made the room. The next call with the same arguments
-        then returns that room, or asks for the very same one again. Otherwise each lost reply would leave a room
+        After Unreachable or a cancellation the server may have made the room. The next call with the same `origin` and
+        `own` then returns that room, or asks for the very same one again. Otherwise each lost reply would leave a room
         without a name.
+
+        `is_free`: whether the caller has nothing in the room with a given id. With it the call also returns a room that
+        this device made before the program was started, if nobody else was ever in it and no other device has written
+        in it. No two calls that run at the same time return the same room. None: such rooms are left alone.
         """
-        draft = self._unanswered.pop((origin, own), None)
-
-        async def attempt() -> RoomSync:
-            nonlocal draft
-            draft = draft or await self._draft_room(origin, {"own": True} if own else {})
-            try:
-                return await self._begin(draft)
-            except Refused:
-                draft = None
-                raise
-
-        try:
-            room = await again(attempt, codes=_AGAIN)
-            self._inbox.follow(room)
-            await self._settled(room)
-        except (Unreachable, asyncio.CancelledError):
-            if draft is not None:
-                self._unanswered[origin, own] = draft
-            raise
-        return room.room
-
-    async def _draft_room(self, origin: Origin | None, policy: dict[str, object]) -> Draft:
-        link = self._link
-        log = link.book.log(link.account.uid)
-        if log is None:
-            raise Refused(ErrorCode.UNKNOWN_USER)
-        author = link.account.author(log)
-        return await asyncio.to_thread(new_room, author, link.book, link.server_now_ms, policy, origin=origin)
-
-    async def _begin(self, draft: Draft) -> RoomSync:
-        """Has the server make the room that `draft` begins, and returns it. Asks for nothing if this device has read
-        the room already. A server that has the room gives its first answer again."""
-        room = self._link.room(draft.room)
-        if room.stream.n:
-            return room
-        try:
-            await self._outbox.append(room, draft)
-        except (Refused, Unreachable, asyncio.CancelledError):
-            if not room.stream.n:
-                del self._link.rooms[draft.room]
-            raise
-        return room
+        return await self._creation.create(origin, own=own, is_free=is_free)
 
     async def add(self, room_id: RoomId, uid: Uid, role: int, *, history: bool) -> None:
         """Adds the person `uid` to the room as `role` (a `Role`); their newest key log is fetched and verified first.
