@@ -320,13 +320,14 @@ class Notices:
 
     def silence(self, ids: Collection[NoticeId]) -> None:
         """Stores that notices have rung on another device of the person: they no longer ring here. Snoozed ones are new
-        again. StoreFault."""
-        self._silence(dict.fromkeys(ids, MAX_INT))
+        again, and so are those that are done: pass only notices of which it is known that the person snoozed them after
+        that. StoreFault."""
+        self._silence(dict.fromkeys(ids, MAX_INT), reopens=True)
 
-    def _silence(self, upto_ms: Mapping[NoticeId, int]) -> None:
+    def _silence(self, upto_ms: Mapping[NoticeId, int], *, reopens: bool = False) -> None:
         left = iter(upto_ms.items())
         while part := dict(islice(left, AT_ONCE)):
-            self._rows.silence(part, clock.now_ms())
+            self._rows.silence(part, clock.now_ms(), reopens=reopens)
 
     async def _ring(self) -> None:
         if self._gathering:

@@ -112,6 +112,13 @@ def join_reminders(values: Sequence[Value]) -> Value | None:
     return max(valid, key=lambda v: (*v[:3], _encode(v[3:])), default=None)
 
 
+def later_generation(before: int, now_ms: int) -> int:
+    """The generation of what the person chooses now for a notice or a reminder: the time in whole seconds, or one more
+    than `before`, the highest generation that this device knows of it, if that is higher. So of two choices on devices
+    that were apart the later one counts, as far as their clocks agree."""
+    return max(now_ms // 1000, before + 1)
+
+
 KEEP_DAYS = 90
 """How long what the person did with a notice is kept: by then the notice is deleted (app/store/notice_rows.py)."""
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from app.core import clock
 from app.core.signal import Signal
 from app.errors import StoreFault
-from app.own.joining import join_notices
+from app.own.joining import later_generation
 from app.own.key_queue import KeyQueue
 from app.own.model import Key, id_in
 from app.own.service import DAY_MS, Own
@@ -16,7 +16,7 @@ from app.store.notice_rows import NoticeId, NoticeState
 
 _ROOT = "notices"
 _STATES = (NoticeState.NEW, NoticeState.SEEN, NoticeState.SNOOZED, NoticeState.NEW, NoticeState.DONE)
-"""By the number that the shared value has: the later one counts of two that were written apart."""
+"""By the number that the shared value has."""
 _NUMBERS = {NoticeState.NEW: 0, NoticeState.SEEN: 1, NoticeState.SNOOZED: 2, NoticeState.DONE: 4}
 _SNOOZED, _RETURNED = 2, 3
 """Numbers of states that both mean a notice was snoozed. _RETURNED: its time has come, and it has rung."""
@@ -76,11 +76,8 @@ class NoticeMarks:
             before = self._own.value(_ROOT, key)
             if state is NoticeState.SEEN or (state is NoticeState.NEW and before is None):
                 continue
-            day, number = self._now_ms() // DAY_MS, _NUMBERS[state]
-            new = [before[0] if before is not None else 0, number, until or 0, day]
-            if before is not None and (new[:3] == before[:3] or join_notices([before, new]) is not new):
-                new[0] += 1  # otherwise what was there would go on to count
-            values[key] = new
+            generation = later_generation(before[0] if before is not None else 0, self._now_ms())
+            values[key] = [generation, _NUMBERS[state], until or 0, self._now_ms() // DAY_MS]
         if values:
             self._own.put_all(_ROOT, values)  # one transaction: one for each would flush the disk as often
 
@@ -128,3 +125,12 @@ class NoticeMarks:
             self._silence(rung)
         self._at_start.difference_update(keys)
         return len(keys)
+
+
+def last_choice(own: Own, ident: NoticeId) -> NoticeState | None:
+    """What the person chose last for a notice, on any of their devices: DONE, SNOOZED (also after it came back) or NEW.
+    None if they chose nothing, or something that only a newer program knows."""
+    value = own.value(_ROOT, ident.hex())
+    if value is None or value[1] >= len(_STATES) or value[:2] == [0, 0]:
+        return None
+    return NoticeState.SNOOZED if value[1] == _RETURNED else _STATES[value[1]]

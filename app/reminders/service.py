@@ -25,7 +25,9 @@ from app.errors import NotFound, StoreFault
 from app.notices.kinds import REMINDER
 from app.notices.service import AGAIN_MS, Mark, Notices
 from app.objects.links import ObjectLink
+from app.own.joining import later_generation
 from app.own.model import Key, id_in
+from app.own.notice_marks import last_choice
 from app.own.service import DAY_MS, Own
 from app.reminders.values import ROOT, decode, encode
 from app.store import reminder_rows
@@ -120,7 +122,7 @@ class Reminders:
         has made is ended. Returns the reminder. NotFound if there is none with this id. StoreFault if the disk refuses,
         and then nothing has changed."""
         before = self._get(ident)
-        row = replace(before, generation=before.generation + 1, state=WAITS, at=at_ms, notice=None)
+        row = replace(_chosen_again(before), at=at_ms)
         self._put([row], before)
         return row
 
@@ -159,14 +161,15 @@ class Reminders:
     # -- what becomes of the notices -------------------------------------------------------------------------------
 
     def _on_marked(self, marks: Mapping[NoticeId, Mark]) -> None:
-        """Ends the reminders whose notices the person has marked as done, and brings them back if that is undone."""
+        """Ends the reminders whose notices the person has marked as done, and brings them back if that is undone, or if
+        the notice is put off all the same."""
         changed = []
         for ident, (state, _) in marks.items():
-            row = self._rows.by_notice(ident) if state in (NoticeState.DONE, NoticeState.NEW) else None
+            row = self._rows.by_notice(ident) if state is not NoticeState.SEEN else None
             if row is not None and state is NoticeState.DONE and row.state == WAITS:
                 changed.append(replace(row, state=GONE))
-            elif row is not None and state is NoticeState.NEW and row.state == GONE:
-                changed.append(replace(row, state=WAITS, generation=row.generation + 1, notice=None))
+            elif row is not None and state is not NoticeState.DONE and row.state == GONE:
+                changed.append(_chosen_again(row))
         if changed:
             with suppress(StoreFault):  # the notice is marked, so nothing rings again on this device
                 self._put(changed)
@@ -194,11 +197,13 @@ class Reminders:
                     gone.append(row.id)
             elif row is None:
                 new.append(shared)
+            elif shared.rank > row.rank and self._goes_on(row, shared):
+                new.append(replace(row, generation=shared.generation + 1))
+                behind.append(new[-1])
             elif shared.rank > row.rank:
-                stays = row.at == shared.at and row.state == shared.state == WAITS
-                if row.notice is not None and not stays:
+                new.append(replace(shared, notice=row.notice if _keeps_notice(row, shared) else None))
+                if row.notice is not None and self._ends_notice(row, row.notice, shared):
                     ended.append(row.notice)
-                new.append(replace(shared, notice=row.notice if stays else None))
             elif row.rank > shared.rank:
                 behind.append(row)
         if behind:
@@ -213,6 +218,22 @@ class Reminders:
         if new or gone:
             await self._store.db.apart(write, durable=False)  # each start does this again
         return bool(new or gone)
+
+    def _goes_on(self, row: ReminderRow, shared: ReminderRow) -> bool:
+        """Whether the reminder `row` goes on although another device shares that it is gone: the person was done with
+        its notice there, and has put it off or taken something back later, on a device that did not know that."""
+        if shared.state != GONE or row.state != WAITS or row.at != shared.at or row.notice is None:
+            return False
+        return last_choice(self._own, row.notice) in (NoticeState.SNOOZED, NoticeState.NEW)
+
+    def _ends_notice(self, row: ReminderRow, notice: NoticeId, shared: ReminderRow) -> bool:
+        """Whether the `notice` that the reminder `row` has made here ends with what another device shares of it. One
+        with which the person is done does not: they may want it again."""
+        if row.at != shared.at:
+            return True
+        if shared.state == WAITS:
+            return row.state != WAITS
+        return last_choice(self._own, notice) is not NoticeState.DONE
 
     # -- when their time has come ----------------------------------------------------------------------------------
 
@@ -268,6 +289,17 @@ class Reminders:
         made = [(row, _notice(row)) for row in due]
         self._store.notices.put([notice for _, notice in made])
         reminder_rows.put(self._store.db.conn, [replace(row, notice=notice.id) for row, notice in made])
+
+
+def _chosen_again(row: ReminderRow) -> ReminderRow:
+    """The reminder as the person wants it again now: it waits, and has made no notice."""
+    return replace(row, generation=later_generation(row.generation, clock.now_ms()), state=WAITS, notice=None)
+
+
+def _keeps_notice(row: ReminderRow, shared: ReminderRow) -> bool:
+    """Whether the notice of the reminder `row` is that of the value `shared` too. A reminder that is brought back makes
+    its notice again, which opens it."""
+    return row.at == shared.at and (shared.state == GONE or row.state == WAITS)
 
 
 def _notice(row: ReminderRow) -> Notice:

@@ -263,20 +263,22 @@ class NoticeStore:
             self._notify_changed()
         return found == AT_ONCE
 
-    def silence(self, upto: Mapping[NoticeId, int], now: int) -> None:
+    def silence(self, upto: Mapping[NoticeId, int], now: int, *, reopens: bool = False) -> None:
         """Stores that notices have rung on another device of the person: they no longer ring here, also those that this
         device makes later. A snoozed one is new again if its time comes at its `upto` (ms) or earlier; the others stay
-        as they are. Pass at most AT_ONCE in one call. `now`: the time in ms. Not flushed by itself: after a power cut
-        they may ring again."""
-        here = (
-            "UPDATE notices SET ring = 0, state = iif(state = 3, 0, state) WHERE id = ? AND (state <> 3 OR until <= ?)"
-        )
+        as they are. `reopens`: those that are done are new again too, since the person snoozed them after that. Pass at
+        most AT_ONCE in one call. `now`: the time in ms. Not flushed by itself: after a power cut they may ring
+        again."""
+        ended = (NoticeState.SNOOZED, NoticeState.DONE if reopens else NoticeState.SNOOZED)
+        here = """UPDATE notices SET ring = 0, state = iif(state IN (?3, ?4), 0, state)
+            WHERE id = ?1 AND (state <> 3 OR until <= ?2)"""
         keep = """INSERT INTO notice_states (id, state, until, t) SELECT ?1, 0, NULL, ?2
             WHERE NOT EXISTS (SELECT 1 FROM notices WHERE id = ?1 AND state = 3)
-            ON CONFLICT (id) DO UPDATE SET state = 0, until = NULL WHERE state = 3 AND until <= ?3"""
+            ON CONFLICT (id) DO UPDATE SET state = 0, until = NULL
+                WHERE state IN (?4, ?5) AND (state <> 3 OR until <= ?3)"""
         with self._db.transaction(durable=False) as conn:
-            conn.executemany(here, [(ident, at) for ident, at in upto.items()])
-            conn.executemany(keep, [(ident, now, at) for ident, at in upto.items()])
+            conn.executemany(here, [(ident, at, *ended) for ident, at in upto.items()])
+            conn.executemany(keep, [(ident, now, at, *ended) for ident, at in upto.items()])
             self._notify_changed()
 
     def known(self, ids: Collection[NoticeId]) -> set[NoticeId]:
