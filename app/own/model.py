@@ -147,8 +147,10 @@ class OwnObject:
         return self._doc.apply(updates)
 
     def merge(self, updates: Sequence[bytes]) -> list[int]:
-        """Merges updates, in any order and any number of times, and then emits `changed` if something changed. Returns
-        the indexes of damaged updates."""
+        """Merges updates, and then emits `changed` if something changed. Returns the indexes of damaged updates. The
+        same update may come again, and those of several devices in any order; but each device's own in the order in
+        which it wrote them, as the judge has it. Of an update that waits for another one pycrdt does not report all
+        changes, and `values` may go on giving old ones until `reset`."""
         return self._noting(lambda: self._doc.apply(updates))
 
     def reset(self, updates: Sequence[bytes]) -> list[int]:

@@ -19,7 +19,8 @@ class CrdtMap:
 
     def __init__(self, doc: Holder, name: str) -> None:
         self.changed: Signal[frozenset[Path], Origin] = Signal()
-        """The paths that were set or deleted, after each transaction. A new nested map is one path: its own."""
+        """The paths that were set or deleted, after each transaction. A new nested map is one path: its own. If updates
+        had to wait for one that they build on, some of their paths are missing: pycrdt does not report them."""
         self._doc = doc
         self._name = name
         self.rebind()
