@@ -202,7 +202,7 @@ class Reminders:
                 behind.append(new[-1])
             elif shared.rank > row.rank:
                 new.append(replace(shared, notice=row.notice if _keeps_notice(row, shared) else None))
-                if row.notice is not None and self._ends_notice(row, row.notice, shared):
+                if row.notice is not None and not (shared.state == WAITS and row.at == shared.at):
                     ended.append(row.notice)
             elif row.rank > shared.rank:
                 behind.append(row)
@@ -225,15 +225,6 @@ class Reminders:
         if shared.state != GONE or row.state != WAITS or row.at != shared.at or row.notice is None:
             return False
         return last_choice(self._own, row.notice) in (NoticeState.SNOOZED, NoticeState.NEW)
-
-    def _ends_notice(self, row: ReminderRow, notice: NoticeId, shared: ReminderRow) -> bool:
-        """Whether the `notice` that the reminder `row` has made here ends with what another device shares of it. One
-        with which the person is done does not: they may want it again."""
-        if row.at != shared.at:
-            return True
-        if shared.state == WAITS:
-            return row.state != WAITS
-        return last_choice(self._own, notice) is not NoticeState.DONE
 
     # -- when their time has come ----------------------------------------------------------------------------------
 
@@ -299,7 +290,7 @@ def _chosen_again(row: ReminderRow) -> ReminderRow:
 def _keeps_notice(row: ReminderRow, shared: ReminderRow) -> bool:
     """Whether the notice of the reminder `row` is that of the value `shared` too. A reminder that is brought back makes
     its notice again, which opens it."""
-    return row.at == shared.at and (shared.state == GONE or row.state == WAITS)
+    return row.at == shared.at and not (row.state == GONE and shared.state == WAITS)
 
 
 def _notice(row: ReminderRow) -> Notice:
