@@ -373,3 +373,18 @@ async def test_attack_five_thousand_due_cards_are_looked_at_in_parts(hl: Desk, n
     assert kept == [5000]
     assert turns >= 10
     due.close()
+
+
+async def test_what_was_put_off_rings_in_a_room_in_which_nothing_else_does(hl: Desk, now: Now) -> None:
+    """The person has asked for it."""
+    hl.notices.level = lambda room: Level.NOTHING
+    (one,) = put(hl, 1)
+    hl.notices.snooze([one], T + 1000)
+    now.ms = T + 1000
+    found = list[FreshNotices]()
+    hl.notices.fresh.connect(found.append)
+    task = asyncio.ensure_future(hl.notices.run())
+    hl.notices.on_status(LinkState.ONLINE)
+    await until(lambda: bool(found))
+    task.cancel()
+    assert [row.id for fresh in found for row in fresh.notices] == [one]

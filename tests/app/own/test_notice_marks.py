@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.core.signal import Signal
-from app.own.notice_marks import Mark, NoticeMarks
+from app.own.joining import AHEAD_MS, is_kept, is_possible
+from app.own.notice_marks import Mark, NoticeMarks, last_choice
 from app.store.notice_rows import NoticeId, NoticeState
 from tests.app.own.devices import DAY_MS, NOVEMBER, Device, Server
 
@@ -139,3 +140,45 @@ def test_what_is_no_mark_changes_nothing(two: Two, value: list[object]) -> None:
     office.mark(ONE, DONE)
     share(server, office, home)
     assert home.states == {ONE: DONE}
+
+
+def test_what_is_only_new_is_not_shared(two: Two) -> None:
+    """Otherwise "mark all as new" would write as many values."""
+    home, office, server = two
+    home.mark(ONE, SEEN)
+    home.mark(ONE, NEW)
+    share(server, home, office)
+    assert home.own.keys("notices") == set()
+
+
+def test_what_was_done_while_the_other_device_was_away_for_a_week_is_done_there(two: Two) -> None:
+    home, office, server = two
+    office.marks.start()
+    home.mark(ONE, DONE)
+    home.now_ms = office.now_ms = NOVEMBER + 7 * DAY_MS
+    share(server, home, office)
+    assert office.states == {ONE: DONE}
+
+
+def test_what_a_newer_program_chose_is_no_choice_here(two: Two) -> None:
+    home, office, server = two
+    home.own.put("notices", ONE.hex(), [5, 9, 0, NOVEMBER // DAY_MS])
+    home.own.put("notices", TWO.hex(), [0, 0, 0, NOVEMBER // DAY_MS])
+    share(server, home, office)
+    assert [last_choice(office.own, ident) for ident in (ONE, TWO, NoticeId(b"3" * 16))] == [None] * 3
+    office.mark(TWO, (NoticeState.SNOOZED, NOVEMBER + 5))
+    assert last_choice(office.own, TWO) is NoticeState.SNOOZED
+    office.rung.emit({TWO: NOVEMBER + 5})
+    assert last_choice(office.own, TWO) is NoticeState.SNOOZED, "it has come back, and nothing was chosen since"
+
+
+@pytest.mark.parametrize(("days", "kept"), [(90, True), (91, False)])
+def test_a_mark_is_kept_for_ninety_days(days: int, kept: bool) -> None:
+    today = NOVEMBER // DAY_MS
+    assert is_kept("notices", [5, 4, 0, today - days], today) is kept
+
+
+def test_a_generation_above_one_for_each_second_counts_nowhere() -> None:
+    most = (NOVEMBER + AHEAD_MS) // 1000
+    for root in ("reads", "notices", "reminders"):
+        assert [is_possible(root, [generation], NOVEMBER) for generation in (most, most + 1)] == [True, False]

@@ -178,3 +178,69 @@ async def test_a_snooze_that_is_received_while_its_notice_begins_to_ring_stays(
     await meet(server, home, office)
     for device in two[:2]:
         assert [(each.id, each.until) for each in device.notices.snoozed()] == [(notice, until_ms)]
+
+
+async def test_attack_a_message_of_the_far_future_ends_no_snooze(two: Two, now: Now) -> None:
+    """A stolen device would end whatever the person puts off."""
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms)
+    await meet(server, home, office)
+    (row,) = home.open()
+    home.notices.snooze([row.id], until_ms := now.ms + HOUR_MS)
+    home.turns.receive(office.dev, RUNG.encode(Rung(ids=(row.id,), since=(now.ms + 10 * HOUR_MS,))))
+    assert [(each.id, each.until) for each in home.notices.snoozed()] == [(row.id, until_ms)]
+
+
+async def test_of_more_notices_than_are_remembered_the_oldest_rings_here_too(
+    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.notices.service.MOST_EARLY", 1)
+    home, office, server = two
+    rows = [home.reminders.remind(link, now.ms + HOUR_MS) for link in MESSAGES[:2]]
+    await meet(server, home, office)
+    ids = [id_of("reminder", ONE.room, ONE.obj, row.id + row.at.to_bytes(8, "big")) for row in rows]
+    await office.stop()
+    for ident in ids:
+        home.turns.receive(office.dev, RUNG.encode(Rung(ids=(ident,))))
+    now.pass_s(3600)
+    await settle(home)
+    await wait(now, 60, home)
+    assert home.rung == ids[:1]
+
+
+async def test_what_rang_elsewhere_before_its_notice_was_made_rings_here_once_it_was_put_off(
+    two: Two, now: Now
+) -> None:
+    """By two messages: the ephemeral one, and then the value in the person's own object."""
+    home, office, server = two
+    row = home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    notice = id_of("reminder", ONE.room, ONE.obj, row.id + row.at.to_bytes(8, "big"))
+    await office.stop()
+    home.turns.receive(office.dev, RUNG.encode(Rung(ids=(notice,))))
+    home.notices.silence([notice])
+    now.pass_s(3600)
+    await settle(home)
+    await wait(now, 60, home)
+    assert ([each.id for each in home.open()], home.rung) == ([notice], [])
+    home.notices.snooze([notice], now.ms + HOUR_MS)
+    now.pass_s(3600)
+    await settle(home)
+    await wait(now, 60, home)
+    assert home.rung == [notice]
+
+
+async def test_messages_of_this_device_and_too_long_ones_are_ignored(two: Two, now: Now) -> None:
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms)
+    await meet(server, home, office)
+    (row,) = home.open()
+    heard: list[int] = []
+    home.turns.rung.connect(lambda since: heard.append(len(since)))
+    home.turns.receive(home.dev, RUNG.encode(Rung(ids=(row.id,))))
+    home.turns.receive(office.dev, RUNG.encode(Rung(ids=(row.id,) * 300)))
+    home.turns.receive(office.dev, RUNG.encode(Rung(ids=(b"x",))))
+    assert heard == []
+    ids = tuple(n.to_bytes(16, "big") for n in range(turns.MOST_IDS + 1))
+    home.turns.receive(office.dev, RUNG.encode(Rung(ids=ids)))
+    assert heard == [turns.MOST_IDS]

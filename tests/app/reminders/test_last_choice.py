@@ -8,11 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.core import clock
 from app.notices.service import Mark, NoticeId, NoticeRow, NoticeState
+from app.store.reminder_rows import GONE, WAITS
 from tests.app.clocks import Now
 from tests.app.own.devices import Server
 from tests.app.reminders.devices import HOUR_MS, MESSAGES, Air, Reminded, Two, meet, settle
@@ -106,6 +107,8 @@ async def test_of_done_and_put_off_the_later_choice_counts(two: Two, now: Now, i
     await pass_s(now, 2 * HOUR_MS // 1000, home, office)
     await together(server, home, office)
     assert [len(each.open()) for each in (home, office)] == [0 if is_done_last else 1] * 2
+    rows = [each.store.reminders.by_notice(ident) for each in (home, office)]
+    assert [row.state for row in rows if row is not None] == [GONE if is_done_last else WAITS] * 2
 
 
 async def test_what_was_put_off_and_rang_after_it_was_done_elsewhere_is_open_there_too(two: Two, now: Now) -> None:
@@ -137,7 +140,41 @@ async def test_of_two_times_to_which_a_reminder_was_moved_apart_the_later_choice
     assert [[each.at for each in device.reminders.list()] for device in (home, office)] == [[at], [at]]
 
 
+async def test_a_reminder_that_was_removed_elsewhere_before_it_rang_here_is_gone(two: Two, now: Now) -> None:
+    home, office, server = two
+    row = home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await settle(home, office)
+    await meet(server, home, office)
+    await apart(home, office)
+    home.reminders.remove(row.id)
+    await pass_s(now, HOUR_MS // 1000 + MINUTE_S, home, office)
+    assert (home.rung, len(office.rung), len(office.open())) == ([], 1, 1)
+    await together(server, home, office)
+    assert [each.open() for each in (home, office)] == [[], []]
+
+
+async def test_a_notice_that_was_done_twice_elsewhere_is_open_everywhere_once_it_is_new_here(
+    two: Two, now: Now
+) -> None:
+    home, office, server = two
+    ident = await rung_once(now, server, home, office)
+    home.notices.mark_done([ident])
+    await together(server, home, office)
+    await apart(home, office)
+    for mark in (office.notices.mark_new, office.notices.mark_done):
+        await pass_s(now, 2, home, office)
+        mark([ident])
+    await together(server, home, office)
+    await pass_s(now, 2, home, office)
+    home.notices.mark_new([ident])
+    await together(server, home, office)
+    assert [[row.id for row in each.open()] for each in (home, office)] == [[ident]] * 2
+
+
 @pytest.mark.slow
+@example(steps=[("snooze", 1, 1), ("done", 0, 1), ("new", 1, 1)])
+@example(steps=[("done", 0, 1), ("meet", 0, 1), ("snooze", 0, 1)])
+@example(steps=[("done", 0, 1), ("meet", 0, 1), ("new", 1, 1)])
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=steps_of_a_day)
 def test_the_choice_made_last_counts_on_both_devices_once_they_have_met(steps: Sequence[Step]) -> None:

@@ -4,7 +4,9 @@
 import pytest
 
 from app.core import clock
+from app.core.enums import Level
 from app.notices.turns import WAIT_S
+from app.store import own_waiting
 from app.store.notice_rows import NoticeState
 from tests.app.clocks import Now
 from tests.app.own.devices import DAY_MS, NOVEMBER
@@ -272,6 +274,7 @@ async def test_a_later_time_that_was_chosen_elsewhere_counts_although_it_has_run
         ("aa" * 16, [True, *GOOD[1:]]),
         ("aa" * 16, [*GOOD[:4], "61", *GOOD[5:]]),
         ("aa" * 16, [*GOOD[:6], "no identifier", GOOD[7]]),
+        ("aa" * 16, [*GOOD[:6], "a" * 41, GOOD[7]]),
         ("aa" * 16, [*GOOD[:7], "63" * 65]),
         ("aa" * 16, [*GOOD[:7], 5]),
         ("aa" * 16, [2**52, *GOOD[1:]]),
@@ -283,6 +286,7 @@ async def test_attack_what_is_no_reminder_changes_nothing(two: Two, now: Now, ke
     home.reminders.remind(ONE, now.ms + HOUR_MS)
     await meet(server, home, office)
     assert office.reminders.count() == 1
+    assert len(office.store.reminders.ids(10)) == 1
     now.pass_s(3600)
     await settle(home, office)
     await wait(now, 20, home, office)
@@ -331,3 +335,74 @@ async def test_a_reminder_that_rang_and_is_moved_or_removed_leaves_no_notice(alo
     now.pass_s(3600)
     await settle(alone)
     assert [each.ref for each in alone.open()] == [ONE.ref]
+
+
+async def test_a_reminder_rings_in_a_room_in_which_nothing_else_does(alone: Reminded, now: Now) -> None:
+    alone.notices.level = lambda room: Level.NOTHING
+    alone.reminders.remind(ONE, now.ms)
+    await settle(alone)
+    assert len(alone.rung) == 1
+
+
+async def test_what_has_rung_is_not_shared_by_a_persons_only_device(alone: Reminded, now: Now) -> None:
+    alone.reminders.remind(ONE, now.ms)
+    await settle(alone)
+    assert len(alone.rung) == 1
+    assert alone.own.keys("notices") == set()
+
+
+async def test_devices_without_a_connection_ring_at_once(two: Two, now: Now) -> None:
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms + 60_000)
+    await meet(server, home, office)
+    for device in (home, office):
+        await device.go(online=False)
+    await wait(now, 59, home, office)
+    assert home.rung == office.rung == []
+    await wait(now, 1, home, office)
+    assert len(home.rung) == len(office.rung) == 1
+
+
+async def test_a_device_that_is_used_again_and_again_says_so_once_in_five_seconds(two: Two, now: Now) -> None:
+    home, office, _ = two
+    for device in (home, office, home):
+        device.turns.use()
+    assert home.air.sent == 2, "home has said so a moment ago"
+    now.pass_s(6)
+    home.turns.use()
+    assert home.air.sent == 3
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+async def test_what_was_stored_and_not_shared_when_the_program_was_killed_is_shared_at_the_next_start(
+    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch, is_moved: bool
+) -> None:
+    home, office, server = two
+    if is_moved:
+        row = home.reminders.remind(ONE, now.ms + HOUR_MS)
+        await settle(home)
+        await meet(server, home, office)
+    with monkeypatch.context() as killed:
+        killed.setattr(home.own, "put_all", lambda root, values: None)
+        row = home.reminders.remind(ONE, now.ms + 2 * HOUR_MS)
+    await home.stop()
+    home.restart(killed=True)
+    home.run()
+    await home.go(online=True)
+    await settle(home)
+    await meet(server, home, office)
+    assert [(each.id, each.at) for each in office.reminders.list()] == [(row.id, row.at)]
+
+
+async def test_a_reminder_that_is_gone_and_shared_no_more_is_forgotten(alone: Reminded, now: Now) -> None:
+    row = alone.reminders.remind(ONE, now.ms + HOUR_MS)
+    alone.reminders.remove(row.id)
+    await settle(alone)
+    with alone.store.transaction() as conn:
+        own_waiting.drop(conn, [("reminders", row.id.hex())])
+    await alone.stop()
+    alone.restart(killed=True)
+    alone.run()
+    await settle(alone)
+    assert alone.store.reminders.get(row.id) is None
+    assert alone.own.keys("reminders") == set()
