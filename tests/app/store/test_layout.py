@@ -47,8 +47,8 @@ def test_a_store_of_an_older_layout_is_refused_and_left_as_it_is(bench: Bench, v
 
 @pytest.fixture
 def written(tmp_path: Path) -> Store:
-    """What tests/vectors/make_store_21.py wrote."""
-    shutil.copy(VECTORS / "store-21.db", tmp_path / "store.db")
+    """What tests/vectors/make_store_22.py wrote."""
+    shutil.copy(VECTORS / "store-22.db", tmp_path / "store.db")
     return Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
 
 

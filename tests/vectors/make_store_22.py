@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/store-21.db: a store with something in every table that needs explaining."""
+"""Wrote tests/vectors/store-22.db: a store with something in every table that needs explaining."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +32,7 @@ ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 
 
 def write(path: Path) -> None:
     """A room with notes, receipts and evidence; its successor; a room that began at a snapshot; people's keys."""
-    assert VERSION == 21
+    assert VERSION == 22
     store = Store.create(path, bytes(range(32)), KINDS)
     store.set_me(ME)
     store.save_account(b"account")
@@ -169,6 +169,6 @@ def _people(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    vector = Path(__file__).parent / "store-21.db"
+    vector = Path(__file__).parent / "store-22.db"
     write(vector)
     vector.with_name(f"{vector.name}-merging").unlink()  # zeroes at rest: each opening makes it again
