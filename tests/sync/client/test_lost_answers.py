@@ -87,7 +87,8 @@ async def lose_one_and_read_it(a: Client) -> RoomId:
     """As `lose_one_and_stop_waiting`; the room is read here on the next connection."""
     [lost] = await lose_one_and_stop_waiting(a)
     await reconnect(a)
-    await until(lambda: a.engine.room_state(lost) is RoomState.SEALED)
+    rooms = a.engine.parts.link.rooms
+    await until(lambda: a.engine.status.state is LinkState.ONLINE and lost in rooms and rooms[lost].is_settled)
     return lost
 
 
@@ -165,7 +166,8 @@ async def test_rooms_that_were_made_at_once_and_whose_answers_were_lost_are_thos
     if is_restarted:
         assert await rooms_at_the_server(a) == set(lost)
         await until(lambda: all(a.engine.room_state(room) is RoomState.SEALED for room in lost))
-        await until(lambda: all(a.engine.parts.link.rooms[room].is_settled for room in lost))
+    rooms = a.engine.parts.link.rooms
+    await until(lambda: all(room in rooms and rooms[room].is_settled for room in lost))
     used: list[RoomId] = []
 
     async def make() -> None:
