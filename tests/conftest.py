@@ -56,6 +56,15 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["SSL_CERT_FILE"] = str(HERE / "nobody.crt")
 
 
+@pytest.fixture(autouse=True)
+def no_window_is_left_that_shows_errors() -> Iterator[None]:
+    """A window that was closed would be given the errors of the next test. Most tests never load `ui`."""
+    yield
+    loaded = sys.modules.get("ui.kit.tasks")
+    if loaded is not None:
+        loaded.set_error_hook(None)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Searches no garbage while tests are collected: there is hardly any, and the search takes a quarter of the time.

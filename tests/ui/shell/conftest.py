@@ -20,7 +20,7 @@ from tests.ui.shell.served import Served
 from tests.ui.shell.tool_views import TOOLS
 from tests.ui.shell.unlock_methods import has_key_store, unlock_methods
 from tests.world import World, world
-from ui.kit import tasks, theme
+from ui.kit import theme
 from ui.shell.window.main_window import MainWindow
 
 
@@ -31,7 +31,6 @@ def light_and_swedish(qapp: QApplication) -> Iterator[None]:
     if (theme.choice(), theme.current().id) != ("light", "light") or not qapp.styleSheet():
         theme.apply(qapp, "light")
     yield
-    tasks.set_error_hook(None)
     set_language("sv")
 
 
