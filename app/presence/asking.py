@@ -28,7 +28,8 @@ def interval_s(members: int) -> float:
 
 @dataclass(slots=True)
 class Asking:
-    """The people in view, and when each was asked last. All times are seconds of one monotonic clock."""
+    """The people in view, and when each was asked last. Those of the view whose people changed last are asked first:
+    they are what the person has just brought up. All times are seconds of one monotonic clock."""
 
     _views: dict[Hashable, tuple[Uid, ...]] = field(default_factory=dict)
     _asked: dict[Uid, float] = field(default_factory=dict)
@@ -39,10 +40,11 @@ class Asking:
 
     def show(self, view: Hashable, uids: Sequence[Uid]) -> None:
         """Notes which people the view `view` shows now, in place of those before; an empty list if it is closed."""
+        if self._views.get(view, ()) == tuple(uids):
+            return
+        self._views.pop(view, None)
         if uids:
             self._views[view] = tuple(uids)
-        else:
-            self._views.pop(view, None)
 
     def waits(self, audience: Audience) -> bool:
         """Whether `due` has to be called at `next_s`: a view shows people, and there are large rooms."""
@@ -62,7 +64,7 @@ class Asking:
         a call that returned somebody. Sets `next_s` otherwise."""
         if now_s < self._paused_until:
             return []
-        shown = dict.fromkeys(uid for view in self._views.values() for uid in view)
+        shown = dict.fromkeys(uid for view in reversed(self._views.values()) for uid in view)
         found = [uid for uid in shown if self._is_due(audience, uid, now_s)][:AT_ONCE]
         self.next_s = now_s + (PAUSE_S if found else LOOK_S)
         if found:

@@ -182,6 +182,8 @@ class PresenceService:
         if new and self._online and self._ports.is_shown():
             self._waiting.extend(room for room in new if room not in self._waiting)
             self._wake(0.0)
+        elif self._online and self._asking.waits(self._ports.audience()):
+            self._wake(0.0)  # the people in view may be in a large room since now
 
     def on_log(self, uid: Uid) -> None:
         """Call it when the key log of the person `uid` has grown. What a new device sent before its key log entry was

@@ -82,7 +82,9 @@ class World:
         self._audiences: dict[Uid, Audience] = {}
 
     def desk(self, n: int, device: int = 0, notes: list[str] | None = None, shared: SharedChoice | None = None) -> Desk:
-        uid, dev = uid_of(n), DevId(device.to_bytes(8, "big") + n.to_bytes(8, "big"))
+        return self.desk_of(uid_of(n), DevId(device.to_bytes(8, "big") + n.to_bytes(8, "big")), notes, shared)
+
+    def desk_of(self, uid: Uid, dev: DevId, notes: list[str] | None = None, shared: SharedChoice | None = None) -> Desk:
         kept, shown = [""] if notes is None else notes, [True]
         time = self.time
         service = PresenceService(
@@ -165,8 +167,8 @@ class World:
 
 def busy_room(members: int = 500, seconds: int = 600, length: Callable[[bytes], int] = len) -> World:
     """A room whose desks all show the same twenty people, lose the connection, and are back in the same second. In the
-    `seconds` that follow, each person scrolls through the members every three minutes, and changes their status every
-    ten."""
+    `seconds` that follow, each person scrolls through the members every three minutes, mentions somebody every three
+    minutes, and changes their status every ten."""
     w = World({room_of(1): [uid_of(n) for n in range(members)]}, length=length)
     desks = [w.desk(n) for n in range(members)]
     chance = random.Random(2)
@@ -181,12 +183,22 @@ def busy_room(members: int = 500, seconds: int = 600, length: Callable[[bytes], 
         desk.service.show("panel", [uid_of(n) for n in range(first, first + 20)])
         w.time.later(chance.uniform(60, 300), lambda: scroll(desk))
 
+    def mention(desk: Desk) -> None:
+        """First the list has the first names of all, after a second those that fit."""
+        first = chance.randrange(members - 7)
+        desk.service.show("names", [uid_of(n) for n in range(7)])
+        fitting = [uid_of(n) for n in range(first, first + 7)]
+        w.time.later(1, lambda: desk.service.show("names", fitting))
+        w.time.later(6, lambda: desk.service.show("names", []))
+        w.time.later(chance.uniform(60, 300), lambda: mention(desk))
+
     def change(desk: Desk) -> None:
         desk.service.choose(chance.choice([Presence.AVAILABLE, Presence.BUSY]))
         w.time.later(chance.uniform(300, 900), lambda: change(desk))
 
     for desk in desks:
         w.time.later(chance.uniform(60, 300), partial(scroll, desk))
+        w.time.later(chance.uniform(0, 300), partial(mention, desk))
         w.time.later(chance.uniform(0, 600), partial(change, desk))
     w.time.pass_s(seconds)
     return w

@@ -5,7 +5,7 @@ import pytest
 
 from app.core.enums import Presence
 from app.presence.asking import AT_ONCE, interval_s
-from app.presence.audience import MOST
+from app.presence.audience import MOST, Audience
 from app.presence.records import Ask, Here, Record, encode
 from tests.app.presence.simulated import Desk, World, busy_room, room_of, uid_of
 
@@ -68,6 +68,29 @@ def test_a_few_people_are_asked_at_a_time() -> None:
     assert len(asked) == AT_ONCE
     w.time.pass_s(70)
     assert sum(a.service.of(uid_of(n)) is not None for n in range(1, 100)) == 99
+
+
+def test_those_whom_a_view_has_just_brought_up_are_asked_first() -> None:
+    w, (a, *_) = large(desks=60)
+    a.service.show("panel", [uid_of(n) for n in range(1, 50)])
+    w.time.pass_s(1)
+    a.service.show("names", [uid_of(n) for n in range(50, 55)])
+    a.service.show("panel", [uid_of(n) for n in range(1, 50)])  # a refresh: it shows the same as before
+    w.time.pass_s(4)
+    assert all(a.service.of(uid_of(n)) is not None for n in range(50, 55))
+    assert sum(uid == a.uid for _, uid, _ in w.frames) == 2 * AT_ONCE
+
+
+def test_people_in_view_are_asked_as_soon_as_their_room_is_known() -> None:
+    w, (a, b, *_) = large()
+    known = w.audience(a.uid)
+    w.set_audience(a, Audience())
+    a.service.show("panel", [b.uid])
+    w.time.pass_s(10)
+    assert w.frames == []
+    w.set_audience(a, known)
+    w.time.pass_s(1)
+    assert a.service.of(b.uid) is not None
 
 
 @pytest.mark.slow
