@@ -16,16 +16,15 @@ from typing import Generic, Protocol
 
 from PySide6.QtWidgets import QWidget
 
-from app.core.ids import ObjId, RoomId, Uid
+from app.core.ids import ObjId, RoomId
 from app.core.signal import Signal
 from app.errors import BugError
 from app.objects.links import Linked, ObjectLink
-from app.presence.colleagues import PersonPresence
 from app.rooms.service import ObjectSummary, RoomSummary
 from app.setting import AnySetting
 from app.settings import Settings
 from app.tool import AppTool, NoSnapshot, Offer, People, S
-from ui.kit.presence import PresenceOf
+from ui.kit.presence_in_view import KnownPresence
 from ui.reminding import Reminders
 from ui.tool_parts import (
     Check,
@@ -66,14 +65,6 @@ class Rooms(Protocol):
         ...
 
 
-class KnownPresence(Protocol):
-    """What is known of whether people can be reached."""
-
-    def of(self, uid: Uid, /) -> PersonPresence | None:
-        """What is shown of a person; None if nothing is known of them."""
-        ...
-
-
 class LinkWords(Protocol):
     """How things of any tool (a document, a card …) are shown where a view of another tool links to them: the name of
     an icon, and one line of text."""
@@ -91,8 +82,8 @@ class LinkWords(Protocol):
 class ViewParts(Generic[S]):
     """What the views of one tool work with, for as long as a window is open. `service` is the tool's own. `people`
     looks persons up, `rooms` the rooms; `settings` has the person's settings and policy's. `links` says how things of
-    other tools are shown. `reminders` are the person's own. `presence_of` returns what is shown of whether a person can
-    be reached. `now` returns the local time, which tests can set."""
+    other tools are shown. `reminders` are the person's own. `presence` knows whether people can be reached; a view that
+    shows it asks for it (`PresenceInView`). `now` returns the local time, which tests can set."""
 
     service: S
     people: People
@@ -100,7 +91,7 @@ class ViewParts(Generic[S]):
     settings: Settings
     links: LinkWords
     reminders: Reminders
-    presence_of: PresenceOf
+    presence: KnownPresence
     now: Callable[[], datetime]
 
 
@@ -331,7 +322,7 @@ class Tool(Generic[S]):
             settings=office.settings,
             links=links,
             reminders=office.reminders,
-            presence_of=office.presence.of,
+            presence=office.presence,
             now=now,
         )
         cleared = {each.kind.id for each in self.app.kinds if not isinstance(each.snapshot, NoSnapshot)}

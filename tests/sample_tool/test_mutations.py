@@ -25,7 +25,8 @@ from app.settings import Settings
 from app.store.store import Store
 from app.tool import AppTool, Parts, S
 from tests.office import HL, KEY, Announcing, Folk
-from tests.ui.view_parts import NoOwnRooms, NoPresence, NoReminders, NoRooms, no_settings
+from tests.ui.view_parts import NoOwnRooms, NoReminders, NoRooms, no_settings
+from ui.kit.presence_in_view import KnownPresence, NothingKnown
 from ui.kit.translate import local_now
 from ui.shell.tool_list import ToolList
 from ui.tool import Tool
@@ -141,7 +142,7 @@ class Session:
     people: Folk
     rooms: NoRooms
     settings: Settings
-    presence: NoPresence = field(default_factory=NoPresence)
+    presence: KnownPresence = field(default_factory=NothingKnown)
     reminders: NoReminders = field(default_factory=NoReminders)
     own_room: NoOwnRooms = field(default_factory=NoOwnRooms)
 

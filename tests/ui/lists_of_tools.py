@@ -33,6 +33,7 @@ from ui.documents.list_view import Row as DocumentRow
 from ui.documents.presence_panel import PresencePanel, PresenceRow
 from ui.kit.buttons import IconButton
 from ui.kit.chip import Chip
+from ui.kit.presence_in_view import NothingKnown
 from ui.kit.progress import ProgressRow
 from ui.kit.tab_bar import Tab, TabBar
 from ui.tasks.card_widget import CardWidget
@@ -193,7 +194,7 @@ def files(folder: Path) -> Shown:
 def names(folder: Path) -> Shown:
     window = QWidget()
     window.resize(600, 300)
-    view = NameList(window, lambda chosen: None)
+    view = NameList(window, lambda chosen: None, NothingKnown())
 
     def show(rows: Rows) -> None:
         view.offer([person(key, text) for key, text in rows.items()])

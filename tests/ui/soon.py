@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from ui.kit.bind import Soon
 from ui.kit.laying_out import lay_out_all
+from ui.kit.presence_in_view import PresenceInView
 
 _REFRESHES = 20
 """A view that is due again after so many refreshes refreshes itself for ever."""
@@ -27,6 +28,16 @@ def caught_up(root: QObject) -> bool:
     """Lets every `Soon` below that is due call its method. Returns whether one was due."""
     called = [caught_up_one(soon) for soon in root.findChildren(Soon)]
     return any(called)
+
+
+def rested(root: QObject) -> None:
+    """Every view below has shown the same people for a moment: those are asked for their presence now."""
+    for asking in root.findChildren(PresenceInView):
+        timer = asking.findChild(QTimer)
+        assert isinstance(timer, QTimer)
+        if timer.isActive():
+            timer.stop()
+            timer.timeout.emit()
 
 
 def caught_up_one(soon: Soon) -> bool:

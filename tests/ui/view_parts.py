@@ -14,7 +14,7 @@ from app.settings import Settings
 from app.store.reminder_rows import ReminderId, ReminderRow
 from app.tool import AppTool, People, S
 from ui.chat.things import Unnamed
-from ui.kit.presence import unknown
+from ui.kit.presence_in_view import KnownPresence, NothingKnown
 from ui.kit.translate import local_now
 from ui.shell.tool_list import ToolList
 from ui.tool import AnyTool, ViewParts
@@ -38,12 +38,6 @@ class NoOwnRooms:
 
     def rooms(self) -> Sequence[RoomId]:
         return ()
-
-
-class NoPresence:
-    """Nothing is known of anybody."""
-
-    of = staticmethod(unknown)
 
 
 @dataclass(slots=True)
@@ -93,7 +87,7 @@ def view_parts(service: S, people: People) -> ViewParts[S]:
         settings=no_settings(),
         links=Unnamed(),
         reminders=NoReminders(),
-        presence_of=unknown,
+        presence=NothingKnown(),
         now=local_now,
     )
 
@@ -106,7 +100,7 @@ class FewServices:
     services: dict[str, object]
     rooms: NoRooms = field(default_factory=NoRooms)
     settings: Settings = field(default_factory=no_settings)
-    presence: NoPresence = field(default_factory=NoPresence)
+    presence: KnownPresence = field(default_factory=NothingKnown)
     reminders: "NoReminders" = field(default_factory=lambda: NoReminders())
     own_room: NoOwnRooms = field(default_factory=NoOwnRooms)
 

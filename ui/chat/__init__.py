@@ -31,7 +31,7 @@ def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None)
         room,
         parent,
         words=parts.links,
-        presence_of=parts.presence_of,
+        presence=parts.presence,
         reminders=parts.reminders,
     )
 

@@ -24,7 +24,7 @@ from ui.kit.dialogs import ask, open_files
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.pictures import format_of
-from ui.kit.presence import PresenceOf, unknown
+from ui.kit.presence_in_view import KnownPresence
 from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, column, line, set_props
 from ui.kit.tasks import run
@@ -72,9 +72,9 @@ class Composer(QFrame):
         parent: QWidget | None = None,
         *,
         current: Callable[[Message], Message] = lambda message: message,
-        presence_of: PresenceOf = unknown,
+        presence: KnownPresence | None = None,
     ) -> None:
-        """`presence_of` returns what is shown of a person who may be mentioned. `current` returns a message
+        """`presence` knows whether the people who may be mentioned can be reached. `current` returns a message
         as it is now: one that is answered may be changed or deleted meanwhile."""
         super().__init__(parent)
         self._current = current
@@ -99,7 +99,7 @@ class Composer(QFrame):
         self._file_rows: KeyedRows[Source, QWidget] = KeyedRows(
             self._file_host, lambda file: file, self._file_row, lambda *_: None
         )
-        self.field = TextField(people, presence_of=presence_of)
+        self.field = TextField(people, presence=presence)
         self.field.setAccessibleName(placeholder)
         self.field.setPlaceholderText(placeholder)
         layout.addWidget(self._banner)

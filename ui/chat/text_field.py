@@ -27,16 +27,19 @@ from app.chat.marking import (
 )
 from app.chat.mentions import complete
 from app.chat.pasting import FENCE
+from app.core.ids import Uid
 from app.core.text_units import point_from_utf16, utf16_from_point
 from app.people.person import Person
 from ui.chat.clipboard import as_written
 from ui.kit import scale, theme
+from ui.kit.bind import bind
 from ui.kit.dropping import paths_of, take_copy
 from ui.kit.edits import Edit, Inserted, Moved, Removed, edits
 from ui.kit.faces import leave_focus
 from ui.kit.left_out import left_out, no_text
 from ui.kit.pictures import can_paste, offers_picture, pasted
-from ui.kit.presence import PresenceOf, presence_icon, presence_name, unknown
+from ui.kit.presence import presence_icon, presence_name
+from ui.kit.presence_in_view import KnownPresence, NothingKnown, PresenceInView
 from ui.kit.scale import px
 from ui.kit.spoken_list import ItemList
 from ui.kit.style import column, set_props
@@ -49,7 +52,7 @@ _NAMES_WIDTH, _NAME_HEIGHT = 280, 28
 
 class TextField(QTextEdit):
     """The field in which a message is written, as plain text. What the field cannot do itself it emits as signals.
-    `people` returns who can be mentioned."""
+    `people` returns who can be mentioned, and `presence` knows whether they can be reached (None: nothing is known)."""
 
     submitted = Signal()
     edit_last_asked = Signal()
@@ -70,11 +73,11 @@ class TextField(QTextEdit):
         people: Callable[[], Sequence[Person]],
         parent: QWidget | None = None,
         *,
-        presence_of: PresenceOf = unknown,
+        presence: KnownPresence | None = None,
     ) -> None:
         super().__init__(parent)
         leave_focus(self)
-        self._people, self._presence_of = people, presence_of
+        self._people, self._presence = people, presence or NothingKnown()
         self._names: NameList | None = None
         self._on, self._on_at = NO_MARKS, -1
         """Marks that were turned on with nothing typed in them yet, and the caret's place; they go when it moves."""
@@ -203,7 +206,7 @@ class TextField(QTextEdit):
             self.close_names()
             return
         if self._names is None:
-            self._names = NameList(self.window(), self._take_name, self._presence_of)
+            self._names = NameList(self.window(), self._take_name, self._presence)
             # The focus stays here, so a screen reader is notified here who is chosen.
             self._names.list.currentTextChanged.connect(self.setAccessibleDescription)
         self._names.offer(people)
@@ -344,13 +347,15 @@ def _same(one: str, other: str) -> int:
 
 class NameList(QFrame):
     """A list of people above the caret, one of whom is to be mentioned: `take` is called with the one chosen. The field
-    keeps the focus and passes keys on to `take_key`."""
+    keeps the focus and passes keys on to `take_key`. `presence` is asked for those who are listed."""
 
-    def __init__(self, window: QWidget, take: Callable[[Person], object], presence_of: PresenceOf = unknown) -> None:
+    def __init__(self, window: QWidget, take: Callable[[Person], object], presence: KnownPresence) -> None:
         super().__init__(window)
         set_props(self, frame="palette")
-        self._take, self._presence_of = take, presence_of
+        self._take, self._presence = take, presence
         self._offered: list[Person] = []
+        self._in_view = PresenceInView(self, presence)
+        bind(self, presence.changed, self._on_presence)
         self.list = ItemList(self)
         self.list.setAccessibleName(tr("People to mention"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -364,14 +369,26 @@ class NameList(QFrame):
         for edit in edits([person.uid for person in before], [person.uid for person in self._offered]):
             self._do(edit)
         for at, person in enumerate(self._offered):
-            text = f"{person.name} · {person.title}" if person.title and person.title != person.name else person.name
-            presence = self._presence_of(person.uid)
-            self.list.item(at).setIcon(presence_icon(presence))
-            self.list.item(at).setText(f"{text} · {presence_name(presence.state)}" if presence is not None else text)
+            self._show_person(at, person)
             self.list.item(at).setSizeHint(QSize(200, scale.row(_NAME_HEIGHT)))
+        self._in_view.show([person.uid for person in self._offered])
         self.list.setCurrentRow(0)
         width = min(px(_NAMES_WIDTH), self.window().width() - 16)
         self.setFixedSize(width, scale.row(_NAME_HEIGHT) * len(self._offered) + 16)
+
+    def _show_person(self, at: int, person: Person) -> None:
+        text = f"{person.name} · {person.title}" if person.title and person.title != person.name else person.name
+        presence = self._presence.of(person.uid)
+        self.list.item(at).setIcon(presence_icon(presence))
+        self.list.item(at).setText(f"{text} · {presence_name(presence.state)}" if presence is not None else text)
+
+    def _on_presence(self, uid: Uid) -> None:
+        """Shows an answer in the row of the person that it is about. The choice and the other rows stay."""
+        for at, person in enumerate(self._offered):
+            if person.uid == uid:
+                self._show_person(at, person)
+                if at == self.list.currentRow():
+                    self.list.currentTextChanged.emit(self.list.item(at).text())
 
     def _do(self, edit: Edit) -> None:
         top = QModelIndex()

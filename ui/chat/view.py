@@ -38,7 +38,7 @@ from ui.kit.bind import bind
 from ui.kit.card import EmptyState
 from ui.kit.dropping import FileDrops
 from ui.kit.pages import Pages
-from ui.kit.presence import PresenceOf, unknown
+from ui.kit.presence_in_view import KnownPresence
 from ui.kit.scale import hold
 from ui.kit.selecting import select
 from ui.kit.style import column, label, set_props
@@ -59,10 +59,10 @@ class ChatView(QWidget):
         parent: QWidget | None = None,
         *,
         words: LinkWords | None = None,
-        presence_of: PresenceOf = unknown,
+        presence: KnownPresence | None = None,
         reminders: Reminders | None = None,
     ) -> None:
-        """`presence_of` returns what is shown of a person who may be mentioned. `words` says how things that a
+        """`presence` knows whether the people who may be mentioned can be reached. `words` says how things that a
         message links to are shown; None: with the same icon each, and no line. `reminders`: the person's own; None:
         none are offered."""
         super().__init__(parent)
@@ -85,7 +85,7 @@ class ChatView(QWidget):
         )
         placeholder = tr("Write to {room} …").format(room=service.room_title(room))
         self.composer = Composer(
-            placeholder, lambda: service.members(room), current=self._as_it_is_now, presence_of=presence_of
+            placeholder, lambda: service.members(room), current=self._as_it_is_now, presence=presence
         )
         self.hover = HoverBar(self.list.viewport(), self._on_action)
         self.message_actions = MessageActions(self, service, room, self.list, self.composer, self.hover, words)

@@ -18,6 +18,7 @@ from ui.kit.card import Card, IconLabel, SectionHeader, scroll
 from ui.kit.dialogs import confirm, show
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.menu import Entry, popup
+from ui.kit.presence_in_view import PresenceInView
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import language, tr, trn
@@ -115,11 +116,10 @@ class PeoplePanel(QFrame):
         area = scroll(inner, tr("Members and changes"))
         column(self, margins=(1, 0, 0, 0)).addWidget(area)
         soon = Soon(self, self.refresh)
-        presence, view = session.presence, f"members-{id(self)}"
-        self._view = view
-        self.destroyed.connect(lambda: presence.show(view, []))
-        self._in_view = Soon(self, self._show_in_view)
-        area.verticalScrollBar().valueChanged.connect(self._in_view.due)
+        self._in_view = PresenceInView(self, session.presence)
+        self._scrolled = Soon(self, self._show_in_view)
+        area.verticalScrollBar().valueChanged.connect(self._scrolled.due)
+        area.verticalScrollBar().rangeChanged.connect(self._scrolled.due)
         bind(self, session.presence.changed, soon.due)
         bind(self, session.rooms.changed, soon.due)
         bind(self, session.people.changed, soon.due)
@@ -167,7 +167,7 @@ class PeoplePanel(QFrame):
         if self._room is None or not self.isVisibleTo(self.window()):
             return
         room = self._room
-        self._in_view.due()
+        self._scrolled.due()
         shown = self._snapshot(room)
         if shown == self._shown:
             return
@@ -223,13 +223,10 @@ class PeoplePanel(QFrame):
         """Notes whose rows are in sight: in a large room only their presence is asked for."""
         rows = self._rows.rows if self.isVisible() else []
         seen = [row.uid for row in rows if not row.visibleRegion().isEmpty()]
-        self._session.presence.show(self._view, seen)
+        self._in_view.show(seen)
 
     def showEvent(self, event: object) -> None:
         self.refresh()
-
-    def hideEvent(self, event: object) -> None:
-        self._session.presence.show(self._view, [])
 
     def _member_menu(self, row: QWidget, member: MemberInfo) -> None:
         person, room = member.person, self._room
