@@ -5,8 +5,6 @@ Each state has a shape of its own, so that nobody has to distinguish colours. Av
 disc, do not disturb a disc with a bar, away a ring, and in a call a ring around a disc. Unknown has no mark.
 """
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -16,12 +14,11 @@ from app.core.ids import Uid
 from app.presence.colleagues import PersonPresence
 from ui.kit import theme
 from ui.kit.plain import set_tip
+from ui.kit.presence_in_view import KnownPresence, PresenceInView
 from ui.kit.scale import hold, px
 from ui.kit.style import ElidedLabel, line
 from ui.kit.translate import short_day, tr, weekday
 
-PresenceOf = Callable[[Uid], PersonPresence | None]
-"""Returns what is shown of a person; None if nothing is known of them."""
 DOT_PX = 10
 """The width and height of the mark, in logical pixels at 100 %."""
 _LARGEST = 0.34
@@ -105,10 +102,6 @@ def paint_dot(painter: QPainter, rect: QRectF, state: Presence, ground: QColor) 
     painter.restore()
 
 
-def unknown(_uid: Uid) -> None:
-    """The `PresenceOf` for which nothing is known of anybody."""
-
-
 def presence_icon(presence: PersonPresence | None, ground: str = "surface") -> QIcon:
     """The mark of a person's presence as an icon. `ground`: the role of the colour behind it. A transparent icon of the
     same size for None."""
@@ -156,8 +149,10 @@ class PresenceLine(QWidget):
     """A person's presence as a mark and a line of words, which is elided if it is too long. It is hidden while nothing
     is known."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, view: QWidget, presence: KnownPresence) -> None:
+        """`view`: the widget that the line is a part of. The person is asked while it is visible."""
+        super().__init__()
+        self._presence, self._in_view = presence, PresenceInView(view, presence)
         layout = line(self, spacing=6)
         self._dot = PresenceDot()
         self._words = ElidedLabel("", "small")
@@ -166,8 +161,11 @@ class PresenceLine(QWidget):
         layout.addWidget(self._words, 1)
         self.setVisible(False)
 
-    def show_presence(self, presence: PersonPresence | None) -> None:
-        """Shows this presence from now on. None: nothing is known, and the widget is hidden."""
+    def show_person(self, uid: Uid | None) -> None:
+        """Shows what is known now of the person `uid`, and asks for more. If nothing is known, or for None, the widget
+        is hidden."""
+        self._in_view.show([uid] if uid is not None else [])
+        presence = self._presence.of(uid) if uid is not None else None
         self._dot.show_state(presence.state if presence is not None else None)
         self._words.set_text(presence_line(presence) if presence is not None else "")
         set_tip(self, presence_line(presence) if presence is not None else "")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Rows of the shell's lists: a picture or icon, a title, a line under it, something at the right. One delegate."""
 
+from bisect import bisect_left
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -271,6 +272,13 @@ class RowList(SpokenList, QListView):
     def choose(self, key: Hashable) -> None:
         """Makes the row with that key current; nothing is current if there is none."""
         self.setCurrentIndex(self.rows.index_of(key))
+
+    def in_sight(self) -> set[Hashable]:
+        """The keys of the rows of which at least a part is in sight."""
+        rows, height = self.rows.rows, self.viewport().height()
+        first = bisect_left(range(len(rows)), 0, key=lambda n: self.visualRect(self.rows.index(n)).bottom())
+        end = bisect_left(range(len(rows)), height, key=lambda n: self.visualRect(self.rows.index(n)).top())
+        return {row.key for row in rows[first:end]}
 
     def choose_first(self) -> None:
         """Makes the first row that is not a heading the current one; does nothing if there is none."""

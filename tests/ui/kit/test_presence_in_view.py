@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A view that shows people's presence has them asked while it is visible."""
 
+import re
 from collections.abc import Hashable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -13,6 +15,8 @@ from tests.ui.soon import rested
 from ui.kit.presence_in_view import NothingKnown, PresenceInView
 
 ONE, OTHER = Uid(b"1" * 16), Uid(b"2" * 16)
+UI = Path(__file__).parents[3] / "ui"
+READ, ASKS = re.compile(r"\b_?presence\.of\("), re.compile(r"\b(PresenceInView|PresenceLine)\(")
 
 
 class _Noted(NothingKnown):
@@ -81,3 +85,12 @@ def test_nobody_is_asked_for_a_view_that_is_gone(qtbot: QtBot, view: QWidget) ->
     with qtbot.waitSignal(view.destroyed):
         view.deleteLater()
     assert presence.asked == []
+
+
+def test_each_view_that_reads_presence_asks_for_it() -> None:
+    silent = [
+        path.relative_to(UI).as_posix()
+        for path in UI.rglob("*.py")
+        if READ.search(text := path.read_text(encoding="utf-8")) and not ASKS.search(text)
+    ]
+    assert silent == []

@@ -5,19 +5,19 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QContextMenuEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.enums import Presence, RoomType
 from app.core.ids import RoomId
 from app.own.room_order import RoomOrder
-from app.presence.service import PresenceService
 from app.rooms.invitations import Invitations, MoreInvitations
 from app.rooms.nesting import Nesting
 from app.rooms.service import RoomService, RoomSummary
 from ui.kit.announcing import announce
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton
+from ui.kit.presence_in_view import KnownPresence, PresenceInView
 from ui.kit.scale import hold
 from ui.kit.search_field import SearchButton
 from ui.kit.style import column, label, line, set_props
@@ -49,7 +49,7 @@ class RoomList(QFrame):
         rooms: RoomService,
         nesting: Nesting,
         invitations: Invitations,
-        presence: PresenceService,
+        presence: KnownPresence,
         order: RoomOrder,
         mark_unread: Callable[[RoomId], object],
         restricted: RestrictedRooms,
@@ -89,6 +89,10 @@ class RoomList(QFrame):
         self.list.moved.connect(self._move)
         self.list.dropped.connect(self._drop)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self._in_view = PresenceInView(self, presence)
+        self._scrolled = Soon(self, self._show_in_view)
+        self.list.verticalScrollBar().valueChanged.connect(self._scrolled.due)
+        self.list.verticalScrollBar().rangeChanged.connect(self._scrolled.due)
         soon = Soon(self, self.refresh)
         bind(self, rooms.changed, soon.due)
         bind(self, invitations.changed, soon.due)
@@ -110,6 +114,18 @@ class RoomList(QFrame):
         self.list.rows.set_rows([*self._invited(), *self._rows()])
         if chosen is not None:
             self.list.choose(chosen.key)
+        self._scrolled.due()
+
+    def _show_in_view(self) -> None:
+        """Notes with whom the conversations of two are whose rows are in sight. If the other has written nothing in
+        theirs yet, the smallest room that both have accepted may be a large one."""
+        seen = self.list.in_sight() if self.isVisible() else set()
+        others = (the_other(self._rooms, room) for group in self._groups for room in group.all() if room.room in seen)
+        self._in_view.show([other.uid for other in others if other is not None])
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._scrolled.due()
 
     def choose(self, room: RoomId | None) -> None:
         """Marks `room` in the list without emitting `chosen`; None, or a room that the list does not have: no row is
