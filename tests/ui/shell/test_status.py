@@ -31,7 +31,8 @@ from ui.kit import theme
 from ui.kit.presence import paint_dot, presence_name
 from ui.kit.translate import short_day
 from ui.shell.room.member_row import MemberRow
-from ui.shell.window.auto_lock import AWAY_MINUTES, AutoLock
+from ui.shell.window.auto_lock import AutoLock
+from ui.shell.window.in_use import AWAY_MINUTES
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.own_status import StatusDialog
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from app.core.clock import awake_s
+from ui.shell.window.in_use import InUse
 
 _INPUT = {
     QEvent.Type.KeyPress,
@@ -16,40 +17,6 @@ _INPUT = {
     QEvent.Type.InputMethod,
     QEvent.Type.TouchBegin,
 }
-
-AWAY_MINUTES = 10
-"""Minutes without input after which the person counts as away."""
-
-
-class InUse(QObject):
-    """Emits `changed` with False after AWAY_MINUTES without input, and with True at the next input."""
-
-    changed = Signal(bool)
-    used = Signal()
-    """The person has used the program: at each input."""
-
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self._is_used = True
-        self._timer = QTimer(self, singleShot=True, interval=AWAY_MINUTES * 60_000)
-        self._timer.timeout.connect(lambda: self._set(False))
-        self._timer.start()
-
-    def note_input(self) -> None:
-        """Call it at each input: the person uses the program now."""
-        self._timer.start()
-        self._set(True)
-        self.used.emit()
-
-    def pause(self) -> None:
-        """The person counts as away from now on, until the next `note_input`."""
-        self._timer.stop()
-        self._set(False)
-
-    def _set(self, used: bool) -> None:
-        if used != self._is_used:
-            self._is_used = used
-            self.changed.emit(used)
 
 
 class AutoLock(QObject):
