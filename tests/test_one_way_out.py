@@ -33,7 +33,13 @@ QT = {
     "QNetworkProxyQuery",
 }
 """What is used of QtNetwork: the line between two starts, whether there is a network, and the system's proxies."""
-DBUS = {"ui/kit/bus.py", "ui/shell/window/freedesktop.py", "ui/desktop/power_linux.py", "ui/desktop/delaying.py"}
+DBUS = {
+    "ui/kit/bus.py",
+    "ui/shell/window/freedesktop.py",
+    "ui/desktop/power_linux.py",
+    "ui/desktop/delaying.py",
+    "ui/desktop/idle_linux.py",
+}
 """Who talks to the desktop's own services, over sockets in the file system."""
 
 
