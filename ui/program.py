@@ -308,6 +308,7 @@ class Program:
     def _show_window(self, session: Session) -> None:
         quiet = self.stage.quiet
         window = self.stage.window = MainWindow(session, self._tools, keys=self._office.unlocking)
+        window.auto_lock.presence.ask_system(self.resident.idle_s)
         window.lock_requested.connect(self.curtain.lock)
         window.front_wanted.connect(self._to_front)
         window.key_change_requested.connect(self._rekey)

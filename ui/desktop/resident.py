@@ -4,7 +4,7 @@ computer's events, and whether the desktop starts the program. It notifies the p
 itself."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -14,6 +14,7 @@ from app.errors import StoreUnwritable
 from app.profile import Profile
 from app.settings import AUTOSTART, CLOSE_TO_TRAY, LANGUAGE, TRAY_EXPLAINED, Settings
 from ui.desktop.autostart import Autostart, here, keep
+from ui.desktop.idle import idle_s
 from ui.desktop.instance import Instance, line_name
 from ui.desktop.taskbar import show_badge
 from ui.desktop.tray import Tray, tray
@@ -32,11 +33,12 @@ class Desktop:
     """The parts of a desktop that the program uses. `tray` makes the sign in the tray, or returns None if there is no
     tray; `watch` returns signals for the computer's events; both get the Qt object that owns the result. `badge` shows
     a number in the taskbar. `autostart` is where the desktop keeps what it starts, `command` how it would start this
-    program (None: it cannot). Tests put their own in place."""
+    program (None: it cannot). `idle_s` is `ui.desktop.idle.idle_s`. Tests put their own in place."""
 
     tray: Callable[[QObject], Tray | None] = tray
     watch: Callable[[QObject], Events] = watch
     badge: Callable[[int], object] = show_badge
+    idle_s: Callable[[], Awaitable[float | None]] = idle_s
     autostart: Autostart = field(default_factory=here)
     command: Sequence[str] | None = None
     """How the desktop would start this program and profile; None: it cannot."""
@@ -90,6 +92,10 @@ class Resident(QObject):
         if self.tray is not None:
             self.tray.close()
             self.tray = None
+
+    async def idle_s(self) -> float | None:
+        """Seconds since the last input anywhere on the computer; None if the system does not say."""
+        return await self._desktop.idle_s()
 
     @property
     def stays(self) -> bool:

@@ -3,7 +3,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -200,6 +200,11 @@ class Running:
         self.gate.unlocked.emit(self.office.session)
 
 
+async def says_nothing() -> float | None:
+    """A system that does not say how long nobody has used the computer."""
+    return None
+
+
 @asynccontextmanager
 async def running(
     qapp: QApplication,
@@ -210,6 +215,7 @@ async def running(
     background: bool = False,
     locked: bool = False,
     installed: Installed | None = None,
+    idle_s: Callable[[], Awaitable[float | None]] = says_nothing,
 ) -> AsyncIterator[Running]:
     made: list[Events] = []
     autostart = Autostart()
@@ -221,7 +227,8 @@ async def running(
     def tray(parent: QObject) -> Tray | None:
         return Tray(parent) if has_tray else None
 
-    desktop = Desktop(tray=tray, watch=watch, autostart=autostart, command=["kansli", "--background"])
+    command = ["kansli", "--background"]
+    desktop = Desktop(tray=tray, watch=watch, autostart=autostart, command=command, idle_s=idle_s)
     how = {"background": background, "locked": locked, "installed": installed}
     program = Program(office, link, **how, desktop=desktop, tools=TOOLS)  # type: ignore[arg-type]
     task = asyncio.ensure_future(program.run())

@@ -19,7 +19,7 @@ from app.unlocking import SlotKind
 from tests.memory_keyring import MemoryKeyring
 from tests.ui.desktop.curtains import covered, curtain, lift, office_with, visible_windows
 from tests.ui.desktop.programs import Office, Running, half_a_sentence, running
-from tests.ui.finding import toast_of
+from tests.ui.finding import timer_of, toast_of
 from tests.ui.shell.in_window import texts
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import say
@@ -220,6 +220,32 @@ async def test_the_person_is_away_under_the_curtain_whatever_is_pressed(qapp: QA
         assert used == [False]
         await lift(r)
         assert used == [False, True]
+
+
+async def test_the_person_is_away_under_the_curtain_whatever_other_programs_get(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    idle_s = [700.0]
+
+    async def says() -> float | None:
+        return idle_s[0]
+
+    async with running(qapp, office_with(tmp_path), idle_s=says) as r:
+        window = r.program.stage.window
+        assert window is not None
+        presence, used = window.auto_lock.presence, list[bool]()
+        presence.changed.connect(used.append)
+        presence._input_s -= 700
+        timer_of(presence).timeout.emit()
+        await r.until(lambda: used == [False])
+        idle_s[0] = 5.0
+        timer_of(presence).timeout.emit()
+        await r.until(lambda: used == [False, True])
+        r.tray.lock_asked.emit()
+        assert used == [False, True, False]
+        assert not timer_of(presence).isActive(), "the system is not asked"
+        await lift(r)
+        assert used[3:] == [True]
 
 
 async def test_a_window_in_the_tray_is_covered_there(qapp: QApplication, tmp_path: Path) -> None:

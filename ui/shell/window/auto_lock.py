@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Locks after a time without keyboard or mouse: it emits that the time is over, and the owner locks."""
+"""Locks after a time without keyboard or mouse in Kansli's windows: emits that it is over, and the owner locks."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,10 @@ _INPUT = {
 class AutoLock(QObject):
     """Emits `idle` once after so many `minutes` without input by keyboard or mouse; its owner then locks the program.
     Time in which the computer slept counts. 0 minutes: never. `presence` follows the same input, whatever
-    the minutes."""
+    the minutes, and it may ask the system.
+
+    Only input in Kansli's windows keeps it open. Otherwise a Kansli that nobody uses would stay open all day beside
+    another program, and a program that answers in the desktop's place could keep it open."""
 
     idle = Signal()
 
@@ -35,7 +38,7 @@ class AutoLock(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.idle)
         self.set_minutes(minutes)
-        self.presence = InUse(self)
+        self.presence = InUse(self, clock)
         app = QApplication.instance()
         if app is not None:
             app.installEventFilter(self)
