@@ -143,6 +143,7 @@ class Program:
         events.ends.connect(self.ending.on_desktop_ends)
         events.woke.connect(self._on_woke)
         events.left.connect(self._on_left)
+        events.returned.connect(self._on_returned)
         events.network_changed.connect(self._hurry)
 
     def _renew_policy(self) -> None:
@@ -166,10 +167,17 @@ class Program:
             self.curtain.close()
 
     def _on_left(self) -> None:
-        """Locks when the desktop session is locked or left, unless the setting is that Kansli never locks by itself."""
+        """Locks when the desktop session is locked or left. If the setting is that Kansli never locks by itself, the
+        person is only away."""
         is_open = self.stage.session is not None or self.ending.is_working
         if self._office.settings.get(AUTO_LOCK_MINUTES) > 0 and is_open:
             self.curtain.lock()
+        elif self.stage.window is not None:
+            self.stage.window.auto_lock.presence.pause()
+
+    def _on_returned(self) -> None:
+        if self.stage.window is not None and not self.curtain.is_down:
+            self.stage.window.auto_lock.presence.end_pause()
 
     def _on_lifted(self) -> None:
         """Does what waited under the curtain: a change of the key, or the tray's sign, a newer release, and a link

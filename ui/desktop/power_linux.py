@@ -104,6 +104,8 @@ def _on_message(events: "Events", message: Any) -> None:
         events.sleeps.emit()
     elif member == "Lock" or (member == "PropertiesChanged" and _is_left(*body[:2])):
         events.left.emit()
+    elif member == "PropertiesChanged" and _is_back(*body[:2]):
+        events.returned.emit()
 
 
 def _is_begun(message: Any) -> bool | None:
@@ -121,6 +123,13 @@ def _is_left(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
     desktop locks then."""
     locked, active = changed.get("LockedHint", ("b", False))[1], changed.get("Active", ("b", True))[1]
     return interface == SESSION and (locked is True or active is False)
+
+
+def _is_back(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
+    """Whether the session's screen was unlocked, or the session came to the screen again. Call it if `_is_left` is
+    False."""
+    locked, active = changed.get("LockedHint", ("b", True))[1], changed.get("Active", ("b", False))[1]
+    return interface == SESSION and (locked is False or active is True)
 
 
 async def _session(router: DBusRouter) -> str | None:

@@ -11,17 +11,20 @@ if TYPE_CHECKING:
 WM_POWERBROADCAST, WM_WTSSESSION_CHANGE = 0x0218, 0x02B1
 PBT_APMSUSPEND, PBT_APMRESUMEAUTOMATIC, PBT_POWERSETTINGCHANGE = 0x4, 0x12, 0x8013
 WTS_CONSOLE_DISCONNECT, WTS_REMOTE_DISCONNECT, WTS_SESSION_LOCK = 0x2, 0x4, 0x7
+WTS_SESSION_UNLOCK = 0x8
 
 
 def event_of(message: int, wparam: int) -> str:
     """What a message of Windows (`message` and its `wparam`) reports: "sleeps", "woke" (from sleep), "lid" (it was
-    opened or closed; the message's structure has which), "left" (the session was locked or left) or "" (anything
-    else)."""
+    opened or closed; the message's structure has which), "left" (the session was locked or left), "returned" (it was
+    unlocked) or "" (anything else)."""
     if message == WM_POWERBROADCAST:
         meant = {PBT_APMSUSPEND: "sleeps", PBT_APMRESUMEAUTOMATIC: "woke", PBT_POWERSETTINGCHANGE: "lid"}
         return meant.get(wparam, "")
     if message == WM_WTSSESSION_CHANGE and wparam in (WTS_CONSOLE_DISCONNECT, WTS_REMOTE_DISCONNECT, WTS_SESSION_LOCK):
         return "left"
+    if message == WM_WTSSESSION_CHANGE and wparam == WTS_SESSION_UNLOCK:
+        return "returned"
     return ""
 
 
@@ -74,6 +77,8 @@ if sys.platform == "win32":
                     self._events.sleeps.emit()
                 elif meant == "left":
                     self._events.left.emit()
+                elif meant == "returned":
+                    self._events.returned.emit()
             return False, 0
 
         def _closes(self, place: int) -> bool:

@@ -15,7 +15,8 @@ Reachability = QNetworkInformation.Reachability
 class Events(QObject):
     """Signals for events of the computer and the desktop session, from whatever system reports them: a sleep begins
     (`sleeps`) or has ended (`woke`), the lid was closed (`sleeps`), the computer shuts down (`ends`), the screen was
-    locked or the session left (`left`), the computer has got a network or changed to another (`network_changed`)."""
+    locked or the session left (`left`), the screen was unlocked or the session is there again (`returned`), the
+    computer has got a network or changed to another (`network_changed`)."""
 
     sleeps = Signal()
     """The computer is about to sleep or to hibernate, or its lid was closed. It may wait some seconds for `ready`."""
@@ -27,6 +28,8 @@ class Events(QObject):
     """The computer slept, and does no more."""
     left = Signal()
     """The screen was locked, another session came to it, or the session on a remote desktop was left."""
+    returned = Signal()
+    """The screen was unlocked, or this session came to it again. Not every desktop reports it."""
     network_changed = Signal()
     """There is a network (again), or another one."""
 

@@ -17,6 +17,7 @@ from app.unlocking import KeyChange, SlotKind
 from tests.ui.desktop.curtains import covered, lift, office_with, visible_windows
 from tests.ui.desktop.programs import Office, Running, Session, half_a_sentence, link, running
 from tests.ui.desktop.test_tray import menu_texts
+from tests.ui.finding import timer_of
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import open_session
 from tests.ui.shell.tool_views import FakeView
@@ -270,6 +271,25 @@ async def test_who_leaves_the_screen_leaves_kansli_unless_it_never_locks(
             await r.locked()
         await asyncio.sleep(0.05)
         assert (r.program.stage.session is None) is bool(minutes)
+
+
+async def test_who_leaves_the_screen_is_away_until_it_is_unlocked(qapp: QApplication, tmp_path: Path) -> None:
+    """Also where Kansli never locks: somebody who moves the mouse at the locked screen is not that person."""
+
+    async def just_now() -> float | None:
+        return 0.0
+
+    office = Office(tmp_path)
+    office.settings.set(AUTO_LOCK_MINUTES, 0)
+    async with running(qapp, office, idle_s=just_now) as r:
+        assert r.program.stage.window is not None
+        presence, used = r.program.stage.window.auto_lock.presence, list[bool]()
+        presence.changed.connect(used.append)
+        r.events[0].left.emit()
+        assert used == [False]
+        assert not timer_of(presence).isActive(), "the system is not asked"
+        r.events[0].returned.emit()
+        await r.until(lambda: used == [False, True])
 
 
 async def test_after_a_lock_the_window_is_where_it_was_and_as_large(

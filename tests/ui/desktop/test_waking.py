@@ -75,6 +75,7 @@ class Received:
         self.events.ends.connect(lambda: self.all.append("ends"))
         self.events.woke.connect(lambda: self.all.append("woke"))
         self.events.left.connect(lambda: self.all.append("left"))
+        self.events.returned.connect(lambda: self.all.append("returned"))
         self.events.network_changed.connect(lambda: self.all.append("network"))
 
 
@@ -117,7 +118,7 @@ async def test_waking_and_a_locked_screen_are_emitted(bus: None, qapp: QApplicat
         await made.emit("/org/freedesktop/login1/session/another", SESSION, "Lock")
         await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
         await until(lambda: "woke" in received.all)
-        assert [x for x in received.all if x == "left"] == ["left", "left"]
+        assert received.all == ["sleeps", "left", "left", "returned", "woke"]
     await over(received)
 
 
@@ -130,7 +131,7 @@ async def test_another_session_that_comes_to_the_screen_is_emitted(bus: None, qa
             await made.emit(OURS, PROPERTIES, "PropertiesChanged", "sa{sv}as", *active(now))
         await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
         await until(lambda: "woke" in received.all)
-        assert received.all == ["left", "woke"]
+        assert received.all == ["returned", "left", "returned", "woke"]
     await over(received)
 
 
@@ -275,7 +276,7 @@ def test_qt_knows_networks_here_or_nothing_is_emitted(qapp: QApplication) -> Non
         (0x2B1, 0x7, "left"),  # WM_WTSSESSION_CHANGE, WTS_SESSION_LOCK
         (0x2B1, 0x4, "left"),  # WTS_REMOTE_DISCONNECT
         (0x2B1, 0x2, "left"),  # WTS_CONSOLE_DISCONNECT
-        (0x2B1, 0x8, ""),  # WTS_SESSION_UNLOCK
+        (0x2B1, 0x8, "returned"),  # WTS_SESSION_UNLOCK
         (0x2B1, 0x3, ""),  # WTS_REMOTE_CONNECT
         (0x100, 0x12, ""),
     ],

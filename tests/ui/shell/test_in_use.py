@@ -119,6 +119,20 @@ async def test_a_pause_is_not_ended_by_what_the_system_says(computer: Computer) 
     assert not timer_of(computer.presence).isActive()
 
 
+async def test_after_a_pause_the_person_is_back_if_the_system_says_so(computer: Computer) -> None:
+    computer.says = None
+    computer.presence.pause()
+    computer.presence.end_pause()
+    await until(timer_of(computer.presence).isActive)
+    assert computer.changes == [False]
+    computer.presence.pause()
+    computer.says = computer.now_s - 1
+    computer.presence.end_pause()
+    computer.presence.end_pause()
+    await until(timer_of(computer.presence).isActive)
+    assert (computer.changes, computer.uses, computer.asked) == ([False, True], [1.0], 2)
+
+
 @pytest.fixture
 def locked(qapp: QApplication) -> Iterator[tuple[AutoLock, list[float], list[bool]]]:
     now_s, found = [0.0], []

@@ -51,10 +51,19 @@ class InUse(QObject):
         self.used.emit(0.0)
 
     def pause(self) -> None:
-        """The person counts as away from now on, until the next `note_input`, whatever the system says."""
+        """The person counts as away from now on, until the next `note_input` or `end_pause`, whatever the system
+        says."""
         self._is_paused = True
         self._timer.stop()
         self._set(False)
+
+    def end_pause(self) -> None:
+        """Asks the system whether the person is back. If it does not say, they are away until the next `note_input`.
+        Does nothing if there is no pause."""
+        if self._is_paused and self._idle_s is not None:
+            self._is_paused = False
+            self._input_s = self._clock() - AWAY_MINUTES * 60
+            run(self, self._ask(self._idle_s))
 
     def _on_time(self) -> None:
         if self._idle_s is None:
