@@ -11,6 +11,7 @@ itself. All messages are ephemeral, in the person's own room.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
+from math import inf
 
 import msgspec
 
@@ -84,6 +85,8 @@ class Turns:
         self._held_ms = self._begun_ms
         """Since when this device may not ring at once, without a moment between in which it could."""
         self._notified_s: float | None = None
+        self._other_used_s = -inf
+        """When another device said last that it is used."""
 
     @property
     def has_others(self) -> bool:
@@ -105,10 +108,12 @@ class Turns:
                 self._notify_used()
         self.changed.emit()
 
-    def use(self) -> None:
-        """Notes that the person uses this device now. Call it at each input: it costs nothing while this is the device
-        that was used last."""
-        if not self._is_last and self._notify_used():
+    def use(self, ago_s: float = 0.0) -> None:
+        """Notes that the person used this device `ago_s` seconds ago. Call it at each input: it costs nothing while
+        this is the device that was used last. It does nothing if another device has said since that it is used: who
+        goes from this device to that one leaves an input behind here, which the system reports a minute later."""
+        is_newest = self._ports.awake_s() - ago_s >= self._other_used_s
+        if not self._is_last and is_newest and self._notify_used():
             self._is_last = True
             self.changed.emit()
 
@@ -153,7 +158,7 @@ class Turns:
         except BadChange:
             return
         if isinstance(message, Used):
-            self._is_last = False
+            self._is_last, self._other_used_s = False, self._ports.awake_s()
             self.changed.emit()
         else:
             named = zip(message.ids[:MOST_IDS], chain(message.since, repeat(0)), strict=False)

@@ -120,10 +120,10 @@ class TwoDevices(RuleBasedStateMachine):
 
     # -- what happens to the devices
 
-    @rule(device=devices)
-    def use(self, device: int) -> None:
+    @rule(device=devices, ago_s=st.sampled_from([0, 0, 50]))
+    def use(self, device: int, ago_s: int) -> None:
         self.now.pass_s(6)
-        self.devices[device].turns.use()
+        self.devices[device].turns.use(ago_s)
 
     @rule(online=st.booleans())
     def connect(self, online: bool) -> None:

@@ -141,6 +141,24 @@ async def test_it_rings_at_the_device_that_was_used_last_and_at_the_others_it_is
     assert [row.id for row in home.open()] == office.rung
 
 
+@pytest.mark.parametrize("ago_s", [50, 70])
+async def test_an_input_before_the_person_went_to_the_other_device_does_not_take_the_ringing_back(
+    two: Two, now: Now, ago_s: int
+) -> None:
+    """The system reports inputs up to a minute later: 60 s ago the person began to use the office's computer."""
+    home, office, server = two
+    home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+    home.turns.use()
+    now.pass_s(60)
+    office.turns.use()
+    now.pass_s(60)
+    home.turns.use(ago_s)
+    now.pass_s(3480)
+    await settle(home, office)
+    assert (len(home.rung), len(office.rung)) == ((1, 0) if ago_s < 60 else (0, 1))
+
+
 async def test_a_device_waits_fifteen_seconds_for_the_one_that_was_used_last(two: Two, now: Now) -> None:
     home, office, server = two
     home.reminders.remind(ONE, now.ms + HOUR_MS)

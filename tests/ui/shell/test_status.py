@@ -248,6 +248,20 @@ async def test_a_person_who_does_nothing_in_the_window_is_away_and_back_at_the_n
     assert mine() is Presence.AVAILABLE
 
 
+async def test_the_device_on_which_another_program_is_used_rings_from_then_on(
+    window: MainWindow, session: Session
+) -> None:
+    async def just_now() -> float | None:
+        return 0.0
+
+    session.turns.receive(DevId(b"x" * 16), OTHER_IS_USED)
+    moved: list[None] = []
+    session.turns.changed.connect(lambda: moved.append(None))
+    window.auto_lock.presence.ask_system(just_now)
+    timer_of(window.auto_lock.presence).timeout.emit()
+    await until(lambda: len(moved) == 1)
+
+
 async def test_the_device_that_is_used_rings_from_then_on(window: MainWindow, session: Session) -> None:
     session.turns.receive(DevId(b"x" * 16), OTHER_IS_USED)
     moved: list[None] = []
