@@ -4,6 +4,7 @@ not from the child. Which links count is decided in app/rooms/belonging.py."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from app.core import log
@@ -23,6 +24,8 @@ _LEFT = """SELECT e.subject, max(e.n), e.t, e.by FROM members m
     WHERE m.room = ?2 AND NOT EXISTS (SELECT 1 FROM members i WHERE i.room = ?1 AND i.uid = m.uid)
     AND e.t > coalesce((SELECT max(a.t) FROM events a WHERE a.room = ?2 AND a.subject = m.uid AND a.kind = 'add'), 0)
     GROUP BY e.subject"""
+AGAIN_S = 1.0
+"""Seconds until `run` looks again at rooms of which this device lacks something."""
 SENT_S = 10.0
 """The most seconds that `make` waits before each addition until the server has what was written."""
 
@@ -278,16 +281,22 @@ class Nesting:
 
     async def run(self) -> None:
         """Runs until cancelled. After each change of a room, writes the records of links that it is this person's turn
-        to repeat, or to write for a room that continues another. StoreFault is logged; the next change of the room
-        tries again."""
+        to repeat, or to write for a room that continues another. ▲ While this device lacks something of one of the
+        rooms, looks again each AGAIN_S. Otherwise a member without the history would never see the link: what completes
+        the room may be no change of it. StoreFault is logged; the next change of the room tries again."""
+        lacks = False
         while True:
-            await gathered(self._woken)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_S if lacks else None):
+                    await gathered(self._woken)
             if not self._online:
                 continue
-            due, self._due = self._due, set()
+            due, self._due, lacks = self._due, set(), False
             for child, parent in self._named(due):
                 try:
-                    self._tend(child, parent)
+                    if not self._tend(child, parent):
+                        self._due.add(child)
+                        lacks = True
                 except StoreFault as e:  # perhaps a full disk
                     log.store.warning("links-not-written", code=e.code)
                 await asyncio.sleep(0)  # a link takes 1 to 2 ms in rooms of 500
@@ -300,18 +309,22 @@ class Nesting:
         olds = {origin.old for origin in self._store.origins.all() if origin.room in due}
         return [(child, parent) for child, parent in named.items() if {child, parent} & due or parent in olds]
 
-    def _tend(self, child: RoomId, parent: RoomId) -> None:
-        """Writes the records that this person's program is to write about the link of `child`, which names `parent`."""
+    def _tend(self, child: RoomId, parent: RoomId) -> bool:
+        """Writes the records that this person's program is to write about the link of `child`, which names `parent`.
+        Returns False if this device lacks something of one of the rooms now."""
         if not self._engine.is_whole(child):
-            return
+            return False
         self._follow_parent(child, parent)
         self._follow_child(child, parent)
         if self._is_turn(child, None, self._owners(child)) and self._is_unread(child, None):
             self._write(child, ParentLinked(room=parent, again=True))
-        if not self._has(parent) or not self._engine.is_whole(parent):
-            return
+        if not self._has(parent):
+            return True
+        if not self._engine.is_whole(parent):
+            return False
         if self._is_turn(parent, child, self._admins(parent, child)) and self._is_unread(parent, child):
             self._write(parent, ChildLinked(room=child, on=True, again=True))
+        return True
 
     def _follow_parent(self, child: RoomId, parent: RoomId) -> None:
         """Names the successor of `parent` as the parent of `child`, if that one says that `child` belongs to it."""

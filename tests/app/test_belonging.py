@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
 from app.errors import BadChange
-from app.rooms import belonging
+from app.rooms import belonging, nesting
 from app.rooms.nesting import Nesting
 from app.rooms.projection import KIND
 from app.rooms.records import ChildLinked, ParentLinked, PersonInvited, Record, RoomNamed, decode, encode
@@ -26,6 +26,7 @@ from sync.client.engine import Engine
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
 from sync.client.received import OpenedContent, ReceivedSlice
 from tests.office import EK, HL, KEY, RG
+from tests.world import until
 
 CASE, INNER, OTHER = RoomId(b"c" * 16), RoomId(b"i" * 16), RoomId(b"o" * 16)
 ROOMS = (CASE, INNER, OTHER)
@@ -349,3 +350,19 @@ async def test_one_turn_of_the_loop_looks_at_one_link(store: Store) -> None:
     nesting.close()
     assert counts[-1] == 2
     assert 1 in counts
+
+
+async def test_a_room_that_becomes_whole_without_a_change_is_looked_at_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was missing may be no change of the room. Otherwise a member without the history would not see the link."""
+    monkeypatch.setattr(nesting, "AGAIN_S", 0.2)
+    receive(store, INNER, 10, HL, ParentLinked(room=CASE))
+    engine = _Engine()
+    made = Nesting(store, cast("Engine", engine), cast("RoomService", None))
+    task = asyncio.create_task(made.run())
+    made.on_status(online=True)
+    await until(lambda: len(engine.asked) == 3)
+    task.cancel()
+    made.close()
+    assert engine.asked == [INNER] * 3
