@@ -11,7 +11,8 @@ async def gathered(wake: asyncio.Event, rest_s: float = REST_S) -> None:
     """Returns `rest_s` seconds after `wake` is set, and clears it. Whatever sets it meanwhile counts once.
 
     Several tasks look at a room after each change of it. If they did so at once, they would take the processor from the
-    change that is on its way to the server and from the one that comes back.
+    change that is on its way to the server and from the one that comes back. Only for tasks that write nothing which
+    is sent: what they write must not come after somebody has seen that nothing waits to be sent.
     """
     await wake.wait()
     await asyncio.sleep(rest_s)

@@ -15,7 +15,6 @@ from app.core.enums import LinkState, RoomState
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.core.visible import one_line
-from app.core.waking import gathered
 from app.errors import NotFound, StoreFault
 from app.people.service import PeopleService
 from app.personal.records import (
@@ -224,9 +223,10 @@ class Personal:
         while True:
             try:
                 async with asyncio.timeout(LOOK_S):
-                    await gathered(self._woken)
+                    await self._woken.wait()
             except TimeoutError:
                 pass
+            self._woken.clear()
             if self._engine.status.state is LinkState.ONLINE:
                 try:
                     await self.tend()

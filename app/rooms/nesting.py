@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from app.core import log
 from app.core.enums import Role, RoomType
 from app.core.ids import ObjId, RoomId, Uid, short
-from app.core.waking import gathered
 from app.errors import Forbidden, StoreFault
 from app.rooms import belonging
 from app.rooms.records import ChildLinked, ParentLinked, encode
@@ -288,7 +287,8 @@ class Nesting:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN_S if lacks else None):
-                    await gathered(self._woken)
+                    await self._woken.wait()
+            self._woken.clear()
             if not self._online:
                 continue
             due, self._due, lacks = self._due, set(), False

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from app.core import log
 from app.core.enums import Role
 from app.core.ids import ObjId, RoomId, Uid, short
-from app.core.waking import gathered
 from app.errors import BadChange, Forbidden, WorkerDied
 from app.objects.pieces import group_of
 from app.rooms import belonging
@@ -227,9 +226,10 @@ class Succession:
                     failed = not await self._go_on(origin) or failed
             try:
                 async with asyncio.timeout(RETRY_S if failed else None):
-                    await gathered(self._woken)
+                    await self._woken.wait()
             except TimeoutError:
                 pass
+            self._woken.clear()
 
     async def _go_on(self, origin: OriginRow) -> bool:
         """Takes the next steps of one successor. Returns False if the network, the server or an error prevented it (it
