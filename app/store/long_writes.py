@@ -175,7 +175,8 @@ class LongWrites:
         """The task that moves the changes of a decided write into its object; begun if none runs."""
         task = self._moving.get(number)
         if task is None:
-            self._timers.pop(number, None)
+            if (timer := self._timers.pop(number, None)) is not None:
+                timer.cancel()  # it would find nothing of a write that is completed by then
             task = self._begin(
                 partial(self._moving.__setitem__, number),
                 lambda _: self._moving.pop(number, None),

@@ -143,8 +143,11 @@ async def test_a_disk_that_is_full_at_any_step_leaves_all_or_nothing(
     monkeypatch.undo()
     monkeypatch.setattr(long_writes, "KEPT_AT_ONCE", 4)
     assert is_full == (step < 8)
+    timers = list(side.writes._timers.values())
+    assert bool(timers) == (5 <= step < 8)
     for obj in side.notes():
         await side.writes.complete(obj)
+    assert all(timer.cancelled() for timer in timers), "the next try would find nothing of a write that is complete"
     assert (side.written(), side.retired) == (([], []) if step < 5 else ([NOTES], [OLD]))
     await side.start_again()
     assert side.left() == 0
