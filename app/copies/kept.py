@@ -10,11 +10,12 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from app.core.ids import RoomId
-from app.errors import DiskFull, FileTooLarge, FileUnreadable, NotFound, StoreCorrupt
+from app.errors import FileTooLarge, FileUnreadable, NotFound, StoreCorrupt
 from app.store.cache_files import CacheFiles
 from sync.errors import Reject
 from sync.protocol.version import PART_BYTES
@@ -57,11 +58,11 @@ class KeptFiles:
     """Writes and reads the encrypted parts of changed copies in the folder <profile>/kept. Every method blocks, and may
     run in any thread."""
 
-    def __init__(self, files: CacheFiles, give_room: Callable[[], bool] = lambda: False) -> None:
-        """`give_room` is called if the disk is full, in the thread that writes: it removes what can be fetched again,
-        and returns whether it removed anything."""
+    def __init__(self, files: CacheFiles, with_room: Callable[[Callable[[], None]], None]) -> None:
+        """`with_room` calls the function that it is given, in the same thread. If the disk is full it makes room and
+        calls it once more (`CacheUpkeep.with_room`)."""
         self._files = files
-        self._give_room = give_room
+        self._with_room = with_room
 
     def keep(self, room: RoomId, path: Path) -> Kept:
         """Encrypts the file at `path`, for this computer alone, into new files in kept/, and returns what is needed to
@@ -80,7 +81,7 @@ class KeptFiles:
                     part, sealed = encrypt_part(room, plain, last=not left)
                     name = self._files.new_name()
                     names.append(name)
-                    self._write(name, sealed)
+                    self._with_room(partial(self._files.write, name, sealed))
                     parts.append(part)
                     if not left:
                         break
@@ -91,15 +92,6 @@ class KeptFiles:
             self._files.remove(names)
             raise
         return Manifest(size, tuple(parts)).encode(), names, whole.digest(), size
-
-    def _write(self, name: str, sealed: bytes) -> None:
-        """▲ A full disk gives up received files before it refuses what the person has changed."""
-        try:
-            self._files.write(name, sealed)
-        except DiskFull:
-            if not self._give_room():
-                raise
-            self._files.write(name, sealed)
 
     def read(self, room: RoomId, manifest: bytes, names: Sequence[str], most_bytes: int) -> bytes:
         """The plain bytes of a kept file. FileTooLarge if it has more than `most_bytes`; NotFound if a part is gone;

@@ -288,5 +288,5 @@ async def changed_names(copies: WorkingCopies) -> list[str]:
 
 def working_copies(store: Store, profile: Profile) -> WorkingCopies:
     """Makes the working copies of a session on this profile. Neither locks nor reads a folder yet."""
-    kept = KeptFiles(CacheFiles(profile.kept_folder), store.cache_upkeep.give_all)
+    kept = KeptFiles(CacheFiles(profile.kept_folder), store.cache_upkeep.with_room)
     return WorkingCopies(store.copies, kept, working_folder(profile.folder, profile.id))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How a background task waits that looks at a room whenever something changes there."""
+"""How background tasks wait that look at a room whenever something changes there."""
 
 import asyncio
 
@@ -8,11 +8,14 @@ REST_S = 0.05
 
 
 async def gathered(wake: asyncio.Event, rest_s: float = REST_S) -> None:
-    """Returns `rest_s` seconds after `wake` is set, and clears it. Whatever sets it meanwhile counts once.
+    """Waits until `wake` is set, then `rest_s` seconds more, then clears `wake` and returns. So many changes in a row
+    wake the task once.
 
-    Several tasks look at a room after each change of it. If they did so at once, they would take the processor from the
-    change that is on its way to the server and from the one that comes back. Only for tasks that write nothing which
-    is sent: what they write must not come after somebody has seen that nothing waits to be sent.
+    Several tasks look at a room after each change of it. If they looked immediately, they would need the processor
+    while the change is still being sent, and again while the server's copy of it is being received.
+
+    Use it only in a task that writes nothing to be sent. Other code takes an empty outbox as a sign that everything was
+    sent, and would miss what a resting task is going to write.
     """
     await wake.wait()
     await asyncio.sleep(rest_s)

@@ -96,9 +96,10 @@ class Notices:
         """Emitted with notices of which this device had the turn, so that they ring on no other: at most 25 at once,
         and for each since when (ms) it was to ring. Also with those of which the person's choices let nothing ring."""
         self.received: Signal[RoomId] = Signal()
-        """Emitted with a room in which this device has received something of somebody else's, at a position after its
-        first reading of the room. Only then is a rise of what is unread there news: it rises too when older history is
-        read, and when the person marks something as unread, on any of their devices."""
+        """Emitted with a room when this device has received a new change of another person there. Not emitted while the
+        device reads a room for the first time, nor for older history. A view that sees a room's unread count rise
+        notifies the person only if this was emitted since it looked last: the count also rises when older history is
+        received, and when the person marks something as unread on any of their devices."""
         self.level = level
         self.off = off
         self._store = store

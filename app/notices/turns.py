@@ -109,9 +109,11 @@ class Turns:
         self.changed.emit()
 
     def use(self, ago_s: float = 0.0) -> None:
-        """Notes that the person used this device `ago_s` seconds ago. Call it at each input: it costs nothing while
-        this is the device that was used last. It does nothing if another device has said since that it is used: who
-        goes from this device to that one leaves an input behind here, which the system reports a minute later."""
+        """Notes that the person used this device `ago_s` seconds ago, and notifies their other devices if one of those
+        was used last until now: notices ring at the device that was used last. Call it at each input in Kansli's
+        windows, and with `ago_s` when the system reports an input to another program. The system is asked once a
+        minute, so it may report an input that the person made just before they went to another device. So this does
+        nothing if another device has notified this one of its use after that input."""
         is_newest = self._ports.awake_s() - ago_s >= self._other_used_s
         if not self._is_last and is_newest and self._notify_used():
             self._is_last = True

@@ -64,7 +64,7 @@ class LiveObjects(Generic[M]):
         """Those that somebody holds, or of which something is not stored yet."""
         self._is_closed = False
         self._ends = [
-            changes.merging_next.connect(self._on_received),
+            changes.received_first.connect(self._on_received),
             changes.appended.connect(self._on_appended),
             changes.taken_back.connect(self._on_taken_back),
         ]

@@ -50,12 +50,13 @@ class Copying:
                 copy.shown = shown
                 self.progressed.emit(room)
 
-        copy = self._copies[room, obj] = _Copy(room, CopyProgress(title=title), asyncio.ensure_future(make(progress)))
+        task = asyncio.ensure_future(make(progress))
+        copy = self._copies[room, obj] = _Copy(room, CopyProgress(title=title), task)
         try:
             self.progressed.emit(room)
-            return await copy.task  # type: ignore[no-any-return]
+            return await task
         finally:
-            copy.task.cancel()  # if this was cancelled before it was awaited
+            task.cancel()  # if this was cancelled before it was awaited
             del self._copies[room, obj]
             self.progressed.emit(room)
 

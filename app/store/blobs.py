@@ -13,7 +13,7 @@ from pathlib import Path
 from app.core import log
 from app.core.files import write_atomic
 from app.core.ids import ObjId, PartId, RoomId
-from app.errors import BugError, DiskFull, NotFound, StoreCorrupt, StoreUnwritable, disk_fault
+from app.errors import BugError, NotFound, StoreCorrupt, StoreUnwritable, disk_fault
 from app.store import statements as sql
 from app.store.cache_upkeep import CacheUpkeep
 from app.store.cached_parts import CachedParts
@@ -57,15 +57,10 @@ class Blobs:
 
     def write(self, part: PartId, sealed: bytes) -> None:
         """Writes the encrypted bytes `sealed` of a part of a file durably, in place of those that are there: after a
-        crash the file has the old or the new ones. ▲ If the disk is full, gives up the received parts that can be
-        fetched again, and tries once more. DiskFull, or StoreUnwritable for any other error of the disk. Any thread;
-        it blocks, for 5–15 ms at 4 MiB."""
-        try:
-            self._write(self.path(part), sealed)
-        except DiskFull:
-            if not self.upkeep.give_all():
-                raise
-            self._write(self.path(part), sealed)
+        crash the file has the old or the new ones. Before a full disk refuses them, received files are given up
+        (`CacheUpkeep.with_room`). DiskFull, or StoreUnwritable for any other error of the disk. Any thread; it blocks,
+        for 5–15 ms at 4 MiB."""
+        self.upkeep.with_room(lambda: self._write(self.path(part), sealed))
 
     def _write(self, path: Path, sealed: bytes) -> None:
         try:

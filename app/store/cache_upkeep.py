@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from app.core import log
-from app.errors import StoreFault
+from app.errors import DiskFull, StoreFault
 from app.store.cached_parts import CachedParts
 from app.store.connection import RowSource
 from app.store.database import Database
@@ -231,6 +231,17 @@ class CacheUpkeep:
             with suppress(RuntimeError):  # the loop was closed meanwhile
                 self._loop.call_soon_threadsafe(self._parts.woken.set)
         return gave
+
+    def with_room(self, write: Callable[[], None]) -> None:
+        """Calls `write`, which writes a file beside the database. ▲ If the disk is full, gives up all received files
+        that can be fetched again, and calls `write` once more. DiskFull if there is no such file, or the disk is full
+        all the same. May be called in any thread."""
+        try:
+            write()
+        except DiskFull:
+            if not self.give_all():
+                raise
+            write()
 
     def _give(self, rows: RowSource, most_files: int, most_bytes: int | None) -> bool:
         """Removes files and notes their names in `CachedParts.given`; `tidy` deletes their rows, since the disk may

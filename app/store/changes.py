@@ -28,7 +28,7 @@ from sync.client.ports import OpenedChange
 
 class Changes:
     """The changes of all objects: those written here and those received. One change is one edit. Signals are emitted
-    after the commit, on the loop's thread: `appended` with a change that was written here, `merging_next` and then
+    after the commit, on the loop's thread: `appended` with a change that was written here, `received_first` and then
     `received` with changes to merge, `positioned` with own ones that the server has placed, `taken_back` with an object
     to read again."""
 
@@ -42,9 +42,10 @@ class Changes:
         merge runs, so that the next start knows what it was doing if the process ended."""
         self.appended: Signal[StoredChange] = Signal()
         """A change was written here and waits in the outbox."""
-        self.merging_next: Signal[list[StoredChange]] = Signal()
-        """The same changes as `received`, before anything else learns of them: the open models merge them, so that a
-        colleague's letter need not wait for the lists."""
+        self.received_first: Signal[list[StoredChange]] = Signal()
+        """Emitted with the same changes right before `received`, in the same turn of the event loop, and before the
+        lists of rooms and objects are notified. Open documents and boards merge the changes here. So what a colleague
+        types is shown before the lists are refreshed."""
         self.received: Signal[list[StoredChange]] = Signal()
         """Changes of others (or of this person's other devices) that are to be merged: new ones, and those whose trial
         is over. The open models have merged them, or do so as soon as they can."""
@@ -152,7 +153,7 @@ class Changes:
             kept = self._projecting.run(conn, room, by_obj, strict=False, tried=tried)
             merged = [change for change in new if change.rowid not in kept]
             if merged:
-                self._db.after_commit(lambda: self.merging_next.emit(merged))
+                self._db.after_commit(lambda: self.received_first.emit(merged))
             if by_obj:
                 self._projecting.notify_changed(room)
             # After the room's `changed`: a conversation then drops its lines from memory. Otherwise a view that is
@@ -168,7 +169,7 @@ class Changes:
     def notify_received(self, changes: list[StoredChange]) -> None:
         """Notifies of stored changes that are to be merged, at least one: those whose trial is over, and own
         ones of which the open model does not know. Call it outside of transactions."""
-        self.merging_next.emit(changes)
+        self.received_first.emit(changes)
         self.received.emit(changes)
 
     def _offer_again(self, covered: Sequence[tuple[ObjId, int]]) -> None:

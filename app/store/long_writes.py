@@ -82,13 +82,19 @@ class LongWrites:
         retires: ObjId | None = None,
         progress: Progress = no_progress,
     ) -> ObjId:
-        """Writes the data `changes` as changes of one object in `room`, in order, all or none. Returns the object's id
-        when all are written. `begin`: returns that id; called in the transaction that decides the write, it may make
-        the object. `retires`: an object of the room that is put into the trash after the last change.
+        """Stores `changes` (encoded) as changes of one object in `room`, in order, all or none. Returns the object's id
+        when all are stored. Only as many as MOVED_AT_ONCE are stored in one transaction. Otherwise the write has two
+        steps:
 
-        If this is cancelled, or the disk refuses (StoreFault), before the write is decided, nothing is written. Later
-        the write is completed all the same: it goes on after a cancellation, every AGAIN_S after a StoreFault, and
-        after the next start. Few changes are written in one transaction.
+        1. All changes are stored apart from the object. If the caller is cancelled or the disk refuses (StoreFault) in
+           this step, nothing is left.
+        2. One transaction decides the write: it calls `begin`, which returns the object's id and may create the object.
+           From then on the object receives the changes one after the other, so others may see it half full. An error or
+           a cancellation is still raised to the caller, but the write goes on: at once after a cancellation, after
+           AGAIN_S if the disk refuses, and after the next start of the program.
+
+        `retires`: an object of the room that is put into the trash after the last change. `progress` is called after
+        each transaction, but not if the write goes on after a restart.
         """
         if next(_parts(changes, MOVED_AT_ONCE, MOVED_BYTES), 0) == len(changes):
             return self._db.again(partial(self._write_here, room, changes, begin, retires))

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Has Qt delete the accessibility interfaces of covered windows, by which assistive technology reads names and texts.
+"""Removes what another program could read of Kansli's windows as assistive technology does, while the curtain is down.
 
-Qt numbers its interfaces, and answers who asks by a number, whether the window is shown or not. Numbers follow one
-another, so they can also be guessed. Qt also reports what changes in a text, with the text, whether it is shown or not.
-So what Qt makes meanwhile is `Mute`. Qt makes new interfaces, with new numbers, when the windows are shown again.
+Qt makes an accessibility interface, with a number, for each widget that somebody has asked for. It answers every
+later question about that number, also when the widget is hidden. The numbers are consecutive: a program can remember
+or guess them. Qt also reports changes of a hidden text, with the text. So while the curtain is down the interfaces of
+the hidden windows are deleted, and each that Qt makes for them in that time is a `Mute`, which answers and reports
+nothing. When the curtain is lifted, those are deleted too, and Qt makes real ones, with new numbers.
 """
 
 from collections.abc import Callable, Sequence
@@ -70,8 +72,9 @@ def _install() -> None:
 
 
 class Forgetting(QObject):
-    """Deletes the interfaces of everything but the windows for which `may_stay` returns True, from `start` to `stop`.
-    Those that Qt makes meanwhile report nothing."""
+    """Between `start` and `stop`, keeps the interfaces of those windows for which `may_stay` returns True, and of what
+    is in them. Deletes all others, except the application's own. Those that Qt makes for other windows in that time
+    answer and report nothing."""
 
     def __init__(self, may_stay: Callable[[QWidget], bool], parent: QObject) -> None:
         super().__init__(parent)

@@ -56,9 +56,10 @@ class RoomCreation:
         return found is not None and found.stream.n > 0
 
     def _left_over(self, own: bool, is_free: IsFree) -> RoomId | None:
-        """A room that an earlier creation made and did not return. ▲ Only while the server is connected and has
-        confirmed that this device has everything of the room. Otherwise a program whose disk was set back could take a
-        room that has been in use since."""
+        """Returns a room that an earlier creation had made when it failed, for the next one to use; None if there is
+        none. `own` and `is_free` are those of `create`. ▲ Returns only a room of which this device has everything by
+        the server's word on the present connection. Otherwise a computer that was restored from a backup could return a
+        room that has got a name and members after the backup was made."""
         if self._link.connection is None:
             return None
         rooms = ((ident, room) for ident, room in self._link.rooms.items() if ident not in self._running)

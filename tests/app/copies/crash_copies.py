@@ -47,7 +47,7 @@ def of_message() -> FileOfMessage:
 
 def copies_of(store: Store, folder: Path) -> WorkingCopies:
     """The working copies of a store, in folders beside it."""
-    kept = KeptFiles(CacheFiles(folder / "kept"), store.cache_upkeep.give_all)
+    kept = KeptFiles(CacheFiles(folder / "kept"), store.cache_upkeep.with_room)
     return WorkingCopies(store.copies, kept, folder / "working")
 
 

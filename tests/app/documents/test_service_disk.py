@@ -13,8 +13,8 @@ from app.errors import DiskFull, StoreFault
 from app.objects import pieces
 from app.objects.object import MAX_DATA_BYTES
 from app.richtext.flow import Block, Run
-from app.store.database import Database
 from tests.app.documents.desks import Desk, World
+from tests.app.steps import Killed, at_step, idle, kill
 from tests.app.threads import note_threads
 from tests.office import HL, ROOM
 
@@ -216,18 +216,9 @@ async def test_a_program_that_ends_while_it_moves_a_long_document_leaves_one_who
     within, text = RoomId(b"z" * 16), "Sökanden å 🙂. " * 40_000
     hl.documents.open(obj).splice(0, 0, text)
     hl.documents.close(obj)
-    real, count = Database.apart, 0
-
-    async def apart(db: Database, *given: Any, **named: Any) -> None:
-        nonlocal count
-        count += 1
-        if count > step:
-            raise ZeroDivisionError
-        await real(db, *given, **named)
-
     with monkeypatch.context() as patch:
-        patch.setattr(Database, "apart", apart)
-        with suppress(ZeroDivisionError):
+        at_step(patch, step, kill)
+        with suppress(Killed):
             await hl.documents.move(obj, within)
         await idle()
     hl = world.restart(hl)
@@ -261,9 +252,3 @@ async def test_a_long_document_that_the_disk_stopped_half_way_is_moved_once_by_t
     moved = await hl.documents.move(obj, within)
     assert [row.obj for row in hl.documents.list(within)] == [moved]
     assert hl.documents.list(ROOM) == []
-
-
-async def idle() -> None:
-    """No other task runs."""
-    while others := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(others)

@@ -57,7 +57,7 @@ def origins_of(model: Any) -> list[object]:
 
 
 async def test_what_is_received_is_merged_before_lists_and_views_learn_of_it(place: Place) -> None:
-    """A colleague's letter does not wait for the lists, and whoever is notified finds it in the model."""
+    """What a colleague types is in the model before the lists are refreshed."""
     model, order = place.service.open(OBJ), list[str]()
     crdt_of(model).updated.connect(lambda _: order.append("model"))
     place.store.changed.connect(lambda _: order.append("lists"))

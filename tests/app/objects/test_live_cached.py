@@ -15,6 +15,7 @@ from app.objects.pieces import Assembler
 from sync.client.received import ReceivedSlice
 from tests.app.objects.live_place import SIDES, Place
 from tests.app.objects.live_sides import OBJ, Gate
+from tests.app.steps import idle
 from tests.app.threads import note_threads
 from tests.office import ROOM
 
@@ -155,12 +156,6 @@ def test_a_state_that_is_too_large_to_be_read_again_is_not_cached(
     place.write(place.service.open(OBJ), "mitt")
     place.service.close(OBJ)
     assert cached(place) is None
-
-
-async def idle() -> None:
-    """No other task runs."""
-    while others := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(others)
 
 
 @pytest.fixture

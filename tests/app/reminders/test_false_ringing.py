@@ -47,13 +47,19 @@ async def test_attack_what_a_stolen_device_says_has_rung_makes_no_rows(two: Two,
     assert len(home.rung) == 1
 
 
-async def test_what_rang_elsewhere_before_this_device_made_its_notice_stays_silent_once(two: Two, now: Now) -> None:
+@pytest.mark.parametrize("is_shared", [False, True])
+async def test_what_rang_elsewhere_before_this_device_made_its_notice_stays_silent_once(
+    two: Two, now: Now, is_shared: bool
+) -> None:
+    """It learns of that by the ephemeral message, and then also by the value in the person's own object."""
     home, office, server = two
     row = home.reminders.remind(ONE, now.ms + HOUR_MS)
     await meet(server, home, office)
     notice = id_of("reminder", ONE.room, ONE.obj, row.id + row.at.to_bytes(8, "big"))
     await office.stop()
     home.turns.receive(office.dev, RUNG.encode(Rung(ids=(notice,))))
+    if is_shared:
+        home.notices.silence([notice])
     now.pass_s(3600)
     await settle(home)
     await wait(now, 60, home)
@@ -206,28 +212,6 @@ async def test_of_more_notices_than_are_remembered_the_oldest_rings_here_too(
     await settle(home)
     await wait(now, 60, home)
     assert home.rung == ids[:1]
-
-
-async def test_what_rang_elsewhere_before_its_notice_was_made_rings_here_once_it_was_put_off(
-    two: Two, now: Now
-) -> None:
-    """By two messages: the ephemeral one, and then the value in the person's own object."""
-    home, office, server = two
-    row = home.reminders.remind(ONE, now.ms + HOUR_MS)
-    await meet(server, home, office)
-    notice = id_of("reminder", ONE.room, ONE.obj, row.id + row.at.to_bytes(8, "big"))
-    await office.stop()
-    home.turns.receive(office.dev, RUNG.encode(Rung(ids=(notice,))))
-    home.notices.silence([notice])
-    now.pass_s(3600)
-    await settle(home)
-    await wait(now, 60, home)
-    assert ([each.id for each in home.open()], home.rung) == ([notice], [])
-    home.notices.snooze([notice], now.ms + HOUR_MS)
-    now.pass_s(3600)
-    await settle(home)
-    await wait(now, 60, home)
-    assert home.rung == [notice]
 
 
 async def test_messages_of_this_device_and_too_long_ones_are_ignored(two: Two, now: Now) -> None:

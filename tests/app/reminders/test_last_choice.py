@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.core import clock
 from app.notices.service import Mark, NoticeId, NoticeRow, NoticeState
-from app.store.reminder_rows import GONE, WAITS
+from app.store.reminder_rows import GONE, WAITS, ReminderRow
 from tests.app.clocks import Now
 from tests.app.own.devices import Server
 from tests.app.reminders.devices import HOUR_MS, MESSAGES, Air, Reminded, Two, meet, settle
@@ -65,6 +65,16 @@ async def rung_once(now: Now, server: Server, *devices: Reminded) -> NoticeId:
     [ident] = {row.id for device in devices for row in device.open()}
     await apart(*devices)
     return ident
+
+
+async def reminded_apart(two: Two, now: Now) -> ReminderRow:
+    """A reminder for an hour later that both devices know, which are apart from then on."""
+    home, office, server = two
+    row = home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await settle(home, office)
+    await meet(server, home, office)
+    await apart(home, office)
+    return row
 
 
 def shown(device: Reminded) -> NoticeRow:
@@ -128,10 +138,7 @@ async def test_what_was_put_off_and_rang_after_it_was_done_elsewhere_is_open_the
 
 async def test_of_two_times_to_which_a_reminder_was_moved_apart_the_later_choice_counts(two: Two, now: Now) -> None:
     home, office, server = two
-    row = home.reminders.remind(ONE, now.ms + HOUR_MS)
-    await settle(home, office)
-    await meet(server, home, office)
-    await apart(home, office)
+    row = await reminded_apart(two, now)
     home.reminders.move(row.id, now.ms + 3 * HOUR_MS)
     home.reminders.move(row.id, now.ms + 4 * HOUR_MS)
     await pass_s(now, MINUTE_S, home, office)
@@ -142,10 +149,7 @@ async def test_of_two_times_to_which_a_reminder_was_moved_apart_the_later_choice
 
 async def test_a_reminder_that_was_removed_elsewhere_before_it_rang_here_is_gone(two: Two, now: Now) -> None:
     home, office, server = two
-    row = home.reminders.remind(ONE, now.ms + HOUR_MS)
-    await settle(home, office)
-    await meet(server, home, office)
-    await apart(home, office)
+    row = await reminded_apart(two, now)
     home.reminders.remove(row.id)
     await pass_s(now, HOUR_MS // 1000 + MINUTE_S, home, office)
     assert (home.rung, len(office.rung), len(office.open())) == ([], 1, 1)

@@ -124,15 +124,21 @@ async def test_a_reminder_is_moved_and_removed_and_brought_back(alone: Reminded,
     assert len(alone.rung) == 1
 
 
-async def test_it_rings_at_the_device_that_was_used_last_and_at_the_others_it_is_only_listed(
-    two: Two, now: Now
-) -> None:
+async def at_the_office_last(two: Two, now: Now) -> tuple[Reminded, Reminded]:
+    """Both devices with a reminder for an hour later; a minute after the one at home, the office's was used."""
     home, office, server = two
     home.reminders.remind(ONE, now.ms + HOUR_MS)
     await meet(server, home, office)
     home.turns.use()
     now.pass_s(60)
     office.turns.use()
+    return home, office
+
+
+async def test_it_rings_at_the_device_that_was_used_last_and_at_the_others_it_is_only_listed(
+    two: Two, now: Now
+) -> None:
+    home, office = await at_the_office_last(two, now)
     now.pass_s(3540)
     await settle(home, office)
     assert (len(home.rung), len(office.rung)) == (0, 1)
@@ -146,12 +152,7 @@ async def test_an_input_before_the_person_went_to_the_other_device_does_not_take
     two: Two, now: Now, ago_s: int
 ) -> None:
     """The system reports inputs up to a minute later: 60 s ago the person began to use the office's computer."""
-    home, office, server = two
-    home.reminders.remind(ONE, now.ms + HOUR_MS)
-    await meet(server, home, office)
-    home.turns.use()
-    now.pass_s(60)
-    office.turns.use()
+    home, office = await at_the_office_last(two, now)
     now.pass_s(60)
     home.turns.use(ago_s)
     now.pass_s(3480)

@@ -2,7 +2,6 @@
 """Many changes of one object: all or none, whatever ends the write and at whichever step; few in one transaction."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -11,18 +10,14 @@ import pytest
 from app.core.ids import ObjId
 from app.errors import DiskFull
 from app.store import long_writes
-from app.store.database import Database
 from app.store.long_writes import LongWrites
+from tests.app.steps import Killed, at_step, idle, kill
 from tests.app.store.conftest import ME, OTHER, ROOM, Bench
 
 NOTES = [f"Begär yttrande {n} å 🙂".encode() for n in range(12)]
 STEPS = range(9)
 """The transactions of such a write that are committed apart: one more than there are."""
 OLD = ObjId(b"o" * 16)
-
-
-class Killed(Exception):
-    """Stands for the end of the process: nothing more is written."""
 
 
 @pytest.fixture
@@ -74,31 +69,6 @@ class Side:
         self.writes = self._opened()
         self.writes.start()
         await idle()
-
-
-async def idle() -> None:
-    """No other task runs."""
-    while others := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(others)
-
-
-def at_step(monkeypatch: pytest.MonkeyPatch, step: int, act: Callable[[], object], *, on: bool = True) -> None:
-    """Has `act` called before the transaction number `step` that is committed apart, and (`on`) before all later
-    ones."""
-    real, count = Database.apart, 0
-
-    async def counted(db: Database, *given: Any, **named: Any) -> None:
-        nonlocal count
-        count += 1
-        if count - 1 == step or (on and count - 1 > step):
-            act()
-        await real(db, *given, **named)
-
-    monkeypatch.setattr(Database, "apart", counted)
-
-
-def kill() -> None:
-    raise Killed
 
 
 @pytest.fixture

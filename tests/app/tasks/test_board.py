@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pycrdt
@@ -169,9 +170,10 @@ def test_two_who_move_the_same_card_agree_on_one_place(board: Board) -> None:
 )  # fmt: skip
 def test_three_replicas_converge_whatever_they_do(steps: list[tuple[int, str, int, int]]) -> None:
     """Each update reaches a board after those that it builds on: the judge keeps others back (app/objects/replay.py).
-    What was merged in another order makes the same board when it is read anew."""
+    A board that merged the updates in another order has the right content all the same: its state makes the same
+    board."""
     room: list[tuple[int, bytes]] = []
-    boards = [Board(lambda update, who=who: room.append((who, update))) for who in range(3)]  # type: ignore[misc]
+    boards = [Board(partial(lambda who, update: room.append((who, update)), who)) for who in range(3)]
     boards[0].setup(COLUMNS, done=3)
     seen = [0, 0, 0]
 
@@ -188,11 +190,11 @@ def test_three_replicas_converge_whatever_they_do(steps: list[tuple[int, str, in
     for who in (0, 1, 2):
         sync(who)
     assert titles(boards[0]) == titles(boards[1]) == titles(boards[2])
-    by_author, anew = Board(), Board()
+    by_author, from_state = Board(), Board()
     for author in (0, 1, 2):
         by_author.merge([update for each, update in room if each == author])
-    anew.merge([by_author.diff()])
-    assert titles(anew) == titles(boards[0])
+    from_state.merge([by_author.diff()])
+    assert titles(from_state) == titles(boards[0])
     assert boards[0].all_cards() == boards[1].all_cards() == boards[2].all_cards()
     shown = [card.id for card in boards[0].all_cards()]
     assert len(shown) == len(set(shown))

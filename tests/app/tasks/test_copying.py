@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Copies of boards and cards: made in a thread, written all or none, and never twice."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,19 +11,15 @@ from app.core.ids import ObjId, RoomId
 from app.errors import NotFound
 from app.store import objects as object_rows
 from app.store.changes import Changes
-from app.store.database import Database
 from app.tasks import KIND as BOARD
 from app.tasks import copying
 from app.tasks.service import new_board
+from tests.app.steps import Killed, at_step, idle, kill
 from tests.app.threads import note_threads
 from tests.office import BOARD_ID, COLUMNS, EK, HL, ROOM, Desk, desk, reopened, start_board
 
 OTHER_ROOM, INTO = RoomId(b"z" * 16), ObjId(b"i" * 16)
 COUNT = 12
-
-
-class Killed(Exception):
-    """Stands for the end of the process."""
 
 
 @pytest.fixture
@@ -48,25 +42,6 @@ def start_other_board(at: Desk) -> None:
 
 def titles(at: Desk, room: RoomId, obj: ObjId) -> list[str]:
     return [card.title for card in at.tasks.board(room, obj).all_cards()]
-
-
-def kill_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    """Each transaction that is committed apart fails, from the one with the number `step` on."""
-    real, count = Database.apart, 0
-
-    async def counted(db: Database, *given: Any, **named: Any) -> None:
-        nonlocal count
-        count += 1
-        if count > step:
-            raise Killed
-        await real(db, *given, **named)
-
-    monkeypatch.setattr(Database, "apart", counted)
-
-
-async def idle() -> None:
-    while others := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(others)
 
 
 async def start_again(at: Desk, folder: Path) -> Desk:
@@ -94,7 +69,7 @@ async def test_a_program_that_ends_while_it_copies_a_board_leaves_one_whole_boar
 ) -> None:
     before = titles(hl, ROOM, BOARD_ID)
     with monkeypatch.context() as patch:
-        kill_at(patch, step)
+        at_step(patch, step, kill)
         with suppress(Killed):
             await hl.tasks.copy(BOARD_ID)
         await idle()
@@ -116,7 +91,7 @@ async def test_a_program_that_ends_while_it_copies_cards_copies_all_or_none_and_
     start_other_board(hl)
     before = titles(hl, ROOM, BOARD_ID)
     with monkeypatch.context() as patch:
-        kill_at(patch, step)
+        at_step(patch, step, kill)
         with suppress(Killed):
             await hl.tasks.copy_cards(BOARD_ID, OTHER_ROOM, INTO)
         await idle()
@@ -133,7 +108,7 @@ async def test_a_copy_that_is_asked_for_again_before_the_first_is_complete_is_th
     hl: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        kill_at(patch, 4)
+        at_step(patch, 4, kill)
         with suppress(Killed):
             await hl.tasks.copy(BOARD_ID)
     before = titles(hl, ROOM, BOARD_ID)

@@ -82,7 +82,8 @@ def test_in_a_large_room_those_who_are_listed_are_asked_and_their_answers_are_sh
     w, me, field = _large_room(qtbot)
     QTest.keyClicks(field, "@")
     assert not any("Upptagen" in row for row in _rows(field))
-    field.names.take_key(Qt.Key.Key_Down)  # type: ignore[union-attr] # it is open
+    assert field.names is not None
+    field.names.take_key(Qt.Key.Key_Down)
     rested(field.window())
     w.time.pass_s(2)
     assert sum("Upptagen" in row for row in _rows(field)) == AT_ONCE

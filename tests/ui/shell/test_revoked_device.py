@@ -21,6 +21,7 @@ from tests.ui.shell.kept_account import RESET, REVOKED, AccountState, account_se
 from tests.ui.walking import check, check_tab
 from tests.world import PATIENCE_S, until
 from ui.kit.announcing import Announcer
+from ui.kit.dialogs import Dialog
 from ui.kit.tasks import run
 from ui.shell.window.away import AwayView
 from ui.shell.window.connection_notices import ConnectionNotices
@@ -94,14 +95,19 @@ async def test_what_is_said_of_a_changed_copy_is_possible_under_the_policy(
     await asking
 
 
-async def test_a_copy_that_was_changed_a_moment_ago_is_named_too(qtbot: QtBot, session: Session) -> None:
-    of = FileOfMessage(room=RoomId(bytes(16)), obj=ObjId(bytes(16)), message=new_change(), number=1, name="Tabell.xlsx")
-    overwrite(await session.copies.open(of, b"before", LABEL), b"after")
+async def asked_for_more(qtbot: QtBot, session: Session) -> Dialog:
+    """The dialog that says what is lost, opened from the page of a device that was away for too long."""
     page = AwayView(session, lambda: None)
     qtbot.addWidget(page)
     page.show()
     page.what.click()
-    dialog = await asked(page)
+    return await asked(page)
+
+
+async def test_a_copy_that_was_changed_a_moment_ago_is_named_too(qtbot: QtBot, session: Session) -> None:
+    of = FileOfMessage(room=RoomId(bytes(16)), obj=ObjId(bytes(16)), message=new_change(), number=1, name="Tabell.xlsx")
+    overwrite(await session.copies.open(of, b"before", LABEL), b"after")
+    dialog = await asked_for_more(qtbot, session)
     assert any("Tabell.xlsx går också förlorad" in text for text in texts(dialog))
     dialog.reject()
     await session.copies.close()
@@ -111,11 +117,7 @@ async def test_where_nothing_is_shown_any_more_nothing_is_advised_that_needs_a_r
     qtbot: QtBot, session: Session
 ) -> None:
     keep_changed_copy(session)
-    page = AwayView(session, lambda: None)
-    qtbot.addWidget(page)
-    page.show()
-    page.what.click()
-    dialog = await asked(page)
+    dialog = await asked_for_more(qtbot, session)
     assert any("Beslut å.docx går också förlorad. Den kan inte räddas" in text for text in texts(dialog))
     dialog.reject()
 

@@ -51,15 +51,16 @@ class InUse(QObject):
         self.used.emit(0.0)
 
     def pause(self) -> None:
-        """The person counts as away from now on, until the next `note_input` or `end_pause`, whatever the system
-        says."""
+        """Call it when the screen is locked or the session is left. The person counts as away until the next
+        `note_input` or `end_pause`, and the system is not asked."""
         self._is_paused = True
         self._timer.stop()
         self._set(False)
 
     def end_pause(self) -> None:
-        """Asks the system whether the person is back. If it does not say, they are away until the next `note_input`.
-        Does nothing if there is no pause."""
+        """Call it when the screen is unlocked. Asks the system for the last input, in a task, and from then on once a
+        minute. Until an input of the last AWAY_MINUTES is found, the person stays away. If the system gives no answer,
+        only `note_input` ends that. Does nothing if `pause` was not called."""
         if self._is_paused and self._idle_s is not None:
             self._is_paused = False
             self._input_s = self._clock() - AWAY_MINUTES * 60
