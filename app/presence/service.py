@@ -78,7 +78,7 @@ class PresenceService:
         self._was_online = False
         self._wakes_s = inf
         self._cancel: Callable[[], None] = lambda: None
-        self._started = False
+        self._started = self._ended = False
         shared = ports.shared
         self._end: Callable[[], None] = shared.changed.connect(self._follow) if shared is not None else lambda: None
 
@@ -157,7 +157,7 @@ class PresenceService:
         """Notes whether the engine is online. When it comes online, this person's presence is sent to all rooms, and
         the devices that receive it are asked to answer, at most once in NEW_S."""
         now_s = self._ports.now_s()
-        if online == self._online:
+        if self._ended or online == self._online:
             return
         self._online = online
         if not online:
@@ -208,12 +208,13 @@ class PresenceService:
 
     def end(self) -> None:
         """Sends Gone to all rooms at once: this device's program ends. While hidden, sends it only to the rooms that
-        have not received it yet. Sends nothing while offline. Nothing is sent after it."""
+        have not received it yet. Sends nothing while offline. ▲ Nothing is sent after it, whatever the engine says.
+        Otherwise colleagues would see the person as online for 11 minutes more."""
         if self._ports.is_shown():
             self._send_gone()
         while self._waiting:
             self._ports.send(self._waiting.popleft(), encode(Gone()), None)
-        self._online = False
+        self._online, self._ended = False, True
 
     def close(self) -> None:
         """Stops the timer, and following this person's other devices."""

@@ -101,6 +101,15 @@ def test_who_ends_is_gone_at_once_and_never_away() -> None:
     assert b.changed[-1] == a.uid
 
 
+def test_nothing_is_sent_after_the_end_though_the_connection_is_still_open() -> None:
+    """A session tells its parts of every change of the engine's status, also while it is being closed."""
+    w, (a, b) = world()
+    a.service.end()
+    a.service.on_status(online=True)
+    w.time.pass_s(400)
+    assert seen(b, a) is None
+
+
 def test_a_device_that_comes_online_is_answered() -> None:
     w, (a, b) = world()
     a.service.choose(BUSY)
