@@ -157,14 +157,12 @@ class Program:
             self._hurry()
 
     def _on_sleeps(self, events: Events) -> None:
-        """Closes before the computer sleeps: its memory would be there for a thief. Not if Kansli never locks by itself
-        and is not covered."""
-        never = self._office.settings.get(AUTO_LOCK_MINUTES) == 0 and not self.curtain.is_down
-        is_open = self.stage.session is not None or self.ending.is_working
-        if never or not is_open:
-            events.ready.emit()
-        else:
+        """▲ Closes before the computer sleeps, also if Kansli never locks by itself. Otherwise the keys would be in the
+        memory of a computer that is carried about and stolen."""
+        if self.stage.session is not None or self.ending.is_working:
             self.curtain.close()
+        else:
+            events.ready.emit()
 
     def _on_left(self) -> None:
         """Locks when the desktop session is locked or left. If the setting is that Kansli never locks by itself, the
