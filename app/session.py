@@ -141,7 +141,7 @@ class Session:
         self.files = SealedFiles(store.blobs, self.engine.blobs)
         self.kept_offline = enter("kept-offline", KeptOffline(self.files, lambda: self._was_online))
         store.cache_upkeep.chosen = self._cache_limit
-        self.copies = working_copies(store, profile)
+        self.copies = working_copies(store, profile, self.devices)
         self._switches: dict[str, Switch] = {}
         kinds = [*notice_kinds.KINDS, *(each for tool in tools for kind in tool.store_kinds for each in kind.notices)]
         self.turns = turns_of(self.engine, self.own_room)

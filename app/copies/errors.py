@@ -2,7 +2,7 @@
 """The errors of opening a file in another program. The sentences are in ui/errors/.
 
 WorldError
-└── CopyFault               CopyInUse · NoProgram
+└── CopyFault               CopyInUse · NoProgram · DeviceRevoked
 """
 
 from app.errors import WorldError
@@ -23,3 +23,9 @@ class NoProgram(CopyFault):
     """Error: the system has no program that opens the file, or cannot start it."""
 
     code = "no-program"
+
+
+class DeviceRevoked(CopyFault):
+    """Error: this device is revoked, so no file is written on it in plain any more."""
+
+    code = "revoked"

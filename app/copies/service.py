@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.copies.errors import CopyInUse
+from app.copies.errors import CopyInUse, DeviceRevoked
 from app.copies.files import remove_folder, write_copy
 from app.copies.held import held_files
 from app.copies.kept import KeptFiles
@@ -21,11 +21,13 @@ from app.copies.wiping import Wiped, Wiping, is_of
 from app.core import log
 from app.core.ids import RoomId, new_id
 from app.core.signal import Signal
+from app.devices.service import DeviceService
 from app.errors import NotFound, StoreFault
 from app.profile import Profile
 from app.store.cache_files import CacheFiles
 from app.store.store import Store
 from app.store.working_copies import ChangedCopy, FileOfMessage, OpenedCopy, WorkingCopyRows
+from sync.client.devices.own_devices import REVOKED
 
 __all__ = ["ChangedCopy", "HeldCopy", "WorkingCopies", "changed_names", "working_copies"]
 
@@ -57,8 +59,11 @@ class WorkingCopies:
     plain, and keeping it is tried again.
     """
 
-    def __init__(self, rows: WorkingCopyRows, kept: KeptFiles, folder: Path) -> None:
-        """`folder`: the working folder (`working_folder`), which is made when the first copy is opened."""
+    def __init__(
+        self, rows: WorkingCopyRows, kept: KeptFiles, folder: Path, is_revoked: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`folder`: the working folder (`working_folder`), which is made when the first copy is opened. `is_revoked`:
+        returns whether this device is revoked; `wake` is called when that has changed."""
         self.changed: Signal[RoomId] = Signal()
         self.kept: Signal[Sequence[str]] = Signal()
         self.held_changed: Signal[()] = Signal()
@@ -66,7 +71,7 @@ class WorkingCopies:
         self.fault: Signal[StoreFault] = Signal()
         self.held: Sequence[HeldCopy] = ()
         """Copies of which another program had a file open at the last look."""
-        self._rows, self._kept, self._folder = rows, kept, folder
+        self._rows, self._kept, self._folder, self._is_revoked = rows, kept, folder, is_revoked
         self._places: dict[Path, HeldPlace] = {}
         """The working folders that this process has locked: the present one, and those of earlier runs."""
         self._wiping = Wiping(rows, kept)
@@ -89,8 +94,11 @@ class WorkingCopies:
         """Writes a copy of a file, whose bytes are `data`, into the working folder, read-only (mode 0400), and returns
         its path for another program. The file is named `label` with a number and the ending of its own name, since
         other programs note in lists of recent files, in plain, which names they have opened. The copy stays until
-        `wipe` or `close`. CopyInUse; DiskFull or StoreUnwritable; NotFound if the room or object was removed meanwhile.
-        After an error no file is left once `run` has compared the copies again."""
+        `wipe` or `close`, or until the device is revoked. CopyInUse; DeviceRevoked; DiskFull or StoreUnwritable;
+        NotFound if the room or object was removed meanwhile. After an error no file is left once `run` has compared the
+        copies again."""
+        if self._is_revoked():
+            raise DeviceRevoked
         place = self._place(self._folder)
         self._number += 1
         name = f"{label} {self._number}{_ending(of.name)}"
@@ -178,10 +186,15 @@ class WorkingCopies:
                     await self._woken.wait()
             self._woken.clear()
 
+    def wake(self) -> None:
+        """Has `run` look at the copies at once: what `is_revoked` returns may have changed."""
+        self._woken.set()
+
     async def look(self) -> None:
         """Keeps what has changed in the copies in plain, and removes those of earlier runs, unless another program has
-        them open. StoreFault as in `run`."""
-        await self._each(lambda copy: copy.copy in self._mine)
+        them open. ▲ Removes those of this session too once this device is revoked: whoever has it may read what lies on
+        its disk in plain. StoreFault as in `run`."""
+        await self._each(lambda copy: copy.copy in self._mine and not self._is_revoked())
 
     async def wipe(self) -> None:
         """Keeps what has changed, and removes all copies in plain, except those that another program has open and
@@ -286,7 +299,11 @@ async def changed_names(copies: WorkingCopies) -> list[str]:
     return list(dict.fromkeys(copy.of.name for copy in copies.copies()))
 
 
-def working_copies(store: Store, profile: Profile) -> WorkingCopies:
-    """Makes the working copies of a session on this profile. Neither locks nor reads a folder yet."""
+def working_copies(store: Store, profile: Profile, devices: DeviceService) -> WorkingCopies:
+    """Makes the working copies of a session on this profile. Neither locks nor reads a folder yet. `devices`: the
+    person's own devices, which know whether this one is revoked."""
     kept = KeptFiles(CacheFiles(profile.kept_folder), store.cache_upkeep.with_room)
-    return WorkingCopies(store.copies, kept, working_folder(profile.folder, profile.id))
+    folder = working_folder(profile.folder, profile.id)
+    copies = WorkingCopies(store.copies, kept, folder, lambda: devices.ended == REVOKED)
+    devices.changed.connect(copies.wake)
+    return copies

@@ -13,6 +13,7 @@ import pytest
 
 from app.chat.opening import Opening
 from app.chat.tool import TOOL as CHAT
+from app.copies.errors import DeviceRevoked
 from app.core.ids import RoomId
 from app.errors import ExportOff
 from app.settings import ALLOW_EXPORT
@@ -117,3 +118,25 @@ async def test_where_policy_forbids_saving_nothing_is_opened_and_what_was_kept_c
     with pytest.raises(ExportOff):
         await opening_of(b).save_changed(kept.id, places[2] / "utanför")
     assert len((await opening_of(b).copies.read(kept.id))[1]) > 0
+
+
+async def test_a_revoked_device_removes_its_copies_at_once_and_keeps_what_was_changed(
+    o: Offices, places: Sequence[Path]
+) -> None:
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await with_file(o, a, b)
+    new = await o.second(b)
+    await until(lambda: bool(new.session.rooms.rooms()) and len(new.texts(room)) == 1)
+    read, changed = await opened(new, room), await opened(new, room)
+    await use(changed, places[0] / "recent")
+    (gone,) = [device for device in b.session.devices.all() if not device.mine]
+    await b.session.devices.revoke(gone.dev)
+    await until(lambda: not new.session.copies.is_any_open)
+    assert not read.exists()
+    assert not changed.exists()
+    (kept,) = opening_of(new).changed(room)
+    assert (await opening_of(new).copies.read(kept.id))[1].endswith(b"changed")
+    with pytest.raises(DeviceRevoked):
+        await opened(new, room)
+    with pytest.raises(DeviceRevoked):
+        await opening_of(new).open_changed(kept.id, "Skrivskyddad kopia")
