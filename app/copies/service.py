@@ -192,8 +192,8 @@ class WorkingCopies:
 
     async def look(self) -> None:
         """Keeps what has changed in the copies in plain, and removes those of earlier runs, unless another program has
-        them open. ▲ Removes those of this session too once this device is revoked: whoever has it may read what lies on
-        its disk in plain. StoreFault as in `run`."""
+        them open. ▲ Removes those of this session too once this device is revoked: a thief may have it, and reads what
+        its disk has in plain. StoreFault as in `run`."""
         await self._each(lambda copy: copy.copy in self._mine and not self._is_revoked())
 
     async def wipe(self) -> None:

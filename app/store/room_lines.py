@@ -29,11 +29,10 @@ JOINED, TITLE = "joined", "title"
 """The kinds of lines that are no entries of the room's log."""
 SHOWN = (
     "genesis", "add", "joined", "leave", "rm", "reset", "heir", "role", "title", "hist", "destroy", "prune",
-    "leave-out", "recovery_use", RESTORED, CONTINUED,
+    "leave-out", "epoch", "recovery_use", RESTORED, CONTINUED,
 )  # fmt: skip
-"""The kinds of lines that a conversation shows. New keys, notes about devices, proposals and settings are only in the
-dialog with all events (ui/shell/room/events_dialog.py): programs make them automatically, or they concern
-administrators."""
+"""The kinds of lines that a conversation shows. Notes about devices, proposals and settings are only in the dialog with
+all events (ui/shell/room/events_dialog.py): programs make them automatically, or they concern administrators."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,6 +202,7 @@ _COUNTED: dict[str, Callable[[int], str]] = {
     "destroy": lambda n: trn("{by} had {n} object disposed of", "{by} had {n} objects disposed of", n),
     "prune": lambda n: trn("{by} merged older changes in {n} place", "{by} merged older changes in {n} places", n),
     "leave-out": lambda n: trn("{by} had {n} change left out", "{by} had {n} changes left out", n),
+    "epoch": lambda n: trn("{by} renewed the key {n} time", "{by} renewed the key {n} times", n),
     "restored": lambda n: trn("The server was restored {n} time", "The server was restored {n} times", n),
     "continued": lambda n: trn(
         "{by} opened {n} room that continues this one", "{by} opened {n} rooms that continue this one", n

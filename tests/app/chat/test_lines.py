@@ -90,7 +90,7 @@ def test_an_event_that_nobody_is_shown_changes_nothing(hl: Desk) -> None:
     assert shown(timeline) == [[], []]
     seen = list[int]()
     timeline.changed.connect(lambda first, count: seen.append(first))
-    happen(hl, event(20, "epoch"), event(21, "pin"), event(22, "a newer program's"))
+    happen(hl, event(20, "policy"), event(21, "pin"), event(22, "a newer program's"))
     assert seen == []
     assert shown(timeline) == [[], []]
 

@@ -86,10 +86,12 @@ def test_each_box_narrows_the_list_and_an_empty_list_says_so(qtbot: QtBot, sessi
 
 
 def test_who_is_no_administrator_sees_what_the_conversation_shows(qtbot: QtBot, session: Session) -> None:
-    happen(session, event(5001, "role", subject=office().me.uid, role=Role.WRITER), event(5002, "epoch"), event(5003))
+    lower = event(5001, "role", subject=office().me.uid, role=Role.WRITER)
+    happen(session, lower, event(5002, "epoch"), event(5003, "policy"))
     session.rooms.is_admin = lambda room: False  # type: ignore[method-assign]
     dialog = shown(qtbot, session)
-    assert "förnyade nyckeln" not in " ".join(titles(dialog))
+    assert titles(dialog)[0] == "Enhetschef förnyade nyckeln, eftersom någon hade fått en lägre roll"
+    assert "regler" not in " ".join(titles(dialog))
     assert dialog.kind.findText("Nycklar och regler") < 0
     assert set(dialog.wanted().kinds or ()) <= set(SHOWN)
 
