@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from app.copies.errors import CopyInUse, DeviceRevoked
 from app.copies.files import remove_folder, write_copy
@@ -21,7 +22,6 @@ from app.copies.wiping import Wiped, Wiping, is_of
 from app.core import log
 from app.core.ids import RoomId, new_id
 from app.core.signal import Signal
-from app.devices.service import DeviceService
 from app.errors import NotFound, StoreFault
 from app.profile import Profile
 from app.store.cache_files import CacheFiles
@@ -46,6 +46,20 @@ class HeldCopy:
     name: str
     program: str
     is_left: bool
+
+
+class OwnDevices(Protocol):
+    """The person's own devices (app/devices/service.py)."""
+
+    @property
+    def changed(self) -> Signal[()]:
+        """Emitted when a device was added or revoked."""
+        ...
+
+    @property
+    def ended(self) -> str | None:
+        """REVOKED if this device is."""
+        ...
 
 
 class WorkingCopies:
@@ -299,7 +313,7 @@ async def changed_names(copies: WorkingCopies) -> list[str]:
     return list(dict.fromkeys(copy.of.name for copy in copies.copies()))
 
 
-def working_copies(store: Store, profile: Profile, devices: DeviceService) -> WorkingCopies:
+def working_copies(store: Store, profile: Profile, devices: OwnDevices) -> WorkingCopies:
     """Makes the working copies of a session on this profile. Neither locks nor reads a folder yet. `devices`: the
     person's own devices, which know whether this one is revoked."""
     kept = KeptFiles(CacheFiles(profile.kept_folder), store.cache_upkeep.with_room)
