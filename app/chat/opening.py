@@ -11,6 +11,8 @@ from app.copies.service import WorkingCopies
 from app.core.files import Draft
 from app.core.ids import RoomId
 from app.errors import ExportOff, NotFound, disk_fault
+from app.store.database import Database
+from app.store.saved_files import saved_file, to_end
 from app.store.working_copies import ChangedCopy, FileOfMessage
 from app.viewing.danger import check_name
 from app.viewing.errors import OpensHarm, ViewFault
@@ -19,12 +21,12 @@ from app.viewing.shown_file import check_opening
 
 class Opening:
     """Makes read-only copies of files for other programs. `files` fetches them, `copies` holds them, `may_export` reads
-    the policy at each call."""
+    the policy at each call. `db`: the store's database."""
 
-    def __init__(self, files: Files, copies: WorkingCopies, may_export: Callable[[], bool]) -> None:
+    def __init__(self, db: Database, files: Files, copies: WorkingCopies, may_export: Callable[[], bool]) -> None:
         self.copies = copies
         self.may_export = may_export
-        self._files = files
+        self._db, self._files = db, files
 
     async def open(self, room: RoomId, message: Message, index: int, label: str) -> Path:
         """Fetches the message's attachment with the number `index` (from 0), writes a read-only copy of it, and returns
@@ -56,7 +58,12 @@ class Opening:
         discarded. ExportOff; NotFound, StoreCorrupt; DiskFull or StoreUnwritable. After an error a file at `target` is
         unchanged."""
         self._check_export()
-        await asyncio.to_thread(_write, target, self.copies.pieces(copy))
+        pieces = self.copies.pieces(copy)
+        try:
+            async with saved_file(self._db, target) as draft:
+                await to_end(lambda: _write(draft, pieces))
+        except OSError as e:
+            raise disk_fault(e) from e
 
     def changed(self, room: RoomId) -> list[ChangedCopy]:
         """The changed copies of the room's files, the newest first."""
@@ -95,14 +102,7 @@ def _read(path: Path) -> bytes:
         return file.read(MAX_FILE_BYTES)
 
 
-def _write(target: Path, pieces: Iterable[bytes]) -> None:
-    try:
-        draft = Draft(target)
-        try:
-            for piece in pieces:
-                draft.file.write(piece)
-            draft.keep(foreign=True)
-        finally:
-            draft.drop()
-    except OSError as e:
-        raise disk_fault(e) from e
+def _write(draft: Draft, pieces: Iterable[bytes]) -> None:
+    for piece in pieces:
+        draft.file.write(piece)
+    draft.keep(foreign=True)

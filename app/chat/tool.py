@@ -32,7 +32,7 @@ def _make(parts: Parts) -> ChatService:
     service.may_export = parts.may_export
     service.may_print = parts.may_print
     service.keeping = Keeping(parts.db, parts.files, service.channel)
-    service.opening = Opening(service.files, parts.copies, parts.may_export)
+    service.opening = Opening(parts.db, service.files, parts.copies, parts.may_export)
     service.months = Months(parts.db, parts.changes, parts.rooms, service, parts.destroying)
     return service
 

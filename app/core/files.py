@@ -4,6 +4,7 @@ without ever waiting."""
 
 import errno
 import os
+import re
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -51,9 +52,10 @@ class Draft:
     others write in. It is private to this user until `keep`.
     """
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, path: Path | None = None) -> None:
+        """`path`: the `draft_path` of `target`, if the caller has stored it somewhere before the file is made."""
         self._target = target
-        self._path = target.with_name(f".{_short(target.name)}.{new_id().hex()}.part")
+        self._path = path or draft_path(target)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         self.file = os.fdopen(os.open(self._path, flags, 0o600), "wb")
 
@@ -77,6 +79,32 @@ class Draft:
             self.file.close()
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{32}\.part", re.DOTALL)
+"""The name of a `Draft` until it is kept."""
+
+
+def draft_path(target: Path) -> Path:
+    """A new absolute path for a `Draft` of `target`: in the same folder, with a hidden name that cannot be guessed."""
+    return target.absolute().with_name(f".{_short(target.name)}.{new_id().hex()}.part")
+
+
+def remove_draft(path: Path) -> bool:
+    """Removes the file that a `Draft` has left at `path`. Returns whether there is none any more. False if the disk
+    refuses, and if its folder is not there: it may be on a disk that is not connected now.
+
+    ▲ Nothing is removed but an ordinary file with the name of a draft, which has 128 random bits: no other program
+    makes such a name, and a link that somebody has put in its place stays.
+    """
+    try:
+        if _DRAFT.fullmatch(path.name) and stat.S_ISREG(path.lstat().st_mode):
+            path.unlink()
+    except FileNotFoundError:
+        return path.parent.is_dir()
+    except OSError:
+        return False
+    return True
 
 
 def _short(name: str) -> str:

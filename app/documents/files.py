@@ -24,6 +24,8 @@ from app.richtext.flow import Block
 from app.richtext.formats import Taken
 from app.richtext.markdown import to_markdown
 from app.richtext.model import MAX_TITLE
+from app.store.database import Database
+from app.store.saved_files import saved_file, to_end
 
 MAX_FILE_BYTES = 25 * 1024 * 1024
 """The largest file that is read. Larger ones are large because of pictures, which a document cannot hold."""
@@ -50,8 +52,10 @@ class DocumentFiles:
     """Imports files as documents and exports documents as files, for one account. `may_export` and `may_print` say
     whether policy allows that; they are called each time."""
 
-    def __init__(self, documents: Documents, converter: Converter | None = None) -> None:
-        """`documents` reads and adds documents. `converter` converts files; tests give their own, None makes one."""
+    def __init__(self, db: Database, documents: Documents, converter: Converter | None = None) -> None:
+        """`db`: the store's database. `documents` reads and adds documents. `converter` converts files; tests give
+        their own, None makes one."""
+        self._db = db
         self._documents = documents
         self._converter = converter or Converter()
         self.may_export: Callable[[], bool] = lambda: True
@@ -115,7 +119,11 @@ class DocumentFiles:
         self._converter.close()
 
     async def _write(self, target: Path, data: bytes, kind: str) -> None:
-        await asyncio.to_thread(_write_file, target, data)
+        try:
+            async with saved_file(self._db, target) as draft:
+                await to_end(lambda: _write_file(draft, data))
+        except OSError as e:
+            raise (ExportFull if is_full(e) else ExportFailed) from e
         log.store.info("document-exported", kind=kind, size=len(data))
 
 
@@ -136,13 +144,6 @@ def _read(source: Path, kind: str) -> bytes:
         raise FileUnreadable from e
 
 
-def _write_file(target: Path, data: bytes) -> None:
-    try:
-        draft = Draft(target)
-        try:
-            draft.file.write(data)
-            draft.keep()
-        finally:
-            draft.drop()
-    except OSError as e:
-        raise (ExportFull if is_full(e) else ExportFailed) from e
+def _write_file(draft: Draft, data: bytes) -> None:
+    draft.file.write(data)
+    draft.keep()

@@ -113,7 +113,7 @@ class DocumentService:
         self._long = LongWrites(db, changes, projection.KIND_ID, lambda _, obj: self.delete(obj))
         self._shared: set[ObjId] = set()
         """Open documents that colleagues have open, too."""
-        self.files = DocumentFiles(self)
+        self.files = DocumentFiles(db, self)
         self.trash = DocumentTrash(objects, changes, rooms.put_away, people, self.restore)
         self._presence = Presence(send_ephemeral, shows_reading, later=later)
         self._presence.changed.connect(self._on_presence)

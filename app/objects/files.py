@@ -3,15 +3,15 @@
 part by part, and kept as they came."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from app.core import log
-from app.core.files import Draft, open_file
+from app.core.files import open_file
 from app.core.ids import ObjId, PartId, RoomId
 from app.core.signal import Signal
 from app.errors import FileTooLarge, FileUnreadable, NoRoomOffline, NotFound, StoreFault, disk_fault
@@ -22,6 +22,7 @@ from app.store.cached_parts import WantedPart, forget_parts, give_part, pin_new
 from app.store.connection import Connection
 from app.store.origins import MAX_HOPS
 from app.store.rows import BlobPart
+from app.store.saved_files import saved_file, to_end
 from sync.client.exchange.blob_transfer import Blobs as Transfers
 from sync.errors import Refused, Reject
 from sync.protocol.version import PART_BYTES
@@ -75,7 +76,7 @@ class SealedFiles:
                     raise FileUnreadable
                 part, sealed = await asyncio.to_thread(encrypt_part, room, plain, last=last)
                 parts.append(part)
-                await _to_end(partial(self._blobs.write, part.part, sealed))
+                await to_end(partial(self._blobs.write, part.part, sealed))
                 self._blobs.add(_row(room, obj, part, len(sealed)))
                 done += len(plain)
                 progress(done, size)
@@ -117,15 +118,15 @@ class SealedFiles:
         Refused or Unreachable from the server."""
         described = Manifest.decode(manifest)
         try:
-            async with _draft(target) as draft:
+            async with saved_file(self._blobs.db, target) as draft:
                 done = 0
                 for part in described.parts:
                     sealed = await self._sealed(room, obj, part)
                     plain = await asyncio.to_thread(decrypt_part, room, part, sealed)
-                    await _to_end(partial(draft.file.write, plain))
+                    await to_end(partial(draft.file.write, plain))
                     done += len(plain)
                     progress(done, described.size)
-                await _to_end(partial(draft.keep, foreign=True))
+                await to_end(partial(draft.keep, foreign=True))
         except OSError as e:
             raise disk_fault(e) from e
 
@@ -350,33 +351,6 @@ def give_up_parts(conn: Connection, given: Mapping[bytes, tuple[RoomId, ObjId]],
     for digest, (room, obj) in given.items():
         give_part(conn, digest, room, obj)
     forget_parts(conn, gone)
-
-
-async def _to_end(step: Callable[[], T]) -> T:
-    """Calls `step` in a thread and returns its result. If the task is cancelled meanwhile, the step is completed before
-    CancelledError is raised: what it wrote can then be removed."""
-    running = asyncio.ensure_future(asyncio.to_thread(step))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        while not running.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait({running})
-        if not running.cancelled():
-            running.exception()  # otherwise asyncio reports it as never retrieved
-        raise
-
-
-@asynccontextmanager
-async def _draft(target: Path) -> AsyncIterator[Draft]:
-    """A context with a `Draft` beside `target`, which is dropped at the end unless it was kept. OSError."""
-    made: list[Draft] = []
-    try:
-        await _to_end(lambda: made.append(Draft(target)))
-        yield made[0]
-    finally:
-        for draft in made:
-            await _to_end(draft.drop)
 
 
 def _row(room: RoomId, obj: ObjId, part: Part, size: int) -> BlobPart:

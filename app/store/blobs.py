@@ -40,7 +40,7 @@ class Blobs:
         cached: CachedParts,
         upkeep: CacheUpkeep,
     ) -> None:
-        self._db = db
+        self.db = db
         self._folder = folder
         self._outbox_changed = outbox_changed
         self.cached = cached
@@ -87,8 +87,8 @@ class Blobs:
     def add(self, part: BlobPart) -> None:
         """Stores what is known of a part of a file, without its bytes. For a part that is known already, only the flags
         `present` and `uploaded` are set, and never cleared."""
-        with self._db.transaction():
-            self._db.conn.execute(
+        with self.db.transaction():
+            self.db.conn.execute(
                 """INSERT INTO parts (part, room, obj, key, hash, size, plain_size, uploaded, present)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (part) DO UPDATE
                    SET present = max(present, excluded.present)""",
@@ -109,18 +109,18 @@ class Blobs:
 
     def get(self, part: PartId) -> BlobPart | None:
         """What is stored about one part of a file, without its bytes; None for a part that is not known here."""
-        row = self._db.one(f"{_PART} WHERE part = ?", (part,))
+        row = self.db.one(f"{_PART} WHERE part = ?", (part,))
         return _part(row) if row else None
 
     def of(self, obj: ObjId) -> list[BlobPart]:
         """All parts of an object's files."""
-        return [_part(row) for row in self._db.rows(f"{_PART} WHERE obj = ? ORDER BY rowid", (obj,))]
+        return [_part(row) for row in self.db.rows(f"{_PART} WHERE obj = ? ORDER BY rowid", (obj,))]
 
     def to_upload(self, room: RoomId | None = None) -> list[BlobPart]:
         """Parts of files whose bytes are on this device and not at the server yet, oldest first; of one room, or of all
         (None). Parts of destroyed objects are not among them, since the server refuses them: they wait until their
         message is written in another object."""
-        rows = self._db.rows(
+        rows = self.db.rows(
             f"{_PART} WHERE present AND NOT uploaded AND (?1 IS NULL OR room = ?1) AND NOT {_DESTROYED} ORDER BY rowid",
             (room,),
         )
@@ -132,11 +132,11 @@ class Blobs:
         one of another object meanwhile (`give`). Otherwise a message would be sent whose file nobody can fetch. A
         second call changes nothing. ▲ What a change waits for is counted again, and not lowered by one. Otherwise a
         part that the server lost and received again would count twice."""
-        with self._db.transaction():
-            conn = self._db.conn
+        with self.db.transaction():
+            conn = self.db.conn
             conn.execute("UPDATE parts SET uploaded = 1 WHERE part = ?1 AND obj = coalesce(?2, obj)", (part, obj))
             if conn.execute(sql.PART_UPLOADED, (part,)).rowcount:
-                self._db.after_commit(self._outbox_changed)
+                self.db.after_commit(self._outbox_changed)
 
     # -- the engine's ports -------------------------------------------------------------------------------------
 
@@ -146,42 +146,42 @@ class Blobs:
 
     def uploaded_parts(self) -> list[PartUpload]:
         """The parts of files whose bytes are on this device and that the server has confirmed, oldest first."""
-        rows = [_part(row) for row in self._db.rows(f"{_PART} WHERE present AND uploaded ORDER BY rowid")]
+        rows = [_part(row) for row in self.db.rows(f"{_PART} WHERE present AND uploaded ORDER BY rowid")]
         return [PartUpload(part=PartId(p.part), room=p.room, obj=p.obj, digest=p.hash) for p in rows]
 
     def set_lost(self, part: PartId) -> None:
         """Notes that the server has lost this part of a file, so that it is uploaded again. A change that still waits
         for another part waits for this one too; any other change is not held back meanwhile."""
-        with self._db.transaction():
-            self._db.conn.execute("UPDATE parts SET uploaded = 0 WHERE part = ?", (part,))
+        with self.db.transaction():
+            self.db.conn.execute("UPDATE parts SET uploaded = 0 WHERE part = ?", (part,))
 
     def checked_for(self) -> bytes | None:
         """Says for which restore of the server from a backup this device has last checked that the server still has its
         parts of files: an opaque mark of that restore, and of the rooms that were left out. None before the first
         check."""
-        value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'parts-looked-for'")
+        value: bytes | None = self.db.value("SELECT value FROM meta WHERE name = 'parts-looked-for'")
         return value
 
     def set_checked_for(self, mark: bytes) -> None:
         """Stores `mark`, which names a restore of the server from a backup: since it, this device has asked the server
         for its uploaded parts of files, except in the rooms that `mark` names too, and need not ask again for this
         restore. Replaces the former mark."""
-        with self._db.transaction():
-            self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
+        with self.db.transaction():
+            self.db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
 
     def give(self, part: PartId, obj: ObjId) -> bool:
         """Makes a part of a file one of the object `obj`, in the same room, to be uploaded for it. Returns False if its
         bytes are not on this device."""
-        with self._db.transaction():
+        with self.db.transaction():
             sql_ = "UPDATE parts SET obj = ?, uploaded = 0 WHERE part = ? AND present"
-            return self._db.conn.execute(sql_, (obj, part)).rowcount > 0
+            return self.db.conn.execute(sql_, (obj, part)).rowcount > 0
 
     def drop(self, parts: Sequence[PartId]) -> None:
         """Deletes parts of files from this device: their rows, in one transaction, and then their bytes. For uploads
         that were given up. Parts that a change in the outbox names stay. StoreFault if the rows cannot be deleted;
         nothing is deleted then. Bytes that the disk refuses to delete are only logged: nobody can read them any more,
         since their key was in the row."""
-        with self._db.transaction() as conn:
+        with self.db.transaction() as conn:
             conn.executemany(_DROP, [(part,) for part in parts])
             gone = [part for part in parts if conn.value("SELECT 1 FROM parts WHERE part = ?", (part,)) is None]
         for part in gone:

@@ -46,6 +46,7 @@ from app.store.receipts import Receipts
 from app.store.reminder_rows import ReminderStore
 from app.store.room_lines import RoomLines
 from app.store.rooms import Rooms
+from app.store.saved_files import LeftFiles
 from app.store.search import Search
 from app.store.seen import SeenTimes
 from app.store.snapshots import Snapshots
@@ -98,6 +99,7 @@ class Store:
         self.indexing = Indexing(db, self._projecting.changed)
         self.search = Search(db, self.indexing)
         self.copies = WorkingCopyRows(db)
+        self.left_files = LeftFiles(db)
         self.changed: Signal[RoomId] = self._projecting.changed
         """The room whose read models changed. Emitted after the commit, on the loop's thread."""
         self.placed, self.projected = self.inbox.placed, self.inbox.projected
@@ -272,7 +274,7 @@ class Store:
     def background(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
         """The store's background tasks, as coroutine functions. Run each while the store is open, until it is
         cancelled."""
-        return self.trials.run, self.cache_upkeep.run, self.destroyed.run, self.indexing.run
+        return self.trials.run, self.cache_upkeep.run, self.destroyed.run, self.indexing.run, self.left_files.run
 
     def unsent(self, room: RoomId) -> int:
         """How many changes of one room the server does not have."""

@@ -293,7 +293,8 @@ async def test_a_changed_copy_that_is_too_large_to_be_sent_can_be_saved(
     with pytest.raises(FileTooLarge):
         await desk.copies.read(changed.id)
     (desk.folder / "saved.docx").write_bytes(b"before")
-    await Opening(cast("Files", None), desk.copies, lambda: True).save_changed(changed.id, desk.folder / "saved.docx")
+    opening = Opening(desk.bench.store.db, cast("Files", None), desk.copies, lambda: True)
+    await opening.save_changed(changed.id, desk.folder / "saved.docx")
     assert (desk.folder / "saved.docx").read_bytes() == large
 
 

@@ -245,14 +245,14 @@ def process(code: str) -> Converter:
 async def test_a_process_that_ends_hangs_or_babbles_is_reported_and_leaves_nothing(
     hl: Desk, tmp_path: Path, code: str
 ) -> None:
-    files = DocumentFiles(hl.documents, process(code))
+    files = DocumentFiles(hl.store.db, hl.documents, process(code))
     with pytest.raises(ConversionDied):
         await files.import_file(ROOM, written(tmp_path, "a.txt", "å".encode()))
     assert hl.documents.list(ROOM) == []
 
 
 async def test_a_process_that_cannot_be_started_is_reported(hl: Desk, tmp_path: Path) -> None:
-    files = DocumentFiles(hl.documents, Converter([str(tmp_path / "nothing")]))
+    files = DocumentFiles(hl.store.db, hl.documents, Converter([str(tmp_path / "nothing")]))
     with pytest.raises(ConversionUnavailable):
         await files.export_docx(decision(hl), tmp_path / "a.docx")
     hl.documents.files.close()

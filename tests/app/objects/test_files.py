@@ -15,6 +15,7 @@ from app.core.ids import ObjId, PartId, RoomId, new_id, new_obj
 from app.errors import DiskFull, NotFound, StoreCorrupt, StoreUnwritable
 from app.objects import files
 from app.objects.files import Pasted, SealedFiles
+from app.store import saved_files
 from app.store.store import Store
 from sync.client.exchange.blob_transfer import Blobs as Transfers
 from sync.protocol.version import PART_BYTES
@@ -128,7 +129,7 @@ async def test_a_file_that_is_being_opened_when_the_task_is_cancelled_is_removed
 ) -> None:
     manifest = await case.add()
     gate = Gate(Draft)
-    monkeypatch.setattr(files, "Draft", gate)
+    monkeypatch.setattr(saved_files, "Draft", gate)
     await gate.cancel(asyncio.create_task(case.fetch(manifest)))
     assert case.saved() == []
 

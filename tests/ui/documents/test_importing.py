@@ -124,7 +124,7 @@ async def test_who_may_only_read_is_offered_no_import(qtbot: QtBot, hl: Desk, tm
 async def test_an_import_that_takes_long_shows_its_file_and_can_be_cancelled(
     qtbot: QtBot, hl: Desk, tmp_path: Path
 ) -> None:
-    hl.documents.files = DocumentFiles(hl.documents, Converter(["sleep", "60"]))
+    hl.documents.files = DocumentFiles(hl.store.db, hl.documents, Converter(["sleep", "60"]))
     view = show(qtbot, hl)
     view.import_files([written(tmp_path, "a.txt", b"a")])
     await until(lambda: view.list.importing.row is not None)

@@ -49,7 +49,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 async def desk_with(at: Desk, name: str, data: bytes, *, may_export: bool = True) -> Opening:
     """The desk opens files in other programs, and has this file in its conversation."""
     folder = at.store.blobs._folder.parent
-    at.chat.opening = Opening(at.chat.files, copies_of(at.store, folder), lambda: may_export)
+    at.chat.opening = Opening(at.store.db, at.chat.files, copies_of(at.store, folder), lambda: may_export)
     at.chat.may_export = lambda: may_export
     await at.chat.send_file(ROOM, [Pasted(name, data)], "Handlingen")
     return at.chat.opening

@@ -11,12 +11,13 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from app.core import clock as times
-from app.core.files import write_atomic
+from app.core.files import Draft
 from app.core.ids import RoomId
 from app.errors import ExportOff, FileUnreadable
 from app.session import Session
 from app.settings import ALLOW_EXPORT
 from app.store.room_lines import SHOWN, Place, RoomLine, Wanted, next_after, next_before
+from app.store.saved_files import saved_file, to_end
 from app.store.statements import MAX_INT
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import TextButton
@@ -221,19 +222,24 @@ class EventsDialog(Dialog):
         name = tr("events") + f"-{local_now().date().isoformat()}.txt"
         target = await save_file(self, tr("Save the list"), name, tr("Text (*.txt)"), "txt")
         if target is not None:
-            await asyncio.to_thread(_write, target, await self.text())
+            await self._write(target, (await self.text()).encode())
             toast(self, tr("{name} is saved").format(name=target.name))
+
+    async def _write(self, target: Path, data: bytes) -> None:
+        try:
+            async with saved_file(self._session.store.db, target) as draft:
+                await to_end(lambda: _write(draft, data))
+        except OSError as e:
+            raise FileUnreadable() from e
 
     def _check_export(self) -> None:
         if not self._session.settings.get(ALLOW_EXPORT):
             raise ExportOff
 
 
-def _write(target: Path, text: str) -> None:
-    try:
-        write_atomic(target, text.encode())
-    except OSError as e:
-        raise FileUnreadable() from e
+def _write(draft: Draft, data: bytes) -> None:
+    draft.file.write(data)
+    draft.keep()
 
 
 def detail_text(line: RoomLine) -> str:
