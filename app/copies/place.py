@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The working folder: where copies in plain are. It is in memory (tmpfs) where the system has such a folder for the
-person, otherwise beside the profile.
+person, otherwise on an encrypted disk where there is one, otherwise beside the profile.
 
 <place>/kansli-<profile id>/   lock, and a folder for each copy: <32 random hex digits>/<file>
 """
@@ -12,37 +12,41 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.copies.errors import CopyInUse
+from app.core.at_rest import MOUNT_TABLE, SYSTEM, AtRest, at_rest
 from app.core.owners import is_anothers
-from app.core.volumes import MOUNTS, is_in_memory
+from app.core.volumes import is_in_memory
 from app.errors import ProfileInUse, disk_fault
 from app.profile import take_lock
 
 LOCK = "lock"
 
 
-def working_folder(profile: Path, ident: bytes, env: Mapping[str, str] = os.environ, mounts: Path = MOUNTS) -> Path:
+def working_folder(profile: Path, ident: bytes, env: Mapping[str, str] = os.environ, system: Path = SYSTEM) -> Path:
     """The path of a profile's working folder, whether it exists or not. `profile`: the profile's folder; `ident`: the
-    profile's id. `env` and `mounts` (the system's table of mounts): only tests pass others.
+    profile's id. `env` and `system` (the folder that has /proc and /sys): only tests pass others.
 
     It is in $XDG_RUNTIME_DIR if that folder is this user's own, closed to others, and in memory: nothing in it is
     written to a disk, unless the system writes memory to an unencrypted swap. Otherwise it is in the profile's folder,
-    on the disk that the IT department has chosen for content (an encrypted one where there is one). Windows always
-    uses the profile's folder, since it has no folder in memory.
+    on the disk that the IT department has chosen for content. If that disk is not encrypted as far as the system says,
+    but that of $XDG_RUNTIME_DIR is, it is there. Windows always uses the profile's folder, since it has no folder in
+    memory.
     """
     name = f"kansli-{ident.hex()}"
-    runtime = env.get("XDG_RUNTIME_DIR", "")
-    if sys.platform != "win32" and runtime.startswith("/") and _is_private(Path(runtime), mounts):
-        return Path(runtime) / name
-    return profile / "working" / name
+    runtime, beside = Path(env.get("XDG_RUNTIME_DIR", "")), profile / "working"
+    if sys.platform == "win32" or not runtime.is_absolute() or not _is_private(runtime):
+        return beside / name
+    if is_in_memory(runtime, system / MOUNT_TABLE):
+        return runtime / name
+    is_better = at_rest(runtime, system) is AtRest.ENCRYPTED and at_rest(beside, system) is not AtRest.ENCRYPTED
+    return (runtime if is_better else beside) / name
 
 
-def _is_private(folder: Path, mounts: Path) -> bool:
+def _is_private(folder: Path) -> bool:
     try:
         found = folder.stat()
     except OSError:
         return False
-    mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
-    return mine and is_in_memory(folder, mounts)
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
 class HeldPlace:

@@ -20,6 +20,7 @@ from app.copies.kept import KeptFiles
 from app.copies.place import HeldPlace, working_folder
 from app.copies.wiping import Wiped, Wiping, is_of
 from app.core import log
+from app.core.at_rest import AtRest, at_rest
 from app.core.ids import RoomId, new_id
 from app.core.signal import Signal
 from app.errors import NotFound, StoreFault
@@ -140,6 +141,10 @@ class WorkingCopies:
         if not done.cancelled():
             done.exception()  # `open` raises it, if it still waits
         self._woken.set()
+
+    def at_rest(self) -> AtRest:
+        """What becomes of the copies in plain where they are written."""
+        return at_rest(self._folder)
 
     @property
     def is_any_open(self) -> bool:

@@ -116,7 +116,7 @@ READS: Mapping[type, str] = {
     Notices: "count is_due list snoozed sources",
     Reminders: "at count list places",
     Nesting: "also_in children former_parents may_end may_make parent parents removed_from_parent titles_within",
-    WorkingCopies: "copies pieces",
+    WorkingCopies: "at_rest copies pieces",
     Pin: "state verifier",
     DeviceService: "added_by all invite",
     Invitations: "all answered blocked get more reads",

@@ -308,18 +308,40 @@ async def test_a_folder_that_is_gone_with_the_computers_memory_leaves_no_row(des
 
 
 def test_the_working_folder_is_in_memory_where_there_is_one_of_the_persons_own(tmp_path: Path) -> None:
-    mounts = tmp_path / "mounts"
+    mounts = tmp_path / "proc" / "self" / "mountinfo"
+    mounts.parent.mkdir(parents=True)
     runtime, profile = tmp_path / "run", tmp_path / "profile"
     runtime.mkdir(mode=0o700)
     env, name = {"XDG_RUNTIME_DIR": str(runtime)}, "kansli-" + "61" * 16
     mounts.write_text(f"1 0 0:1 / {runtime} rw - tmpfs tmpfs rw\n")
     assert is_in_memory(runtime, mounts)
-    found = working_folder(profile, b"a" * 16, env, mounts)
+    found = working_folder(profile, b"a" * 16, env, tmp_path)
     assert found == (runtime / name if os.name != "nt" else profile / "working" / name)
     beside = profile / "working" / name
     mounts.write_text(f"1 0 0:1 / {runtime} rw - ext4 /dev/sda rw\n")
-    assert working_folder(profile, b"a" * 16, env, mounts) == beside
-    assert working_folder(profile, b"a" * 16, {}, mounts) == beside
+    assert working_folder(profile, b"a" * 16, env, tmp_path) == beside
+    assert working_folder(profile, b"a" * 16, {}, tmp_path) == beside
     mounts.write_text(f"1 0 0:1 / {runtime} rw - tmpfs tmpfs rw\n")
     runtime.chmod(0o755)  # others may look in
-    assert working_folder(profile, b"a" * 16, env, mounts) == beside
+    assert working_folder(profile, b"a" * 16, env, tmp_path) == beside
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a disk's encryption is only known there")
+def test_without_a_folder_in_memory_an_encrypted_disk_comes_before_one_in_clear(tmp_path: Path) -> None:
+    mounts = tmp_path / "proc" / "self" / "mountinfo"
+    mounts.parent.mkdir(parents=True)
+    runtime, profile = tmp_path / "run", tmp_path / "profile"
+    runtime.mkdir(mode=0o700)
+    env, beside = {"XDG_RUNTIME_DIR": str(runtime)}, profile / "working"
+
+    def found(of_runtime: str, of_profile: str) -> Path:
+        lines = [f"1 0 0:1 / {runtime} rw - {of_runtime} x rw", f"2 0 0:2 / {profile} rw - {of_profile} x rw", ""]
+        mounts.write_text("\n".join(lines))
+        return working_folder(profile, b"a" * 16, env, tmp_path).parent
+
+    assert found("ecryptfs", "ext4") == runtime
+    assert found("ecryptfs", "ecryptfs") == beside
+    assert found("ext4", "ext4") == beside
+    assert found("tmpfs", "ecryptfs") == runtime
+    runtime.chmod(0o755)
+    assert found("ecryptfs", "ext4") == beside

@@ -2,6 +2,8 @@
 """Received files in the settings: what is shown, what is removed, and by which keys."""
 
 import hashlib
+from functools import partial
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -9,11 +11,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
+from app.core.at_rest import AtRest
 from app.core.ids import PartId, new_id, new_obj
 from app.session import Session
-from app.settings import RECEIVED_FILES_MB
+from app.settings import ALLOW_EXPORT, RECEIVED_FILES_MB
 from app.store.cached_parts import WantedPart
 from tests.ui.finding import toast_of
+from tests.ui.shell.opened_office import open_session
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from tests.world import until
@@ -115,6 +119,30 @@ async def test_the_limit_is_chosen_here_and_counts_at_once(qtbot: QtBot, session
     await session.store.cache_upkeep.tidy()
     assert session.files.cached_bytes().used == 0
     await until(lambda: "Mottagna filer: 0 B" in texts(card))
+
+
+def test_it_says_whether_what_other_programs_open_is_encrypted(
+    qtbot: QtBot, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = shown(qtbot, session)
+    endings = {
+        AtRest.MEMORY: "minne och inte i klartext på någon disk.",
+        AtRest.SWAPPED: "minne, som systemet kan skriva till en disk som kanske inte är krypterad.",
+        AtRest.ENCRYPTED: "på en krypterad disk.",
+        AtRest.CLEAR: "på en disk som systemet inte krypterar.",
+        AtRest.UNKNOWN: "på en disk, och Kansli kan inte se om den är krypterad.",
+    }
+    assert any(text.endswith(endings[session.copies.at_rest()]) for text in texts(card))
+    for state, ending in endings.items():
+        monkeypatch.setattr(session.copies, "at_rest", partial(AtRest, state))
+        card.hide()
+        card.show()
+        assert any(text.endswith(ending) for text in texts(card))
+
+
+def test_it_says_nothing_of_other_programs_where_policy_keeps_files_in_kansli(qtbot: QtBot, tmp_path: Path) -> None:
+    card = shown(qtbot, open_session(tmp_path / "styrd", {ALLOW_EXPORT.key: False}))
+    assert not any("andra program" in text for text in texts(card))
 
 
 def test_everything_is_named_and_reached_by_keyboard(qtbot: QtBot, session: Session) -> None:

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Received files in the settings: how much of them is on this computer, the limit, and buttons that remove them."""
+"""Received files in the settings: how much of them is on this computer, the limit, and buttons that remove them; and
+whether the disk is encrypted to which they are written while another program has them."""
 
+from collections.abc import Callable
+
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from app.copies.service import WorkingCopies
+from app.core.at_rest import AtRest
 from app.objects.files import SealedFiles
 from app.settings import RECEIVED_FILES_MB
 from app.store.cache_upkeep import CacheUsage
@@ -20,11 +26,19 @@ from ui.tool_views import toast
 
 
 class ReceivedFilesCard(Card):
-    """The card in the settings about the received files on this computer. `rows`: makes the row for the limit."""
+    """The card in the settings about the received files on this computer. `rows`: makes the row for the limit. `copies`
+    and `may_export`: the working copies, and whether policy lets files be opened in other programs."""
 
-    def __init__(self, files: SealedFiles, rows: SettingRows, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        files: SealedFiles,
+        rows: SettingRows,
+        copies: WorkingCopies,
+        may_export: Callable[[], bool],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(margin=12, spacing=10, parent=parent)
-        self._files = files
+        self._files, self._copies, self._may_export = files, copies, may_export
         self._used = label("", "body", wrap=True)
         self._kept = label("", "small", wrap=True)
         self._full = label("", "small", wrap=True)
@@ -39,8 +53,20 @@ class ReceivedFilesCard(Card):
         for button in (self.empty, self.empty_all):
             flow.addWidget(button)
         self.content.addWidget(tools)
+        self.opened = label("", "small", wrap=True)
+        """Whether what other programs open is written to an encrypted disk."""
+        self.content.addWidget(self.opened)
         bind(self, files.cache_changed, Soon(self, self.refresh).due)
         self.refresh()
+        self._show_opened()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_opened()
+
+    def _show_opened(self) -> None:
+        self.opened.setText(_opened(self._copies.at_rest()))
+        self.opened.setVisible(self._may_export())
 
     def refresh(self) -> None:
         """Reads the size of the cache again, and shows it."""
@@ -77,6 +103,31 @@ class ReceivedFilesCard(Card):
         ):
             await self._files.empty(pinned=True)
             toast(self, tr("Received files were removed."))
+
+
+def _opened(at_rest: AtRest) -> str:
+    match at_rest:
+        case AtRest.MEMORY:
+            return tr(
+                "Until Kansli closes, files that you open in other programs are in memory, and on no disk in clear."
+            )
+        case AtRest.SWAPPED:
+            return tr(
+                "Until Kansli closes, files that you open in other programs are in memory, which the system may write "
+                "to a disk that is perhaps not encrypted."
+            )
+        case AtRest.ENCRYPTED:
+            return tr("Until Kansli closes, files that you open in other programs are on an encrypted disk.")
+        case AtRest.CLEAR:
+            return tr(
+                "Until Kansli closes, files that you open in other programs are on a disk that the system does not "
+                "encrypt."
+            )
+        case AtRest.UNKNOWN:
+            return tr(
+                "Until Kansli closes, files that you open in other programs are on a disk, and Kansli cannot see "
+                "whether it is encrypted."
+            )
 
 
 def _kept(usage: CacheUsage) -> str:

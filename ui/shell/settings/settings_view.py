@@ -23,6 +23,7 @@ from app.pin import Pin
 from app.pins import pin_rules
 from app.session import Session
 from app.settings import (
+    ALLOW_EXPORT,
     ANNOUNCE,
     AUTO_LOCK_MINUTES,
     AUTOSTART,
@@ -180,7 +181,9 @@ class SettingsView(QWidget):
                 page.addWidget(SectionHeader(tr(tool.title)))
                 page.addWidget(self.rows.card(*tool.settings, about=True))
         page.addWidget(SectionHeader(tr("Received files")))
-        self.received_files = ReceivedFilesCard(session.files, self.rows)
+        self.received_files = ReceivedFilesCard(
+            session.files, self.rows, session.copies, lambda: self._settings.get(ALLOW_EXPORT)
+        )
         page.addWidget(self.received_files)
         page.addWidget(SectionHeader(tr("This computer")))
         page.addWidget(self.rows.card(AUTOSTART, CLOSE_TO_TRAY, LOG_LEVEL, about=True))
