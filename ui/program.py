@@ -158,10 +158,19 @@ class Program:
 
     def _on_sleeps(self, events: Events) -> None:
         """▲ Closes before the computer sleeps, also if Kansli never locks by itself. Otherwise the keys would be in the
-        memory of a computer that is carried about and stolen."""
-        if self.stage.session is not None or self.ending.is_working:
+        memory of a computer that is carried about and stolen.
+
+        ▲ Everything is stored when this returns. Windows may sleep then, before the tasks have run that close; a
+        battery that is empty meanwhile would take what was being written.
+        """
+        is_open = self.stage.session is not None or self.ending.is_working
+        if is_open:
             self.curtain.close()
-        else:
+        try:
+            self.ending.save()  # what the disk refuses stays in memory, and closing says so
+        except Exception as fault:  # ▲ of our own code, in any view: the computer is not kept waiting
+            log.ui.exception("sleeping", fault)
+        if not is_open:
             events.ready.emit()
 
     def _on_left(self) -> None:

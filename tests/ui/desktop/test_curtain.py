@@ -270,6 +270,30 @@ async def test_a_computer_that_sleeps_has_closed_before(qapp: QApplication, tmp_
         assert (await r.locked()).locked
 
 
+async def test_what_is_being_written_is_stored_before_the_computer_may_sleep(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """▲ Windows waits only for what is done while it reports the sleep: no task has run then."""
+    made = office_with(tmp_path)
+    async with running(qapp, made) as r:
+        assert r.program.stage.window is not None
+        kept, saves = list[str](), made.session.saves
+        monkeypatch.setattr(r.program.stage.window, "keep_draft", lambda: kept.append("draft"))
+        r.events[0].sleeps.emit()
+        assert (kept, made.session.saves) == (["draft"], saves + 1)
+        assert (await r.locked()).locked
+
+
+async def test_a_view_that_fails_at_storing_stops_neither_the_sleep_nor_the_lock(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(qapp, office_with(tmp_path)) as r:
+        assert r.program.stage.window is not None
+        monkeypatch.setattr(r.program.stage.window, "keep_draft", lambda: 1 / 0)
+        r.events[0].sleeps.emit()
+        assert (await r.locked()).locked
+
+
 async def test_sleep_closes_also_what_never_locks_by_itself(qapp: QApplication, tmp_path: Path) -> None:
     made = office_with(tmp_path)
     made.settings.set(AUTO_LOCK_MINUTES, 0)
