@@ -10,7 +10,7 @@ from app.copies.service import working_copies
 from app.core import clock, garbage
 from app.core.alarms import Alarms
 from app.core.delay import LoopTimer
-from app.core.enums import Level, LinkState
+from app.core.enums import LinkState
 from app.core.ids import DevId, RoomId, Uid
 from app.core.signal import Signal
 from app.devices.admission import Admission
@@ -21,7 +21,6 @@ from app.errors import BugError, NotStored, StoreFault
 from app.kinds import room_kinds_of
 from app.notices import kinds as notice_kinds
 from app.notices.standing import StandingNotices
-from app.notification_settings import LEVELS, NOTIFICATIONS, NOTIFY_REACTIONS
 from app.objects.files import SealedFiles
 from app.objects.kept_offline import KeptOffline
 from app.objects.links import Linked, ObjectLink
@@ -145,7 +144,7 @@ class Session:
         self._switches: dict[str, Switch] = {}
         kinds = [*notice_kinds.KINDS, *(each for tool in tools for kind in tool.store_kinds for each in kind.notices)]
         self.turns = turns_of(self.engine, self.own_room)
-        opened = open_notices(scopes, store, self.own, self.alarms, self.turns, kinds, self._level, self._notices_off)
+        opened = open_notices(scopes, store, self.own, self.alarms, self.turns, kinds, settings)
         self.notices, self.reminders, self._notice_marks = opened.notices, opened.reminders, opened.marks
         self.nesting = enter("nesting", Nesting(store, self.engine, self.rooms))
         standing = StandingNotices(self.notices, store, self.people, self.rooms, self.nesting, self.invitations)
@@ -226,16 +225,6 @@ class Session:
     def linked(self, link: ObjectLink) -> Linked | None:
         """What to show of the object or place that a link leads to; None if this device does not have it."""
         return self._tools.find(link)
-
-    def _level(self, room: RoomId) -> Level:
-        """What of a room rings: no more than the settings say, and no more than the person chose for the room."""
-        row = self.store.rooms_list.get(room)
-        levels = (row.level if row is not None else Level.ALL, LEVELS[self.settings.get(NOTIFICATIONS)])
-        return next((least for least in (Level.NOTHING, Level.MENTIONS) if least in levels), Level.ALL)
-
-    def _notices_off(self) -> frozenset[str]:
-        """The kinds of notices that the person does not want."""
-        return frozenset() if self.settings.get(NOTIFY_REACTIONS) else frozenset({"reaction"})
 
     def _follow(self, rules: KindRules) -> None:
         """Registers a kind's rules with the rooms: how its objects are given to new members, carried, offered and

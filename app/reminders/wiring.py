@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Opens an account's notices and reminders, connected with its store, its engine and its other devices."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.core.alarms import Alarms
@@ -9,11 +9,13 @@ from app.core.enums import Level
 from app.core.ids import RoomId
 from app.notices.service import Notices
 from app.notices.turns import TurnPorts, Turns
+from app.notification_settings import LEVELS, NOTIFICATIONS, NOTIFY_REACTIONS
 from app.own.notice_marks import NoticeMarks
 from app.own.room import OwnRoom
 from app.own.service import Own
 from app.reminders.service import Reminders
 from app.scopes import Scopes
+from app.settings import Settings
 from app.store.notice_rows import NoticeKind
 from app.store.store import Store
 from sync.client.engine import Engine
@@ -50,10 +52,20 @@ def open_notices(
     alarms: Alarms,
     turns: Turns,
     kinds: Collection[NoticeKind],
-    level: Callable[[RoomId], Level],
-    off: Callable[[], frozenset[str]],
+    settings: Settings,
 ) -> OpenNotices:
-    """Opens the notices, the reminders and their marks, each as a scope. `kinds`, `level` and `off` as in `Notices`."""
+    """Opens the notices, the reminders and their marks, each as a scope. `kinds` as in `Notices`."""
+
+    def level(room: RoomId) -> Level:
+        """What of a room rings: no more than the settings say, and no more than the person chose for the room."""
+        row = store.rooms_list.get(room)
+        levels = (row.level if row is not None else Level.ALL, LEVELS[settings.get(NOTIFICATIONS)])
+        return next((least for least in (Level.NOTHING, Level.MENTIONS) if least in levels), Level.ALL)
+
+    def off() -> frozenset[str]:
+        """The kinds of notices that the person does not want."""
+        return frozenset() if settings.get(NOTIFY_REACTIONS) else frozenset({"reaction"})
+
     notices = scopes.enter("notices", Notices(store, kinds, level, off, alarms, turns))
     marks = NoticeMarks(
         own,
