@@ -46,6 +46,7 @@ from app.recovery import Recovery
 from app.reminders.wiring import open_notices, turns_of
 from app.rooms.arrivals import Arrivals
 from app.rooms.destroying import Destroying
+from app.rooms.direct_rooms import DirectRooms
 from app.rooms.formats import DeviceFormats
 from app.rooms.held import HeldBack
 from app.rooms.invitations import Invitations
@@ -146,6 +147,7 @@ class Session:
         self.turns = turns_of(self.engine, self.own_room)
         opened = open_notices(scopes, store, self.own, self.alarms, self.turns, kinds, settings)
         self.notices, self.reminders, self._notice_marks = opened.notices, opened.reminders, opened.marks
+        self.direct_rooms = DirectRooms(store, self.engine, self.rooms)
         self.nesting = enter("nesting", Nesting(store, self.engine, self.rooms))
         standing = StandingNotices(self.notices, store, self.people, self.rooms, self.nesting, self.invitations)
         self._standing = enter("standing-notices", standing)

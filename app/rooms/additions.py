@@ -37,6 +37,10 @@ class Additions:
         if member is not None and (member.role, member.history) != (role, history_all):
             raise Refused("member")
 
+    def owes(self, room: RoomId, uid: Uid) -> bool:
+        """Whether the server has added the person to the room, or may have, and their invitation is not stored."""
+        return (room, uid) in self._unfinished
+
     def _member(self, room: RoomId, uid: Uid) -> MemberRow | None:
         return next((each for each in self._store.rooms_list.members(room) if each.uid == uid), None)
 

@@ -14,6 +14,8 @@ from sync.client.engine import Engine
 FREE_MS = 86_400_000
 """How old (ms) a room may be that an earlier creation has left and a later one takes. An older one would be shown with
 a day on which the person made no room."""
+Also = Callable[[RoomId], object]
+"""Stores what belongs to a new room, in the transaction that stores its title."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class Founding:
     def __init__(self, store: Store, engine: Engine, starters: Sequence[Starter]) -> None:
         self._store, self._engine, self._starters = store, engine, tuple(starters)
 
-    async def create(self, title: str, type: RoomType) -> RoomId:  # noqa: A002 - the field's word
+    async def create(self, title: str, type: RoomType, also: Also | None = None) -> RoomId:  # noqa: A002 - its word
         """As `RoomService.create`."""
         room = await self._engine.operations.create_room(is_free=self._is_free)
         with self._store.transaction():
@@ -43,6 +45,8 @@ class Founding:
                 self._write(room, ObjectAnnounced(obj=obj, kind=starter.kind))
                 if starter.first is not None:
                     self._store.changes.append(room, obj, starter.first())
+            if also is not None:
+                also(room)
         return room
 
     def _is_free(self, room: RoomId) -> bool:

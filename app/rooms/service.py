@@ -16,7 +16,7 @@ from app.people.service import PeopleService
 from app.rooms import put_away, removals
 from app.rooms.additions import Additions
 from app.rooms.baselines import Baselines
-from app.rooms.founding import Founding, Starter
+from app.rooms.founding import Also, Founding, Starter
 from app.rooms.records import (
     ChangeLeftOut,
     ObjectAnnounced,
@@ -122,7 +122,7 @@ class RoomService:
         self._engine = engine
         self._people = people
         self._founding = Founding(store, engine, starters)
-        self._additions = Additions(store, engine)
+        self.additions = Additions(store, engine)
         self.lines = store.room_lines
         """What happened in rooms, as far as this person may see it."""
         self.baselines = Baselines(store, engine.is_whole)
@@ -244,13 +244,6 @@ class RoomService:
         owned = (room for room in self.rooms() if self.my_role(room.room) is Role.OWNER)
         return [room for room in owned if self.sole_owner(room.room) is not None]
 
-    def direct_room(self, uid: Uid) -> RoomId | None:
-        """The conversation of two with the person `uid`, in which this person can write; the latest if there are
-        several. None if there is none: a room that was left, that another continues, or that has a third member, is
-        none."""
-        direct = (r.room for r in self.rooms() if r.type is RoomType.DIRECT and not r.left and not r.replaced)
-        return next((r for r in direct if [p.uid for p in self.people_in(r) if not p.is_me] == [uid]), None)
-
     def may_write(self, room: RoomId) -> bool:
         """Whether this person may write here. Nobody may in a room that another continues."""
         return (self.my_role(room) or 0) >= Role.WRITER and not self._replaced(room)
@@ -360,12 +353,13 @@ class RoomService:
 
     # -- actions --------------------------------------------------------------------------------------------------
 
-    async def create(self, title: str, type: RoomType) -> RoomId:  # noqa: A002 - the field's word
+    async def create(self, title: str, type: RoomType, also: Also | None = None) -> RoomId:  # noqa: A002
         """Makes a room with this title and type, and the objects that every room begins with. Returns its id.
         Unreachable while offline or if no answer comes; Refused by the server. StoreFault if the disk refuses the title
         or the objects. After an error the room may exist without a title, so that no list shows it. Each such room is
-        used by one later call, also after a restart: it then has the title and type of that call's arguments."""
-        return await self._founding.create(title, type)
+        used by one later call, also after a restart: it then has the title and type of that call's arguments. `also` is
+        called with the room's id in the transaction that stores the title: both are stored, or neither."""
+        return await self._founding.create(title, type, also)
 
     async def add(self, room: RoomId, uid: Uid, role: Role, history_all: bool, greeting: str = "") -> None:
         """Adds a person to the room. `history_all`: they can read everything since the room began; otherwise only what
@@ -384,7 +378,7 @@ class RoomService:
         for; otherwise it raises Refused "member".
         """
         try:
-            await self._additions.add(room, uid, role, history_all, greeting)
+            await self.additions.add(room, uid, role, history_all, greeting)
         finally:
             self.baselines.wake(room)
 

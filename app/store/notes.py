@@ -14,6 +14,12 @@ class Notes:
         """The kept text, "" if there is none."""
         return str(self._db.value("SELECT value FROM meta WHERE name = ?", (f"note-{name}",)) or "")
 
+    def all(self, beginning: str) -> dict[str, str]:
+        """The kept texts whose names begin with `beginning`, by name; a letter, a digit or a hyphen is not special, and
+        `beginning` has no other characters."""
+        rows = self._db.rows("SELECT name, value FROM meta WHERE name GLOB ?", (f"note-{beginning}*",))
+        return {str(name).removeprefix("note-"): str(value) for name, value in rows}
+
     def set(self, name: str, text: str) -> None:
         """Stores `text` under `name`; "" removes what is stored there."""
         with self._db.transaction():

@@ -53,6 +53,8 @@ class Link:
     """Set when the own log may have grown."""
     compare_clocks: Callable[[], None] = lambda: None
     """Signs in again, at most once in a while: a sign-in compares the server's clock with ours."""
+    confirmed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set and replaced when `moved` is, and whenever the server has confirmed the last position of a room."""
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     """Set and replaced whenever a room's stream has moved. A task that waits for its own items in the stream then
     checks again."""
@@ -208,6 +210,11 @@ class Link:
     def notify_moved(self) -> None:
         moved, self.moved = self.moved, asyncio.Event()
         moved.set()
+        self.notify_confirmed()
+
+    def notify_confirmed(self) -> None:
+        confirmed, self.confirmed = self.confirmed, asyncio.Event()
+        confirmed.set()
 
 
 async def _read(state: bytes) -> RoomStream | None:

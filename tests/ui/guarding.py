@@ -37,6 +37,7 @@ from app.presence.service import PresenceService
 from app.recovery import Recovery
 from app.reminders.service import Reminders
 from app.richtext.model import Document
+from app.rooms.direct_rooms import DirectRooms
 from app.rooms.held import HeldBack
 from app.rooms.invitations import Invitations
 from app.rooms.nesting import Nesting
@@ -72,6 +73,8 @@ MODELS: Mapping[str, tuple[type, ...]] = {
     "notices": (KeyWatch, Notices),
     "reminders": (Reminders,),
     "nesting": (Nesting,),
+    "direct": (DirectRooms,),
+    "direct_rooms": (DirectRooms,),
     "copies": (WorkingCopies,),
     "pin": (Pin,),
     "devices": (DeviceService,),
@@ -115,6 +118,7 @@ READS: Mapping[type, str] = {
     KeyWatch: "open resets warning",
     Notices: "count is_due list snoozed sources",
     Reminders: "at count list places",
+    DirectRooms: "find",
     Nesting: "also_in children former_parents may_end may_make parent parents removed_from_parent titles_within",
     WorkingCopies: "at_rest copies pieces",
     Pin: "state verifier",

@@ -312,6 +312,7 @@ class Inbox:
         stopped. Unreachable; Reject for a receipt that differs and is not signed."""
         if self._verifier.agrees(room, receipt):
             room.confirm_head()
+            self._link.notify_confirmed()
             if room.room not in self._behind and all(f.room != room.room for f in self._fresh):
                 room.forget_announced()
             await self._after(room, pulled=True)

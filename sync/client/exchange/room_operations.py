@@ -220,16 +220,23 @@ class RoomOperations:
         stopped."""
         await self._settled(self._room(room_id))
 
-    async def _settled(self, room: RoomSync) -> None:
-        """Waits until this device has verified and stored everything in `room` that the server announced; returns at
-        once if it has. Unreachable if it must wait while offline, or after SETTLE_S seconds; Refused with the room's
-        state as its code if the room is stopped."""
+    async def confirmed(self, room_id: RoomId) -> None:
+        """As `settled`, and also waits until the server has confirmed on this connection that it has nothing more of
+        the room. ▲ After a start of the program nothing is announced yet: what is decided by a room's members must wait
+        for this."""
+        await self._settled(self._room(room_id), confirmed=True)
+
+    async def _settled(self, room: RoomSync, *, confirmed: bool = False) -> None:
+        """Waits until this device has verified and stored everything in `room` that the server announced, and, if
+        `confirmed`, until the server has confirmed that there is no more; returns at once if so. Unreachable if it must
+        wait while offline, or after SETTLE_S seconds; Refused with the room's state as its code if the room is
+        stopped."""
         try:
             async with asyncio.timeout(SETTLE_S):
-                while not room.caught_up and room.problem is None:
+                while not (room.ends_here if confirmed else room.caught_up) and room.problem is None:
                     if self._link.connection is None:
                         raise Unreachable("offline")
-                    await self._link.moved.wait()
+                    await (self._link.confirmed if confirmed else self._link.moved).wait()
         except TimeoutError as e:
             raise Unreachable("no reply in time") from e
         if room.problem is not None:

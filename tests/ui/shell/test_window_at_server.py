@@ -109,7 +109,7 @@ async def test_the_next_attempt_to_write_to_a_person_invites_them_if_the_disk_re
     window.room_requests.write_to(lawyer)
     await until(lambda: toast_of(window).isVisible())
     [made] = {r.room for r in session.rooms.rooms()} - before
-    assert session.rooms.direct_room(lawyer.uid) == made
+    assert session.direct_rooms.find(lawyer.uid) == made
     window.room_requests.write_to(lawyer)
     await until(lambda: window.current_room() is not None)
     assert room(window).room == made

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from app.core.enums import Role, RoomType
-from app.core.ids import RoomId, Uid
+from app.core.enums import RoomType
+from app.core.ids import RoomId
 from app.core.later import Later
-from app.errors import WorldError
 from app.people.person import Person
 from app.rooms.invitations import MoreInvitations
 from app.session import Session
-from ui.errors import code_of
 from ui.kit.dialogs import confirm, show
 from ui.kit.tasks import run
 from ui.kit.translate import tr, trn
@@ -36,9 +34,6 @@ class RoomRequests:
         self, window: QWidget, session: Session, tools: ToolList, open_room: Callable[[RoomId], object]
     ) -> None:
         self._window, self._session, self._tools, self._open_room = window, session, tools, open_room
-        self._without: dict[Uid, RoomId] = {}
-        """Direct rooms that were made for a person who could not be added and invited; the next attempt goes on with
-        them."""
 
     def new_room(self) -> None:
         """Asks for a name and makes a room."""
@@ -62,35 +57,10 @@ class RoomRequests:
             self._open_room(made[0])
 
     async def _write_to(self, person: Person) -> None:
-        rooms = self._session.rooms
-        room = rooms.direct_room(person.uid)
-        if room is None or room == self._without.get(person.uid):
-            if room is None and not await may_add(self._window, self._session.people, person):
-                return
-            room = self._begun(person.uid)
-            if room is None:
-                room = self._without[person.uid] = await rooms.create(person.name, RoomType.DIRECT)
-            await self._add(room, person.uid)
-            self._without.pop(person.uid, None)
-        self._open_room(room)
-
-    def _begun(self, uid: Uid) -> RoomId | None:
-        """The direct room that was made for the person `uid`, whom it lacks. None if there is none, or if it may not be
-        written to any more. ▲ None also if somebody else was added to it meanwhile: they would read what is written to
-        one person."""
-        rooms, room = self._session.rooms, self._without.get(uid)
-        if room is None or not rooms.may_write(room):
-            return None
-        others = (person for person in rooms.people_in(room) if not person.is_me and person.uid != uid)
-        return None if any(others) else room
-
-    async def _add(self, room: RoomId, uid: Uid) -> None:
-        """Adds the person `uid` to the room that was made for them, unless somebody has done so in the room itself."""
-        try:
-            await self._session.rooms.add(room, uid, Role.OWNER, True)
-        except WorldError as error:
-            if code_of(error) != "member":
-                raise
+        direct = self._session.direct_rooms
+        if direct.find(person.uid) is None and not await may_add(self._window, self._session.people, person):
+            return
+        self._open_room(await direct.open(person))
 
     async def _decline_all(self, more: MoreInvitations) -> None:
         name = more.by.name if more.by is not None else tr("Somebody")
