@@ -294,6 +294,7 @@ class Session:
             self._admission.run,
             self.succession.run,
             self.nesting.run,
+            self.rooms.additions.run,
             self.rooms.baselines.run,
             self.personal.run,
             self.own_pruning.run,

@@ -122,11 +122,11 @@ class RoomService:
         self._engine = engine
         self._people = people
         self._founding = Founding(store, engine, starters)
-        self.additions = Additions(store, engine)
+        self.additions = Additions(store, engine, self.may_write)
         self.lines = store.room_lines
         """What happened in rooms, as far as this person may see it."""
         self.baselines = Baselines(store, engine.is_whole)
-        self._ends = [store.changed.connect(self.notify_changed)]
+        self._ends = [store.changed.connect(self.notify_changed), self.additions.close]
 
     def close(self) -> None:
         """Stops following the store."""
@@ -373,9 +373,9 @@ class RoomService:
         member already. Reject "not-ready" if the room's key cannot be encrypted to them yet.
 
         StoreFault if the disk refuses the invitation (the title and the greeting). Unreachable also if no reply came in
-        time. In both cases the person may be a member by now. If so, the next call for this person in this session only
-        stores the invitation. It then returns if the person has the role and the access to the history that it asks
-        for; otherwise it raises Refused "member".
+        time. In both cases the person may be a member by now. If so, the invitation is stored as soon as this device
+        has read that, also after a restart. The next call for this person then returns if they have the role and the
+        access to the history that it asks for; otherwise it raises Refused "member".
         """
         try:
             await self.additions.add(room, uid, role, history_all, greeting)

@@ -5,6 +5,7 @@ with what was done."""
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from app.core.enums import LinkState, Role, RoomType
 from app.core.ids import ObjId, RoomId, Uid
 from app.errors import StoreUnwritable
 from app.people.person import Person
-from app.rooms import founding
+from app.rooms import additions, founding
 from app.rooms.records import ObjectAnnounced, PersonInvited, Record, RoomNamed, decode
 from app.session import Session
 from sync.errors import Refused, Unreachable
@@ -25,6 +26,7 @@ from tests.refused_record import refuse_once
 from tests.world import until
 
 OTHER_UNIT = "Enheten för tillstånd"
+TITLE = "Tillsyn 2026-1184 åäö"
 GREETING = "Välkommen å 🙂"
 
 
@@ -151,6 +153,23 @@ def lose_reply_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session.engine.operations, "add", losing)
 
 
+async def not_reached(room: RoomId, uid: Uid, role: int, *, history: bool) -> None:
+    """The server is not reached."""
+    raise Unreachable
+
+
+def refuse_always(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk refuses each invitation until the program ends."""
+    append = session.store.changes.append
+
+    def refusing(room: RoomId, obj: ObjId, data: bytes, **rest: Any) -> Any:
+        if obj == ObjId(room) and isinstance(decode(data), PersonInvited):
+            raise StoreUnwritable
+        return append(room, obj, data, **rest)
+
+    monkeypatch.setattr(session.store.changes, "append", refusing)
+
+
 @pytest.mark.parametrize("is_refused", [True, False])
 async def test_a_second_try_invites_the_person_who_was_added(
     o: Offices, monkeypatch: pytest.MonkeyPatch, is_refused: bool
@@ -169,6 +188,79 @@ async def test_a_second_try_invites_the_person_who_was_added(
     await until(lambda: [i.greeting for i in b.session.invitations.all()] == [GREETING])
     with pytest.raises(Refused, match="member"):
         await rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+async def test_a_person_whose_addition_was_not_completed_is_invited_after_a_restart_without_another_try(
+    o: Offices, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
+    """The program ends before the invitation is stored. Without it the person would be asked about a room whose title
+    they cannot read."""
+    a, b, room, person = await strangers(o)
+    if is_refused:
+        refuse_always(a.session, monkeypatch)
+    else:
+        lose_reply_once(a.session, monkeypatch)
+        refuse_always(a.session, monkeypatch)
+    with pytest.raises(StoreUnwritable if is_refused else Unreachable):
+        await a.session.rooms.add(room, person.uid, Role.WRITER, False, GREETING)
+    assert invited(a.session, room) == []
+    await a.restart()
+    await until(lambda: [(i.title, i.greeting) for i in b.session.invitations.all()] == [(TITLE, GREETING)])
+    assert invited(a.session, room) == [person.uid]
+    await a.restart()
+    await until(lambda: a.session.store.waiting_count() == 0)
+    assert invited(a.session, room) == [person.uid], "once"
+
+
+async def test_the_invitation_of_an_addition_whose_reply_was_lost_is_stored_without_another_try(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, room, person = await strangers(o)
+    lose_reply_once(a.session, monkeypatch)
+    with pytest.raises(Unreachable):
+        await a.session.rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    await until(lambda: [i.greeting for i in b.session.invitations.all()] == [GREETING])
+    await a.session.rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    assert invited(a.session, room) == [person.uid], "once"
+
+
+async def test_nobody_is_invited_whom_another_administrator_has_added_since_the_try_failed(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, room, person = await strangers(o)
+    (c,) = await o.hire("Enhetschef")
+    await o.add(a, room, c, history=True)
+    await a.session.rooms.set_role(room, c.session.people.me.uid, Role.ADMIN)
+    monkeypatch.setattr(a.session.engine.operations, "add", not_reached)
+    with pytest.raises(Unreachable):
+        await a.session.rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    await until(lambda: c.session.rooms.is_admin(room))
+    [same] = await c.session.people.search("Registrator")
+    await c.session.rooms.add(room, same.uid, Role.WRITER, True, "Hej ö")
+    await until(lambda: person.uid in {m.person.uid for m in a.session.rooms.members(room)})
+    await until(lambda: not a.session.rooms.additions.owes(room, person.uid))
+    await until(lambda: [i.greeting for i in b.session.invitations.all()] == ["Hej ö"])
+    assert invited(a.session, room).count(person.uid) == 1
+
+
+async def test_an_addition_that_the_server_never_made_is_forgotten_after_a_week(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, _, room, person = await strangers(o)
+    monkeypatch.setattr(a.session.engine.operations, "add", not_reached)
+    with pytest.raises(Unreachable):
+        await a.session.rooms.add(room, person.uid, Role.WRITER, True, GREETING)
+    await a.restart()
+    assert a.session.rooms.additions.owes(room, person.uid)
+    restore = clock.set_clock(lambda: time.time_ns() // 1_000_000 + additions.KEPT_MS + 60_000)
+    try:
+        await a.close()
+        await a.begin_offline()
+        await until(lambda: not a.session.rooms.additions.owes(room, person.uid))
+    finally:
+        restore()
+    assert a.session.store.notes.all("adding-") == {}
 
 
 async def test_a_second_try_that_reads_only_then_of_the_addition_invites_the_person(
