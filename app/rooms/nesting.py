@@ -14,9 +14,10 @@ from app.errors import Forbidden, StoreFault
 from app.rooms import belonging
 from app.rooms.records import ChildLinked, ParentLinked, encode
 from app.rooms.service import RoomService, RoomSummary
+from app.rooms.unfinished import UnfinishedRooms
 from app.store.store import Store
 from sync.client.engine import Engine
-from sync.errors import SyncError
+from sync.errors import Refused, SyncError
 
 _LEFT = """SELECT e.subject, max(e.n), e.t, e.by FROM members m
     JOIN events e ON e.room = ?1 AND e.subject = m.uid AND e.kind = 'rm' AND e.n > ?3
@@ -59,9 +60,8 @@ class Nesting:
         self._store = store
         self._engine = engine
         self._rooms = rooms
+        self._unfinished = UnfinishedRooms(store)
         self._online = False
-        self._unfinished: dict[tuple[RoomId, str], RoomId] = {}
-        """Rooms that were made, and whose link or invitations the disk refused, by parent and title."""
         self._due = {row.room for row in store.rooms_list.all()}
         self._woken = asyncio.Event()
         self._end = store.changed.connect(self.on_room)
@@ -109,31 +109,49 @@ class Nesting:
         history. Those who cannot be added now, as when the connection is lost, are named in the answer. Forbidden if
         `may_make` is False. Unreachable while offline, or Refused by the server: nothing has happened then. Forbidden
         also if the person loses the right while the room is made: the room then exists and belongs to none. StoreFault
-        if the disk refuses the link or an invitation: the next call in this session with the same parent and title does
-        the rest in that room, and makes no second one, unless the room has members who are not among `people`."""
+        if the disk refuses the title, the link or an invitation.
+
+        After a StoreFault, or if the program ended before `people` were added, the room is unfinished: the next call
+        with the same parent and title does the rest in that room and makes no second one, if it is within a day and
+        nothing was written in the room, unless the room has members who are not among `people`."""
         if not self.may_make(parent):
             raise Forbidden
         people = tuple(people)
-        room = self._take_unfinished(parent, title, people) or await self._rooms.create(title, RoomType.CASE)
+        room = await self._take_unfinished(parent, title, people)
+        if room is None:
+            room = await self._rooms.create(title, RoomType.CASE, lambda made: self._begin(parent, title, made))
         if not self.may_make(parent):  # the right was lost meanwhile: the room stays, and belongs to none
             raise Forbidden
-        try:
-            if self.parents().get(room) != parent:
-                self._link(parent, room)
-            return MadeRoom(room=room, left_out=await self._add_all(room, people))
-        except StoreFault:
-            self._unfinished[parent, title] = room
-            raise
+        made = MadeRoom(room=room, left_out=await self._add_all(room, people))
+        self._unfinished.forget(room)
+        return made
 
-    def _take_unfinished(self, parent: RoomId, title: str, people: Collection[Uid]) -> RoomId | None:
+    def _begin(self, parent: RoomId, title: str, room: RoomId) -> None:
+        """Links a new room to its parent, and notes it as unfinished, in the transaction that stores its title. Does
+        nothing if the person has lost the right meanwhile."""
+        if self.may_make(parent):
+            self._link(parent, room)
+            self._unfinished.note(room, parent, title)
+
+    async def _take_unfinished(self, parent: RoomId, title: str, people: Collection[Uid]) -> RoomId | None:
         """The room that an earlier call with this parent and title has left unfinished. None if there is none, or if it
-        may not be written to any more. ▲ None also if it has a member who is not among `people`. Otherwise a second
-        restricted room with a usual title would be the first one, and its people would read what the others write."""
-        room = self._unfinished.pop((parent, title), None)
-        if room is None or not self._rooms.may_write(room):
-            return None
-        members = {person.uid for person in self._rooms.people_in(room) if not person.is_me}
-        return room if members.issubset(people) else None
+        may not be written to or does not belong to `parent` any more. ▲ None also if it has a member who is not among
+        `people`, by what the server has confirmed. Otherwise a second restricted room with a usual title would be the
+        first one, and its people would read what the others write."""
+        for room in self._unfinished.of(parent, title):
+            if await self._is_usable(room, parent, people):
+                return room
+            self._unfinished.forget(room)
+        return None
+
+    async def _is_usable(self, room: RoomId, parent: RoomId, people: Collection[Uid]) -> bool:
+        try:
+            await self._engine.operations.confirmed(room)
+        except Refused:  # it is stopped, or not known
+            return False
+        if not self._rooms.may_write(room) or self.parents().get(room) != parent:
+            return False
+        return {person.uid for person in self._rooms.people_in(room) if not person.is_me}.issubset(people)
 
     async def _add_all(self, room: RoomId, people: Iterable[Uid]) -> tuple[Uid, ...]:
         """Adds `people` to the room, and returns those who could not be added. Members are skipped."""

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Notes on the disk which rooms were made within others and have not all their people yet (app/rooms/nesting.py)."""
+
+import json
+
+from app.core import clock
+from app.core.ids import ObjId, RoomId
+from app.rooms.founding import FREE_MS
+from app.rooms.records import shown_title
+from app.store.store import Store
+
+_NOTE = "within-"
+_LAST = "SELECT coalesce(max(row), 0) FROM changes"
+_WRITTEN = """SELECT 1 FROM objects o JOIN changes c ON c.obj = o.obj
+    WHERE o.room = ?1 AND o.obj <> ?1 AND c.row > ?2 LIMIT 1"""
+
+
+class UnfinishedRooms:
+    """The rooms of an account that were made within others and are not finished, on this device."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def note(self, room: RoomId, parent: RoomId, title: str) -> None:
+        """Notes a room that was just made under a title within `parent`. Call it in the transaction that stores the
+        title, after everything that a room begins with."""
+        kept = {"parent": parent.hex(), "title": shown_title(title), "row": self._store.db.value(_LAST)}
+        self._store.notes.set(_name(room), json.dumps(kept))
+
+    def forget(self, room: RoomId) -> None:
+        """Notes that a room is finished, or not to be finished any more."""
+        self._store.notes.set(_name(room), "")
+
+    def of(self, parent: RoomId, title: str) -> list[RoomId]:
+        """The unfinished rooms within `parent` that were made under this title, still have it, and are unused: nothing
+        was written in their chat, their board or anything else. Forgets all rooms older than a day. ▲ Otherwise people
+        who are added a month later could read what was not meant for them."""
+        found = list[RoomId]()
+        for name, text in self._store.notes.all(_NOTE).items():
+            room, kept = RoomId(bytes.fromhex(name.removeprefix(_NOTE))), json.loads(text)
+            row = self._store.rooms_list.get(room)
+            if row is None or abs(clock.now_ms() - row.created) > FREE_MS:
+                self.forget(room)
+            elif (kept["parent"], kept["title"], row.title) == (parent.hex(), shown_title(title), shown_title(title)):
+                found += [] if self._is_used(room, kept["row"]) else [room]
+        return found
+
+    def _is_used(self, room: RoomId, row: int) -> bool:
+        """Whether an object of the room, without the room's own records, has a change after the row `row`."""
+        return self._store.db.value(_WRITTEN, (ObjId(room), row)) is not None
+
+
+def _name(room: RoomId) -> str:
+    return f"{_NOTE}{room.hex()}"
