@@ -165,6 +165,8 @@ conversation `place` before the position `n` are to be marked as answered. ANSWE
 `place` is the conversation's id followed by the place. GONE: notices of the object or room `place` up to the row `n`
 are to be deleted. UNCOUNTED: those of the object `place` after the row `n` are to be hidden or shown as
 `hide_uncounted` says. A row is SQLite's own number; nothing numbers the rows again (VACUUM would)."""
+OF_REMINDER = "EXISTS (SELECT 1 FROM reminders r WHERE r.notice = v.id AND r.state = 0)"
+"""Whether the notice `v` is that of a reminder that the person is not done with."""
 UNCOUNTED_AT_ONCE = 200
 """The most rows of notices, of any object, that one part of `hide_uncounted` looks at: 3 ms."""
 
@@ -361,7 +363,8 @@ def _uncounted(held: Sequence[str]) -> str:
 def forget(conn: Connection, place: ObjId | RoomId) -> None:
     """Deletes the notices of an object that was destroyed, or of a room that this person has left: at most AT_ONCE now,
     and the others by `NoticeStore.sweep`. No list shows any of them from now on. Notices that are made later, because
-    the person was added to the room again, stay."""
+    the person was added to the room again, stay, and so do those of reminders that the person is not done with: they
+    ring, or ring again, and say that it is gone what they are about."""
     conn.notices_changed = True
     last = int(conn.value(_LAST_ROW))
     conn.execute(_PUT_SWEEP, (GONE, place, last))
@@ -373,7 +376,7 @@ def drop_some(conn: Connection, place: bytes, upto: int) -> bool:
     """Deletes at most AT_ONCE notices of the room or object `place`, up to the row `upto`. Returns whether there may be
     more."""
     some = f"""DELETE FROM notices WHERE rowid IN
-        (SELECT rowid FROM notices WHERE {{}} = ? AND rowid <= ? LIMIT {AT_ONCE})"""
+        (SELECT rowid FROM notices v WHERE {{}} = ? AND rowid <= ? AND NOT {OF_REMINDER} LIMIT {AT_ONCE})"""
     return any(conn.execute(some.format(name), (place, upto)).rowcount == AT_ONCE for name in ("room", "obj"))
 
 

@@ -20,6 +20,7 @@ from app.store.notice_rows import (
     AT_ONCE,
     GONE,
     KEEP_MS,
+    OF_REMINDER,
     UNCOUNTED,
     Notice,
     NoticeId,
@@ -87,7 +88,7 @@ Cursor = tuple[int, NoticeId]
 _COLUMNS = """v.id, v.kind, v.room, v.obj, v.thread, v.ref, coalesce((SELECT o.kind FROM objects o WHERE o.obj = v.obj),
     ''), v.by, v.n, v.t, v.detail, v.count, v.asks, v.state, v.until, v.answered"""
 _STAYS = f"""NOT EXISTS (SELECT 1 FROM notice_sweeps w
-    WHERE w.what = '{GONE}' AND w.place IN (v.room, v.obj) AND v.rowid <= w.n)"""
+    WHERE w.what = '{GONE}' AND w.place IN (v.room, v.obj) AND v.rowid <= w.n AND NOT {OF_REMINDER})"""
 _SHOWN = f"""NOT v.hidden AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.obj = v.obj AND o.deleted)
     AND {_STAYS}"""
 _OPEN = "v.asks AND NOT v.answered AND v.state <> 2 AND (v.state <> 3 OR v.until <= ?)"

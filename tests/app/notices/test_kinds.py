@@ -8,10 +8,14 @@ import pytest
 
 from app.chat.records import Mention, MessageDeleted, MessageEdited, MessageSent, ReactionSet, Record, encode
 from app.core import clock
-from app.core.ids import ChangeId, DevId, Uid
+from app.core.ids import ChangeId, DevId, ObjId, Uid
+from app.notices.kinds import REMINDER
 from app.notices.service import NoticeFilter
 from app.objects.links import ObjectLink
+from app.store import reminder_rows
 from app.store import rooms as room_rows
+from app.store.notice_rows import Notice
+from app.store.reminder_rows import GONE, WAITS, ReminderId, ReminderRow
 from sync.client.ports import OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.office import BOARD_ID, CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others, start_board
@@ -148,6 +152,27 @@ def test_a_destroyed_object_and_a_room_that_was_left_take_their_notices_along(hl
     assert kinds(hl, NoticeFilter()) == ["added"]
     hl.store.receive(ReceivedSlice(room=ROOM, cursor=902, state=b"", gone=[HL]))
     assert hl.notices.list() == ()
+
+
+def test_reminders_that_the_person_is_not_done_with_stay_when_what_they_are_about_is_destroyed(hl: Desk) -> None:
+    """Also while the other notices are still being deleted."""
+    come(hl, *[NAMED] * 450, n=10)
+    for key, state in (b"waits", WAITS), (b"done", GONE):
+        ident = ReminderId(key.ljust(16))
+        made = Notice(kind=REMINDER, room=ROOM, obj=CHANNEL, key=ident, t=T, ref=b"r" * 16, thread=ObjId(ident))
+        reminder = ReminderRow(
+            id=ident, generation=0, state=state, at=T, room=ROOM, obj=CHANNEL, kind="chat", ref=made.ref, notice=made.id
+        )
+        with hl.store.transaction() as conn:
+            hl.store.notices.put([made])
+            reminder_rows.put(conn, [reminder])
+    event = RoomEvent(n=900, t=T, kind="destroy", by=EK, obj=CHANNEL)
+    hl.store.receive(ReceivedSlice(room=ROOM, cursor=900, state=b"", events=[event]))
+    assert kinds(hl, NoticeFilter()) == ["reminder"]
+    while hl.store.notices.sweep():
+        pass
+    assert kinds(hl, NoticeFilter()) == ["reminder"]
+    assert hl.store.db.value("SELECT count(*) FROM notices") == 1
 
 
 def test_a_mention_list_of_thousands_is_one_notice_and_what_i_did_is_none(hl: Desk) -> None:

@@ -255,6 +255,47 @@ def test_the_palette_reminds_of_what_is_current_in_the_view(window: MainWindow, 
     assert session.reminders.at(link) is None
 
 
+def end(session: Session, link: ObjectLink, state: str) -> None:
+    """The month that the link leads to is disposed of, or the person has left the room."""
+    if state == "destroyed":
+        event = RoomEvent(n=99_000, t=at(14, 0), kind="destroy", by=office().head.uid, obj=link.obj)
+        session.store.receive(ReceivedSlice(room=link.room, events=[event]))
+    else:
+        remove(session, link.room, office().me)
+
+
+@pytest.mark.parametrize("state", ["destroyed", "left"])
+@pytest.mark.parametrize("is_snoozed", [True, False])
+async def test_a_reminder_that_has_rung_is_not_lost_with_what_it_is_about(
+    window: MainWindow, session: Session, seen: None, state: str, is_snoozed: bool
+) -> None:
+    """It is listed until the person is done with it, and a snoozed one rings again."""
+    await ring(session)
+    link = message(session, "Ring sökanden å 🙂")
+    session.reminders.remind(link, at(13, 0))
+    await due(session)
+    (rung,) = session.notices.list(OPEN)
+    if is_snoozed:
+        session.notices.snooze([rung.id], at(16, 0))
+        assert session.notices.list(OPEN) == ()
+    end(session, link, state)
+    while session.store.notices.sweep():
+        pass
+    toast_of(window).hide()
+    restore = clock.set_clock(lambda: at(16, 0))
+    try:
+        await due(session)
+    finally:
+        restore()
+    caught_up(window)
+    text = "något som inte finns kvar här" if state == "destroyed" else "Ring sökanden å 🙂"
+    assert [each.split(",")[0] for each in rows(window)] == [f"Påminnelse: {text}"]
+    if is_snoozed:
+        assert toast_of(window).text() == f"Påminnelse: {text}"
+    session.notices.mark_done([rung.id])
+    assert session.notices.list(OPEN) == ()
+
+
 @pytest.mark.parametrize("state", ["destroyed", "left"])
 async def test_a_reminder_of_what_is_gone_rings_and_says_so(
     window: MainWindow, session: Session, seen: None, state: str
@@ -262,11 +303,7 @@ async def test_a_reminder_of_what_is_gone_rings_and_says_so(
     await ring(session)
     link = message(session, "Ring sökanden å 🙂")
     session.reminders.remind(link, at(16, 0))
-    if state == "destroyed":
-        event = RoomEvent(n=99_000, t=at(14, 0), kind="destroy", by=office().head.uid, obj=link.obj)
-        session.store.receive(ReceivedSlice(room=link.room, events=[event]))
-    else:
-        remove(session, link.room, office().me)
+    end(session, link, state)
     (row,) = session.reminders.list()
     session.reminders.move(row.id, at(13, 0))
     await due(session)
