@@ -35,9 +35,11 @@ _FIND = """
     FROM search s JOIN search_rows r ON r.id = s.rowid LEFT JOIN objects o ON o.obj = r.obj
     WHERE search MATCH ? AND (? IS NULL OR r.room = ?) AND (? IS NULL OR r.kind = ?)
         AND NOT EXISTS (SELECT 1 FROM search_due d WHERE d.obj = r.obj AND d.ref = r.ref)
+        AND (r.ref = x'' OR o.deleted IS NOT 1)
     ORDER BY s.rank, r.t DESC LIMIT ?"""
 """▲ A place that waits is not found by the words that the index has of it: somebody may have edited them away, and the
-disk may refuse to index the new ones."""
+disk may refuse to index the new ones. An object in the trash is found, but no place in it, such as a card of a board:
+nothing shows the place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from app.errors import StoreFault
 from app.store.database import Database
 from app.store.notice_rows import Notice
 from app.tasks.noticing import DUE, OVERDUE
+from app.tasks.tables import IN_PLACE
 from app.tool import Standing
 
 AGAIN_MS = 60_000
@@ -26,15 +27,16 @@ _FIRST = date(1970, 1, 2)
 _AT_ONCE = 200
 """So many of them are looked at in one turn of the loop: 1 to 2 ms."""
 
-_CARDS = """SELECT room, obj, card, due FROM board_cards WHERE (assignee = ? OR obj = ?) AND done = 0 AND due <= ?
-    AND room IN (SELECT room FROM rooms WHERE NOT left) ORDER BY due DESC, obj, card LIMIT ?"""
+_CARDS = f"""SELECT room, obj, card, due FROM board_cards c WHERE (assignee = ? OR obj = ?) AND done = 0 AND due <= ?
+    AND {IN_PLACE} AND room IN (SELECT room FROM rooms WHERE NOT left)
+    ORDER BY due DESC, obj, card LIMIT ?"""  # noqa: S608 - constants
 
 
 class DueCards:
     """Keeps the notices about due and overdue cards. A notice is made when its day (local time) begins. It is marked as
-    answered when the card is finished, gone or somebody else's, or has another due day. `me`: returns this account's
-    person. `alarms`: the session's timer. `own`: returns this person's own board, whose cards are all theirs; None if
-    there is none. Lives on the event loop."""
+    answered when the card is finished, gone or somebody else's, or has another due day, or its board is in the trash.
+    `me`: returns this account's person. `alarms`: the session's timer. `own`: returns this person's own board, whose
+    cards are all theirs; None if there is none. Lives on the event loop."""
 
     def __init__(
         self,

@@ -31,6 +31,7 @@ from app.tasks.descriptions import Description, description_from
 from app.tasks.due import DueCards
 from app.tasks.model import Board
 from app.tasks.own_board import OwnBoard
+from app.tasks.tables import IN_PLACE
 from app.tasks.trash import CardTrash
 from app.tool import OwnPlace, Standing, Unsaved
 
@@ -239,8 +240,8 @@ class TaskService:
 
     def my_tasks(self, *, done: bool = False) -> list[TaskRow]:
         """The cards that are assigned to this person, over all rooms, and those of their own board, without archived
-        ones and those in the trash: the finished ones if `done`, otherwise the others. The earliest due first, those
-        without a date last; then by title."""
+        ones, those in the trash, and those of boards in the trash: the finished ones if `done`, otherwise the others.
+        The earliest due first, those without a date last; then by title."""
         where = "(assignee = ? OR obj = ?) AND done = ? ORDER BY due IS NULL, due, title"
         return self._rows(where, (self.me, self._own_id(), int(done)))
 
@@ -254,12 +255,12 @@ class TaskService:
             self.changed.emit(found.room)
 
     def tasks(self, room: RoomId) -> list[TaskRow]:
-        """A room's cards, by title."""
+        """A room's cards, by title, without archived ones, those in the trash, and those of boards in the trash."""
         return self._rows("room = ? ORDER BY title, card", (room,))
 
     def linked(self, link: ObjectLink) -> Linked | None:
         """What to show of the card that a link leads to, or without a `ref` of the board. None if it is gone from the
-        board: deleted, archived or in the trash."""
+        board (deleted, archived or in the trash), or its board is in the trash."""
         link = self.own.present(link)
         if not link.ref:
             return linked_object(self._objects, link)
@@ -272,15 +273,16 @@ class TaskService:
         )
 
     def done_of(self, room: RoomId) -> tuple[int, int]:
-        """(number of finished cards, number of all cards) of a room, without archived ones and those in the trash; (0,
-        0) for a room without cards."""
-        row = self._db.one("SELECT coalesce(sum(done), 0), count(*) FROM board_cards WHERE room = ?", (room,))
+        """(number of finished cards, number of all cards) of a room, counted as in `tasks`; (0, 0) for a room without
+        cards."""
+        sql = f"SELECT coalesce(sum(done), 0), count(*) FROM board_cards c WHERE room = ? AND {IN_PLACE}"  # noqa: S608 - constants
+        row = self._db.one(sql, (room,))
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def _rows(self, where: str, params: tuple[object, ...]) -> list[TaskRow]:
         sql = (
             "SELECT room, obj, card, title, column_title, assignee, due, done, labels, checked, check_items"  # noqa: S608 - constants
-            f" FROM board_cards WHERE {where}"
+            f" FROM board_cards c WHERE {IN_PLACE} AND {where}"
         )
         return [
             TaskRow(
@@ -403,7 +405,8 @@ class TaskService:
 
     def _notify(self, changes: Sequence[StoredChange]) -> None:
         objects = {change.obj: change.room for change in changes}
-        for room in {room for obj, room in objects.items() if self._is_board(obj)}:
+        # the room itself says which boards are in the trash
+        for room in {room for obj, room in objects.items() if obj == ObjId(room) or self._is_board(obj)}:
             self.changed.emit(room)
 
     def _is_board(self, obj: ObjId) -> bool:

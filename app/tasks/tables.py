@@ -28,4 +28,8 @@ _PUT_AWAY = (
 """The cards in the trash. `written_t`: when a person other than `by` last wrote in one that was there already; NULL
 once this account has opened it. `written_by` is NULL if it is not certain who wrote."""
 
+IN_PLACE = "NOT EXISTS (SELECT 1 FROM objects o WHERE o.obj = c.obj AND o.deleted)"
+"""Whether the board of `c`, a row of one of these tables, is not in the room's trash. The rows stay while it is there,
+so that they are listed again once the board is restored."""
+
 TABLES = (*_CARDS, *_OVERWRITTEN, *_PUT_AWAY)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The cards that are put away, over all boards, read from rows."""
+"""The cards that are put away, over all boards that are not in the trash themselves, read from rows."""
+
+# ruff: noqa: S608 - put together from constants; values always go as parameters
 
 from collections.abc import Callable, Sequence
 
@@ -8,11 +10,12 @@ from app.objects.trash import PutAway, WrittenAfter
 from app.store.database import Database
 from app.tasks.model import Board
 from app.tasks.projection import KIND_ID
+from app.tasks.tables import IN_PLACE
 
-_READ = "SELECT room, obj, card, title, by, t FROM board_put_away"
+_READ = f"SELECT room, obj, card, title, by, t FROM board_put_away c WHERE {IN_PLACE}"
 _WRITTEN = (
-    "SELECT room, obj, card, title, by, t, written_by, written_t FROM board_put_away"
-    " WHERE by = ? AND written_t IS NOT NULL ORDER BY written_t DESC"
+    "SELECT room, obj, card, title, by, t, written_by, written_t FROM board_put_away c"
+    f" WHERE {IN_PLACE} AND by = ? AND written_t IS NOT NULL ORDER BY written_t DESC"
 )
 
 
@@ -27,7 +30,7 @@ class CardTrash:
 
     def put_away(self, room: RoomId) -> Sequence[PutAway]:
         """See `Bin`."""
-        return [_item(*row) for row in self._db.rows(f"{_READ} WHERE room = ? ORDER BY t DESC, card", (room,))]
+        return [_item(*row) for row in self._db.rows(f"{_READ} AND room = ? ORDER BY t DESC, card", (room,))]
 
     def take_back(self, item: PutAway) -> None:
         """See `Bin`."""
@@ -44,7 +47,7 @@ class CardTrash:
     def see(self, obj: ObjId, card: str) -> None:
         """Stores that the person has opened the card `card` of the board `obj` in the trash, so that they are no longer
         notified of what others wrote in it until now. Does nothing if nobody wrote in it."""
-        found = self._db.value("SELECT written_t FROM board_put_away WHERE obj = ? AND card = ?", (obj, card))
+        found = self._db.value("SELECT written_t FROM board_put_away c WHERE obj = ? AND card = ?", (obj, card))
         if found is not None:
             with self._db.transaction():
                 self._db.conn.execute(

@@ -14,6 +14,8 @@ from app.core.enums import LinkState
 from app.core.ids import ObjId, Uid
 from app.notices.kinds import KEYS, WAITS
 from app.notices.service import FreshNotices, Level, NoticeFilter, NoticeId, NoticeState
+from app.rooms.records import ObjectRetired
+from app.rooms.records import encode as encode_record
 from app.store import notice_rows
 from app.store.notice_rows import AT_ONCE, KEEP_MS, Notice, NoticeKind
 from app.store.statements import HELD
@@ -334,6 +336,25 @@ async def test_a_card_is_due_and_overdue_once_each_also_after_a_change_of_the_cl
     now.ms += SOON_MS
     await timer.ring()
     assert hl.notices.count(OPEN) == 0, "it is finished"
+    due.close()
+
+
+async def test_a_due_card_of_a_board_in_the_trash_asks_nothing_until_the_board_is_restored(hl: Desk, now: Now) -> None:
+    day, timer = date(2026, 11, 20), Timer()
+    now.ms = at_nine(day)
+    start_board(hl)
+    board = hl.tasks.board(ROOM, BOARD_ID)
+    board.add_card(board.columns()[0].id, "Yttrande å", by=HL, assignee=HL, due=day)
+    hl.store.changes.append(ROOM, ObjId(ROOM), encode_record(ObjectRetired(obj=BOARD_ID, on=True)))
+    due = DueCards(hl.store.db, hl.notices, lambda: Uid(HL), started(timer))
+    due.start()
+    await timer.ring()
+    assert hl.store.notices.claim(clock.MAX_MS) == []
+    hl.store.changes.append(ROOM, ObjId(ROOM), encode_record(ObjectRetired(obj=BOARD_ID, on=False)))
+    due.on_cards()
+    now.ms += SOON_MS
+    await timer.ring()
+    assert [row.kind for row in hl.notices.list(OPEN)] == ["task-due"]
     due.close()
 
 

@@ -79,7 +79,9 @@ async def test_a_program_that_ends_while_it_copies_a_board_leaves_one_whole_boar
         assert titles(again, ROOM, left.obj) == before
         assert (left.obj == BOARD_ID) == (step < 3), "it is decided after all is stored"
         assert len(again.store.objects.all(ROOM, BOARD.id, deleted=True)) == (step >= 3)
-        assert len(again.tasks.tasks(ROOM)) == COUNT * (1 + (step >= 3)), "the old board's cards are still in its rows"
+        assert len(again.tasks.tasks(ROOM)) == COUNT, "the cards of the board in the trash are not listed"
+        rows = again.store.db.value("SELECT count(*) FROM board_cards")
+        assert rows == COUNT * (1 + (step >= 3)), "the old board's cards are still in its rows"
     finally:
         again.close()
 

@@ -11,7 +11,11 @@ import pytest
 
 from app.core.ids import ObjId, RoomId
 from app.errors import DiskFull, NotFound
+from app.notices.service import NoticeFilter
+from app.objects.links import ObjectLink
 from app.objects.pieces import group_of
+from app.rooms.records import ObjectRetired
+from app.rooms.records import encode as encode_record
 from app.store import objects as object_rows
 from app.tasks import KIND as BOARD
 from app.tasks.model import Board
@@ -227,6 +231,42 @@ def test_a_deleted_card_is_gone_from_lists_and_found_in_the_trash(desks: tuple[D
     assert [row.card for row in hl.tasks.tasks(ROOM)] == [card]
     board.undo.undo()
     assert hl.store.search.find_here("ängelholm") == [], "it was never made"
+
+
+def test_cards_of_a_board_in_the_trash_are_in_no_list_until_it_is_restored(
+    desks: tuple[Desk, Desk, Positions],
+) -> None:
+    hl, ek, server = desks
+    board = hl.tasks.board(ROOM)
+    card = board.add_card(board.columns()[0].id, "Begär yttrande", assignee=EK, description="från Ängelholm 🙂")
+    gone = board.add_card(board.columns()[0].id, "Avskriv")
+    board.delete_card(gone)
+    server.deliver()
+    link = ObjectLink(room=ROOM, obj=BOARD_ID, kind=BOARD.id, ref=card.encode())
+
+    def listed(at: Desk) -> list[object]:
+        service = at.tasks
+        return [
+            [row.card for row in service.my_tasks()],
+            [row.card for row in service.tasks(ROOM)],
+            service.done_of(ROOM)[1],
+            service.linked(link) is not None,
+            [item.ref for item in service.trash.put_away(ROOM)],
+            [hit.ref for hit in at.store.search.find_here("ängelholm")],
+            [row.kind for row in at.notices.list(NoticeFilter(open=True))],
+        ]
+
+    before = listed(ek)
+    assert before == [[card], [card], 1, True, [gone.encode()], [card.encode()], ["task-given"]]
+    emitted: list[RoomId] = []
+    ek.tasks.changed.connect(emitted.append)
+    hl.store.changes.append(ROOM, ObjId(ROOM), encode_record(ObjectRetired(obj=BOARD_ID, on=True)))
+    server.deliver()
+    assert listed(ek) == [[], [], 0, False, [], [], []]
+    hl.store.changes.append(ROOM, ObjId(ROOM), encode_record(ObjectRetired(obj=BOARD_ID, on=False)))
+    server.deliver()
+    assert listed(ek) == before
+    assert emitted == [ROOM, ROOM]
 
 
 def test_a_damaged_update_is_kept_and_stops_nothing(desks: tuple[Desk, Desk, Positions]) -> None:
