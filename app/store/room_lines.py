@@ -79,11 +79,12 @@ class RoomLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which lines to read. `kinds`: only of these kinds. `uid`: only by or about this person. `since`: only from this
-    time (ms, the server's clock) on. None: no restriction."""
+    time (ms, the server's clock) on. `at`: only at these positions, at most 1,000. None: no restriction."""
 
     kinds: Collection[str] | None = None
     uid: Uid | None = None
     since: int | None = None
+    at: Sequence[int] | None = None
 
 
 ALL = Wanted()
@@ -102,8 +103,8 @@ _EVENTS = f"""SELECT e.n AS n, 0 AS part, e.kind AS kind, e.place AS place, e.t,
     WHERE e.room = ? AND e.n > ? AND e.n <= ?"""
 _JOINS = """SELECT n, 1, 'joined', 0, t, uid, uid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM joins WHERE room = ? AND n > ? AND n <= ?"""
-_TITLES = f"""SELECT sort >> {PLACE_BITS}, 2, 'title', sort & {(1 << PLACE_BITS) - 1}, t, by, NULL, NULL, NULL, NULL,
-    NULL, NULL, NULL, NULL, title, old, NULL, NULL
+_TITLES = f"""SELECT sort >> {PLACE_BITS} AS n, 2, 'title', sort & {(1 << PLACE_BITS) - 1}, t, by, NULL, NULL, NULL,
+    NULL, NULL, NULL, NULL, NULL, title, old, NULL, NULL
     FROM titles WHERE room = ? AND sort > ? AND sort <= ? AND old <> title"""
 _MARKS = """SELECT n, 3, kind, place, t, by, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, title, NULL, NULL, NULL
     FROM (
@@ -182,13 +183,14 @@ class RoomLines:
             found = [line for line in found if line.n != found[-1].n]
         return found
 
-    def count(self, room: RoomId, after: int, upto: int, kinds: Collection[str]) -> int:
-        """How many lines of these kinds are above the position `after` and up to `upto`."""
-        total = 0
+    def positions(self, room: RoomId, after: int, upto: int, kinds: Collection[str]) -> list[int]:
+        """The positions of all lines of these kinds above the position `after` and up to `upto`, ascending; one for
+        each line, so a position may be there several times. 10,000 take 2 ms."""
+        found: list[int] = []
         for first, last in self.spans(room):
             for branch in self._branches(room, max(after, first - 1), min(upto, last), Wanted(kinds=kinds)):
-                total += int(self._db.value(f"SELECT count(*) FROM ({branch.sql})", branch.params))
-        return total
+                found += (n for (n,) in self._db.rows(f"SELECT n FROM ({branch.sql})", branch.params))
+        return sorted(found)
 
     def people(self, room: RoomId) -> list[Uid]:
         """The people who did something in the room or whom something concerned, as far as this person may see it; the
@@ -221,17 +223,17 @@ class RoomLines:
             events = _Branch(_EVENTS, [room, low, high], ("e.n", "e.kind", "e.place"))
             if kinds is not None:
                 events.add(f"e.kind IN ({', '.join('?' * len(kinds))})", *kinds)
-            found.append(_narrowed(events, wanted, "e.t", "e.by", "e.subject"))
+            found.append(_narrowed(events, wanted, "e.n", "e.t", "e.by", "e.subject"))
         if kinds is None or JOINED in kinds:
-            found.append(_narrowed(_Branch(_JOINS, [room, low, high], ("n",)), wanted, "t", "uid", "uid"))
+            found.append(_narrowed(_Branch(_JOINS, [room, low, high], ("n",)), wanted, "n", "t", "uid", "uid"))
         if kinds is None or TITLE in kinds:
             titles = _Branch(_TITLES, [room, first - 1, last - 1], ("sort",))
-            found.append(_narrowed(titles, wanted, "t", "by", "by"))
+            found.append(_narrowed(titles, wanted, f"sort >> {PLACE_BITS}", "t", "by", "by"))
         if kinds is None or {RESTORED, CONTINUED} & set(kinds):
             marks = _Branch(_MARKS, [self._me.uid, room, low, high], ("n", "kind", "place"))
             if kinds is not None:
                 marks.add(f"kind IN ({', '.join('?' * len(kinds))})", *kinds)
-            found.append(_narrowed(marks, wanted, "t", "by", "by"))
+            found.append(_narrowed(marks, wanted, "n", "t", "by", "by"))
         return found
 
 
@@ -257,11 +259,13 @@ def next_after(page: Sequence[RoomLine], limit: int, place: Place) -> Place:
     return last - 1, sum(line.n == last for line in page) + (skip if after == last - 1 else 0)
 
 
-def _narrowed(branch: _Branch, wanted: Wanted, t: str, by: str, subject: str) -> _Branch:
+def _narrowed(branch: _Branch, wanted: Wanted, n: str, t: str, by: str, subject: str) -> _Branch:
     if wanted.uid is not None:
         branch.add(f"? IN ({by}, {subject})", wanted.uid)
     if wanted.since is not None:
         branch.add(f"{t} >= ?", wanted.since)
+    if wanted.at is not None:
+        branch.add(f"{n} IN (SELECT value FROM json_each(?))", str(list(wanted.at)))
     return branch
 
 

@@ -2,11 +2,12 @@
 """What happened in the room between messages: where it is shown, what is gathered, and that it is no message."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.chat.lines import MOST, READ, WITHIN_MS, Gathered, Lines, gather
+from app.chat.lines import MOST, PAGE_LINES, READ, WITHIN_MS, Gathered, Lines, gather
 from app.chat.model import PAGE, Timeline
 from app.chat.records import MessageSent, encode
 from app.core.enums import Role
@@ -165,3 +166,25 @@ def test_five_thousand_role_changes_are_one_line_that_counts_them(hl: Desk) -> N
     happen(hl, *(RoomEvent(n=n, t=T, kind="role", by=EK, subject=RG, role=Role.WRITER) for n in range(100, 5100)))
     (only,) = hl.chat.timeline(ROOM).place(1).lines
     assert (only.count, len(only.lines), only.mixed) == (5000, READ, True)
+
+
+def test_of_events_between_many_messages_the_first_are_read_and_all_are_counted(hl: Desk) -> None:
+    say(hl, *range(100, 2100, 20))
+    happen(hl, *(event(n, "epoch", subject=None) for n in range(1, 2110) if n % 20))
+    timeline = hl.chat.timeline(ROOM)
+    places = [timeline.place(i) for i in range(len(timeline))]
+    lines = [*(place.lines for place in places), places[-1].after]
+    assert [sum(counts(each)) for each in lines] == [95, *[19] * 99, 19 + 10 - 1]
+    assert sum(len(line.lines) for each in lines for line in each) <= PAGE_LINES
+    assert [each[0].lines[0].n for each in lines] == [1, *range(101, 2100, 20)]
+
+
+def test_many_lines_at_one_position_are_counted_between_the_right_messages(hl: Desk) -> None:
+    say(hl, 10, 20, 30)
+    happen(
+        hl, *(replace(event(15, "leave-out"), place=place) for place in range(PAGE_LINES + 50)), event(25), event(35)
+    )
+    timeline = hl.chat.timeline(ROOM)
+    assert sum(counts(timeline.place(1).lines)) == PAGE_LINES + 50
+    assert [counts(each) for each in (timeline.place(2).lines, timeline.place(2).after)] == [[1], [1]]
+    assert shown(timeline)[2:] == [[25], [35]]

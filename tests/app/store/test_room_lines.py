@@ -200,7 +200,7 @@ def test_a_restored_server_is_a_line_where_this_devices_copy_ended(store: Store)
     assert brief(lines(store, Wanted(uid=OTHER))) == [(1, "genesis"), (5, "prune")]
     assert brief(lines(store, Wanted(kinds=["restored"]))) == [(4, "restored")]
     assert lines(store, Wanted(kinds=["restored"], since=clock.now_ms() + 60_000)) == []
-    assert store.room_lines.count(ROOM, 0, END, ["restored", "genesis"]) == 2
+    assert len(store.room_lines.positions(ROOM, 0, END, ["restored", "genesis"])) == 2
 
 
 def test_each_room_that_continues_this_one_is_a_line_of_its_own(store: Store) -> None:
@@ -238,7 +238,7 @@ def test_a_newcomer_sees_what_happened_from_their_own_addition_on(store: Store) 
     receive(store, [*early, event(4, "add", subject=ME, history=False), event(5, "role", subject=ME, role=Role.ADMIN)])
     assert brief(lines(store)) == [(4, "add"), (5, "role")]
     assert brief(store.room_lines.before(ROOM, END, 50)) == [(5, "role"), (4, "add")]
-    assert store.room_lines.count(ROOM, 0, END, ["genesis", "add", "rm", "role"]) == 2
+    assert len(store.room_lines.positions(ROOM, 0, END, ["genesis", "add", "rm", "role"])) == 2
     receive(store, [event(6, "hist", subject=ME)])
     assert len(lines(store)) == 6  # the history was given to them
 
@@ -318,4 +318,15 @@ def test_five_thousand_role_changes_are_read_a_page_at_a_time(store: Store) -> N
     page = store.room_lines.before(ROOM, END, 200)
     assert [line.n for line in page] == list(range(5001, 4802, -1))  # the last position may have had more
     assert all(line.was is not line.role for line in page)
-    assert store.room_lines.count(ROOM, 0, END, ["role"]) == 5000
+    assert len(store.room_lines.positions(ROOM, 0, END, ["role"])) == 5000
+
+
+def test_the_positions_of_lines_are_those_of_all_lines(store: Store) -> None:
+    receive(store, [event(1, "genesis"), event(2, "add", subject=THIRD), event(4, "leave-out"), event(6, "epoch")])
+    receive(store, changes=[named(3, "Ett å"), named(5, "Två 🙂"), named(5, "Tre", place=1)], beats=[beat(7, THIRD)])
+    kinds = ["genesis", "add", "joined", "title", "epoch"]
+    assert store.room_lines.positions(ROOM, 1, 6, kinds) == [2, 5, 5, 6]
+    assert store.room_lines.positions(ROOM, 0, END, kinds) == [line.n for line in lines(store, Wanted(kinds=kinds))]
+    for at in ([2, 5], [3, 6], []):
+        found = lines(store, Wanted(kinds=kinds, at=at))
+        assert found == [line for line in lines(store, Wanted(kinds=kinds)) if line.n in at]
