@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from sync.protocol.version import MAX_TIME_MS as MAX_MS
 
-__all__ = ("MAX_MS", "awake_s", "local", "now_ms", "set_clock")
+__all__ = ("APART_MS", "MAX_MS", "awake_s", "local", "now_ms", "set_clock")
 
+APART_MS = 1_200_000
+"""How far the clocks of two devices may be apart: the server takes clocks that are 10 minutes off its own."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -32,8 +32,6 @@ AGAIN_MS = 60_000
 """Milliseconds until what the disk has refused is tried again."""
 TRIM_MS = 3_600_000
 """Milliseconds between two deletions of old notices."""
-CLOCKS_APART_MS = 1_200_000
-"""How far the clocks of two devices may be apart: the server takes clocks that are 10 minutes off its own."""
 MOST_EARLY = 10_000
 """The most notices that have rung elsewhere before this device made them, of which it knows that."""
 _SHARED_AT_ONCE = 25
@@ -311,7 +309,7 @@ class Notices:
         1,000 rows a second written. After a restart such a notice waits for its value in the person's own object, as if
         the message had been lost."""
         with suppress(StoreFault):
-            known, latest = self._rows.known(since), clock.now_ms() + CLOCKS_APART_MS
+            known, latest = self._rows.known(since), clock.now_ms() + clock.APART_MS
             self._silence({ident: min(at, latest) for ident, at in since.items() if ident in known})
             for ident in since:
                 if ident not in known:

@@ -27,8 +27,8 @@ class Here(msgspec.Struct, frozen=True, kw_only=True, tag="here"):
     """The ephemeral message with a person's presence, from one of their devices.
 
     `state`: what the person chose, a value of `Presence`. `text`: their status text. `back_on`: the day on which they
-    are back ("2026-12-04", "" for none). `chosen_ms`: when they chose this, by that device's clock in ms; the newest
-    choice of several devices counts. `in_use`: the person uses the device now. `in_call`: they are in a call on it.
+    are back ("2026-12-04", "" for none). `chosen_ms`: as in `Choice`, by that device's clock; the newest choice of
+    several devices counts. `in_use`: the person uses the device now. `in_call`: they are in a call on it.
     `is_new`: the device asks every device that receives the message to answer, for example since it has just come
     online.
     """
@@ -58,7 +58,7 @@ _PAYLOAD: Payload[Record] = Payload(Record)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """What a person chose to show. `text`: their status text, "" for none. `back_on`: the day on which they are back.
-    `chosen_ms`: when they chose it, in ms; 0 if never."""
+    `chosen_ms`: when they chose it, in ms, or one more than the choice before if that is higher; 0 if never."""
 
     state: Presence = Presence.AVAILABLE
     text: str = ""
@@ -107,8 +107,8 @@ def read(payload: bytes, now_ms: int) -> DevicePresence | Ask | Gone | None:
 
     Returns None for a message that is damaged, longer than 4 KiB or of another format, and Gone for a state that this
     program does not know. The text is cut to one line of MAX_TEXT characters without control characters. The day of
-    return is None if it is no date, not after today, or more than MAX_BACK_DAYS ahead. A choice from the future counts
-    as made now; otherwise it would win over every later choice.
+    return is None if it is no date, not after today, or more than MAX_BACK_DAYS ahead. A choice that is more than
+    `clock.APART_MS` in the future counts as made now. Otherwise it would win over every later choice.
     """
     if len(payload) > _MAX_BYTES:
         return None
@@ -145,7 +145,7 @@ def _shown(record: Here, now_ms: int) -> DevicePresence | Gone:
         state=Presence(record.state),
         text=one_line(record.text, MAX_TEXT),
         back_on=_day(record.back_on, now_ms),
-        chosen_ms=min(max(0, record.chosen_ms), now_ms),
+        chosen_ms=max(0, record.chosen_ms) if record.chosen_ms <= now_ms + clock.APART_MS else now_ms,
     )
     return DevicePresence(choice=choice, in_use=record.in_use, in_call=record.in_call, is_new=record.is_new)
 

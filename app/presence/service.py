@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 from math import inf
 
-from app.core import log
+from app.core import clock, log
 from app.core.enums import Presence
 from app.core.ids import DevId, RoomId, Uid
 from app.core.signal import Signal
@@ -119,7 +119,8 @@ class PresenceService:
         online now, or their presence is not shown."""
         now_ms = self._ports.now_ms()
         day = back_on if back_on is not None and is_ahead(back_on, now_ms) else None
-        choice = Choice(state=state, text=one_line(text, MAX_TEXT), back_on=day, chosen_ms=now_ms)
+        newest_ms = max(now_ms, self._choice.chosen_ms + 1)  # the clock of another device may be ahead
+        choice = Choice(state=state, text=one_line(text, MAX_TEXT), back_on=day, chosen_ms=newest_ms)
         self._ports.store(stored(choice))
         quiet = state is Presence.DO_NOT_DISTURB and not self.quiet
         self._choice = choice
@@ -150,6 +151,8 @@ class PresenceService:
     def start(self) -> None:
         """Starts the timer. Call it when the event loop runs. Before it, and after `close`, nothing is sent."""
         self._looked_s, self._started = self._ports.now_s(), True
+        if self._choice.chosen_ms and stored(self._choice) != self._ports.stored():  # it counts as made now, once
+            self._store()
         self._follow()
         self._wake(0.0)
 
@@ -263,8 +266,11 @@ class PresenceService:
             return
         self._choice = choice
         self.changed.emit(self._ports.me)
+        self._store()
+
+    def _store(self) -> None:
         try:
-            self._ports.store(stored(choice))
+            self._ports.store(stored(self._choice))
         except StoreFault as e:  # it counts until the program ends
             log.store.info("presence-not-stored", code=e.code)
 
@@ -390,7 +396,10 @@ class PresenceService:
     # -- what is shown --------------------------------------------------------------------------------------------
 
     def _look(self, now_s: float) -> None:
-        self._looked_s = now_s
+        self._looked_s, now_ms = now_s, self._ports.now_ms()
+        if self._choice.chosen_ms > now_ms + clock.APART_MS:  # the clock was wrong, and was set
+            self._choice = replace(self._choice, chosen_ms=now_ms)
+            self._store()
         if self._choice != self.choice:  # the person is back
             self._choice = self.choice
             self._on_own_change()

@@ -81,10 +81,25 @@ class World:
         self._chance = random.Random(seed)
         self._audiences: dict[Uid, Audience] = {}
 
-    def desk(self, n: int, device: int = 0, notes: list[str] | None = None, shared: SharedChoice | None = None) -> Desk:
-        return self.desk_of(uid_of(n), DevId(device.to_bytes(8, "big") + n.to_bytes(8, "big")), notes, shared)
+    def desk(
+        self,
+        n: int,
+        device: int = 0,
+        notes: list[str] | None = None,
+        shared: SharedChoice | None = None,
+        ahead_ms: Callable[[], int] = lambda: 0,
+    ) -> Desk:
+        """`ahead_ms`: how far this device's clock is ahead now."""
+        return self.desk_of(uid_of(n), DevId(device.to_bytes(8, "big") + n.to_bytes(8, "big")), notes, shared, ahead_ms)
 
-    def desk_of(self, uid: Uid, dev: DevId, notes: list[str] | None = None, shared: SharedChoice | None = None) -> Desk:
+    def desk_of(
+        self,
+        uid: Uid,
+        dev: DevId,
+        notes: list[str] | None = None,
+        shared: SharedChoice | None = None,
+        ahead_ms: Callable[[], int] = lambda: 0,
+    ) -> Desk:
         kept, shown = [""] if notes is None else notes, [True]
         time = self.time
         service = PresenceService(
@@ -102,7 +117,7 @@ class World:
                 store=lambda text: kept.__setitem__(0, text),
                 shared=shared,
                 later=time.later,
-                now_ms=lambda: START_MS + int(time.now_s * 1000),
+                now_ms=lambda: START_MS + int(time.now_s * 1000) + ahead_ms(),
                 now_s=lambda: time.now_s,
                 chance=self._chance.random,
             )

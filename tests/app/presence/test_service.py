@@ -14,7 +14,7 @@ from app.errors import DiskFull
 from app.presence.answering import AGAIN_S, Addressee, Answering
 from app.presence.audience import Audience
 from app.presence.colleagues import EXPIRES_S, MAX_DEVICES, PersonPresence
-from app.presence.records import Ask, Gone, Here, encode
+from app.presence.records import Ask, Choice, Gone, Here, encode, stored
 from tests.app.presence.simulated import START_MS, Desk, World, room_of, uid_of
 
 ROOM, OTHER_ROOM = room_of(1), room_of(2)
@@ -295,6 +295,51 @@ def test_the_newest_choice_counts_on_all_devices_of_a_person_and_is_stored_there
     assert seen(b, a) is DO_NOT_DISTURB
     assert (a.service.choice.state, a.service.choice.text) == (DO_NOT_DISTURB, "Sekretess å")
     assert a.notes == other.notes
+
+
+def test_the_newest_choice_counts_though_the_clocks_of_two_devices_are_apart() -> None:
+    w, (a, b) = world()
+    other = w.desk(0, device=1, ahead_ms=lambda: 300_000)
+    w.connect(other)
+    w.time.pass_s(20)
+    other.service.choose(BUSY, "Möte å 🙂")
+    w.time.pass_s(60)
+    a.service.choose(AVAILABLE, "Åter")
+    w.time.pass_s(400)  # both devices have repeated it
+    assert [each.service.choice.text for each in (a, other)] == ["Åter", "Åter"]
+    assert seen(b, a) is AVAILABLE
+
+
+def test_a_choice_of_a_clock_that_was_years_ahead_does_not_come_back() -> None:
+    w, (a, _) = world()
+    years_ms = 75 * 365 * 86_400_000
+    ahead = [years_ms]
+    other = w.desk(0, device=1, ahead_ms=lambda: ahead[0])
+    other.service.choose(BUSY, "Möte å 🙂")
+    ahead[0] = 0  # the system has set its clock
+    w.connect(other)
+    w.time.pass_s(60)
+    assert a.service.choice.text == "Möte å 🙂"
+    a.service.choose(AVAILABLE, "Åter")
+    w.time.pass_s(400)
+    assert [each.service.choice.text for each in (a, other)] == ["Åter", "Åter"]
+    w.disconnect(other)
+    again = w.desk(0, device=2, notes=other.notes)
+    assert again.service.choice.text == "Åter"
+
+
+def test_a_stored_choice_of_a_clock_that_was_years_ahead_counts_as_new_once() -> None:
+    w, (a, _) = world()
+    later = stored(Choice(state=BUSY, text="Möte å 🙂", chosen_ms=START_MS + 75 * 365 * 86_400_000))
+    notes = [later]
+    w.desk(0, device=1, notes=notes)
+    assert notes != [later]
+    w.time.pass_s(20)
+    a.service.choose(AVAILABLE, "Åter")
+    again = w.desk(0, device=2, notes=list(notes))
+    w.connect(again)
+    w.time.pass_s(400)
+    assert [each.service.choice.text for each in (a, again)] == ["Åter", "Åter"]
 
 
 def test_the_choice_survives_a_restart() -> None:
