@@ -30,7 +30,7 @@ from app.rooms.succession import Carrier
 from app.setting import Switch
 from app.store.changes import Changes
 from app.store.database import Database
-from app.store.long_writes import Progress
+from app.store.long_writes import Decided, Progress
 from app.store.notice_rows import Notice, NoticeKind
 from app.store.objects import Objects
 from app.store.room_lines import RoomLines
@@ -295,18 +295,19 @@ class Carry(Generic[S]):
 class Offer(Generic[S]):
     """The rule for a successor room (one that continues a stopped room) of a kind that merges, such as documents; a
     kind that does not has a `Carry`. Each object there begins with the old one's state, and members offer their own
-    changes that this state lacks: they write them once more. `copy_into(service, obj, room, into, progress)` is for
-    changes that cannot be offered: it copies the content that the old object `obj` has here into the successor `room`,
-    as a new object or into `into`, which continues the old one. `service` is the tool's; the result is not used."""
+    changes that this state lacks: they write them once more. `copy_into(service, obj, room, into, progress, decided)`
+    is for changes that cannot be offered: it copies the content that the old object `obj` has here into the successor
+    `room`, as a new object or into `into`, which continues the old one. `decided` is to be called in the transaction
+    from which on the copy is completed, however the program ends. `service` is the tool's; the result is not used."""
 
-    copy_into: Callable[[S, ObjId, RoomId, ObjId, Progress], Coroutine[Any, Any, object]]
+    copy_into: Callable[[S, ObjId, RoomId, ObjId, Progress, Decided], Coroutine[Any, Any, object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindRules:
     """The rules of one kind of objects (`id`), as functions that have the service of one session behind them; None
     where the kind has no such function. `baseline(obj)` gives an object's present state as changes. `carrier(objects)`
-    and `copy_into(obj, room, into, progress)` are those of `Carry` and `Offer`; a kind has one of the two.
+    and `copy_into(obj, room, into, progress, decided)` are those of `Carry` and `Offer`; a kind has one of the two.
     `copier(obj, progress)` copies an object within its room and returns the copy's id."""
 
     id: str

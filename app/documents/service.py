@@ -35,7 +35,7 @@ from app.richtext.model import MAX_TITLE, Document
 from app.setting import Switch
 from app.store.changes import Changes
 from app.store.database import Database
-from app.store.long_writes import LongWrites, Progress, no_progress
+from app.store.long_writes import Decided, LongWrites, Progress, no_more, no_progress
 from app.store.objects import Objects
 from app.store.rows import StoredChange
 from app.tool import Unsaved
@@ -217,14 +217,17 @@ class DocumentService:
         *,
         retires: ObjId | None = None,
         progress: Progress = no_progress,
+        decided: Decided = no_more,
     ) -> ObjId:
         """Creates a document of which `changes` are the first changes (data), and then puts the document `retires` into
         the trash. Returns the new one's id. All of it is stored or nothing, and a long text in parts between which the
-        loop runs (`LongWrites.write`). BadChange for damaged data, StoreFault if the disk refuses."""
+        loop runs (`LongWrites.write`); `decided` is called in the transaction that makes it certain. BadChange for
+        damaged data, StoreFault if the disk refuses."""
 
         def begin() -> ObjId:
             obj = self._objects.new(room)
             self._rooms.announce(room, obj, projection.KIND_ID)
+            decided()
             return obj
 
         return await self._long.write(room, changes, begin, retires=retires, progress=progress)
@@ -275,11 +278,13 @@ class DocumentService:
         before. Nothing that is written in it is stored. The caller closes it."""
         return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
 
-    async def copy(self, obj: ObjId, room: RoomId | None = None, progress: Progress = no_progress) -> ObjId:
+    async def copy(
+        self, obj: ObjId, room: RoomId | None = None, progress: Progress = no_progress, decided: Decided = no_more
+    ) -> ObjId:
         """Creates a document with the text and formats that this one has now, and its title with "(copy)" behind it, in
-        `room` (None: the same room). Returns its id. It is made in a thread, as by `move`. If this is cancelled
-        meanwhile, nothing is stored. NotFound if this one does not exist, StoreFault if the disk refuses the new
-        one."""
+        `room` (None: the same room). Returns its id. It is made in a thread, as by `move`. NotFound if this one does
+        not exist, StoreFault if the disk refuses the new one. After a cancellation or a StoreFault nothing is stored,
+        or the copy is completed all the same: then `decided` was called (`add`)."""
         row = self._objects.get(obj)
         if row is None:
             raise NotFound
@@ -287,7 +292,7 @@ class DocumentService:
         named = tr("{title} (copy)")
         title = (title or tr("Untitled"))[: MAX_TITLE - len(named.format(title=""))]
         changes = await asyncio.to_thread(first_changes, named.format(title=title), blocks)
-        return await self.add(room or row.room, changes, progress=progress)
+        return await self.add(room or row.room, changes, progress=progress, decided=decided)
 
     async def move(self, obj: ObjId, room: RoomId) -> ObjId:
         """Creates a document in `room` with the text, formats and title that this one has now, and puts this one into

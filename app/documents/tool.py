@@ -5,7 +5,7 @@ from app.core.ids import ObjId, RoomId
 from app.documents import KIND
 from app.documents.compaction import compact
 from app.documents.service import DocumentService
-from app.store.long_writes import Progress
+from app.store.long_writes import Decided, Progress
 from app.tool import AppTool, Offer, Parts, ToolKind, from_snapshot
 from sync.client.ports import CARET
 
@@ -27,8 +27,10 @@ def _make(parts: Parts) -> DocumentService:
     return service
 
 
-async def _copy_into(service: DocumentService, obj: ObjId, room: RoomId, into: ObjId, progress: Progress) -> ObjId:
-    return await service.copy(obj, room, progress)
+async def _copy_into(
+    service: DocumentService, obj: ObjId, room: RoomId, into: ObjId, progress: Progress, decided: Decided
+) -> ObjId:
+    return await service.copy(obj, room, progress, decided)
 
 
 async def _copy(service: DocumentService, obj: ObjId, progress: Progress) -> ObjId:

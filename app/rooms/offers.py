@@ -23,7 +23,7 @@ from app.errors import BadChange, NotFound
 from app.objects.offering import names_taken, offerable
 from app.objects.pieces import unpack
 from app.rooms.copying import Copying
-from app.store.long_writes import Progress
+from app.store.long_writes import Decided, Progress
 from app.store.origins import OriginRow
 from app.store.rows import StoredChange
 from app.store.store import Store
@@ -31,9 +31,9 @@ from sync.trust.room.successor_claim import object_in
 
 ASK_AFTER_MS = 30 * 86_400_000
 
-Copier = Callable[[ObjId, RoomId, ObjId, Progress], Coroutine[Any, Any, object]]
-"""(object in the old room, successor, object in the successor): copies the old object's content on this device into the
-successor, as a new object or into the one that continues it."""
+Copier = Callable[[ObjId, RoomId, ObjId, Progress, Decided], Coroutine[Any, Any, object]]
+"""(object in the old room, successor, object in the successor, progress, decided): copies the old object's content on
+this device into the successor, as a new object or into the one that continues it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,9 @@ class Offers:
         The changes that waited are never offered then. Nor are they while the copy is made, which takes a moment:
         otherwise the same content could be there twice. Returns whether this call made the copy; a second one, also
         while the first still runs, does nothing. NotFound if nothing of the object waited there, or its kind cannot be
-        copied. After an error or a cancellation they wait again."""
+        copied. After an error or a cancellation they wait again, unless the copy is completed all the same
+        (app/store/long_writes.py). That a copy is made is stored in the transaction that decides it. Otherwise the
+        program could end between the two, and the same content would be there twice."""
         key = obj.hex()
         answer = self._kept(room).get(key)
         old = self._store.objects.get(ObjId(bytes.fromhex(answer["old"]))) if answer else None
@@ -172,11 +174,14 @@ class Offers:
         if answer.get("copied") or self.copying.is_made(room, obj):
             return False
 
+        def copied() -> None:
+            kept = self._kept(room)
+            self._store_kept(room, {**kept, key: {**kept.get(key, answer), "copied": True}})
+
         async def make(progress: Progress) -> None:
             self.changed.emit(room)  # nobody is asked meanwhile
-            await copier(old.obj, room, obj, progress)
-            kept = self._kept(room)
-            self._keep(room, {**kept, key: {**kept.get(key, answer), "copied": True}})
+            await copier(old.obj, room, obj, progress, copied)
+            copied()  # also if there was nothing to write
 
         try:
             await self.copying.run(room, obj, old.title, make)
@@ -206,8 +211,11 @@ class Offers:
         return found
 
     def _keep(self, room: RoomId, kept: dict[str, dict[str, Any]]) -> None:
-        self._store.notes.set(_note(room), json.dumps(kept) if kept else "")
+        self._store_kept(room, kept)
         self.changed.emit(room)
+
+    def _store_kept(self, room: RoomId, kept: dict[str, dict[str, Any]]) -> None:
+        self._store.notes.set(_note(room), json.dumps(kept) if kept else "")
 
     def _on_changes(self, changes: Sequence[StoredChange]) -> None:
         self._move({change.room for change in changes})

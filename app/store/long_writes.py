@@ -31,6 +31,9 @@ Progress = Callable[[int, int, bool], object]
 """`progress(done, total, may_stop)`: how far the work is. `total` 0: it is not known. `may_stop`: nothing is decided
 yet, so that a cancellation leaves nothing."""
 
+Decided = Callable[[], object]
+"""Called in the transaction that decides a write: what it stores is stored if and only if the write is completed."""
+
 _BEGIN = "INSERT OR REPLACE INTO long_writes (number, kind, room, retires) VALUES (?, ?, ?, ?)"
 _KEEP = "INSERT OR REPLACE INTO long_write_changes (number, place, data) VALUES (?, ?, ?)"
 _NEXT = "SELECT place, data FROM long_write_changes WHERE number = ? ORDER BY place LIMIT ?"
@@ -41,6 +44,10 @@ _DROP_SOME = """DELETE FROM long_write_changes WHERE rowid IN
 
 def no_progress(done: int, total: int, may_stop: bool) -> None:
     """A `Progress` that shows nothing."""
+
+
+def no_more() -> None:
+    """A `Decided` that stores nothing."""
 
 
 class LongWrites:

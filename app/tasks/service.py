@@ -22,7 +22,7 @@ from app.objects.pieces import Assembler, encode
 from app.people.person import Person
 from app.store.changes import Changes
 from app.store.database import Database
-from app.store.long_writes import LongWrites, Progress, no_progress
+from app.store.long_writes import Decided, LongWrites, Progress, no_more, no_progress
 from app.store.objects import Objects
 from app.store.rows import StoredChange
 from app.tasks import copying, projection
@@ -340,25 +340,37 @@ class TaskService:
         with closing(self._made(obj, self._changes.read(obj))) as old:
             return copying.board_changes(old)
 
-    async def copy_cards(self, obj: ObjId, room: RoomId, into: ObjId, progress: Progress = no_progress) -> int:
+    async def copy_cards(
+        self,
+        obj: ObjId,
+        room: RoomId,
+        into: ObjId,
+        progress: Progress = no_progress,
+        decided: Decided = no_more,
+    ) -> int:
         """Copies cards of the board `obj`, also archived ones but none in the trash, to the board `into` of another
         room, and returns how many. A card is copied if the other board lacks it or has it in the trash, or has it with
         a different title or description, or without a line of its checklist. The copy is a new card; a second call
         copies only what is not there as a copy either. It goes into the column with the same id, or into the first one;
         it has no labels, nobody is assigned to it, and this person counts as its maker.
 
-        The copies are put together in a thread, and written all or not at all, as by `copy`. On a board that is open
-        Ctrl+Z takes them back one by one. What is written in the old
-        board meanwhile is not copied. NotFound if there is no board `into`."""
+        The copies are put together in a thread, and written all or not at all, as by `copy`; `decided` is called once
+        it is certain that they are, if there are any. On a board that is open Ctrl+Z takes them back one by one. What
+        is written in the old board meanwhile is not copied. NotFound if there is no board `into`."""
         there = self._objects.get(into)
         if there is None or there.kind != projection.KIND_ID:
             raise NotFound
         await self._long.complete(into)
+
+        def begin() -> ObjId:
+            decided()
+            return into
+
         changes, count = await asyncio.to_thread(self._copied_cards, obj, into)
         if changes:
             self._adapter.edits.update(changes)
             try:
-                await self._long.write(room, changes, lambda: into, progress=progress)
+                await self._long.write(room, changes, begin, progress=progress)
             finally:
                 self._adapter.edits.difference_update(changes)
         return count

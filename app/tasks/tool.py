@@ -4,7 +4,7 @@
 from app.core.i18n import tr
 from app.core.ids import ObjId, RoomId
 from app.rooms.founding import Starter
-from app.store.long_writes import Progress
+from app.store.long_writes import Decided, Progress
 from app.tasks import KIND
 from app.tasks.compaction import compact
 from app.tasks.service import TaskService, new_board
@@ -29,8 +29,10 @@ def _first_board() -> bytes:
     return new_board(tr("Tasks"), (tr("To do"), tr("In progress"), tr("Review"), tr("Finished")))
 
 
-async def _copy_into(service: TaskService, obj: ObjId, room: RoomId, into: ObjId, progress: Progress) -> int:
-    return await service.copy_cards(obj, room, into, progress)
+async def _copy_into(
+    service: TaskService, obj: ObjId, room: RoomId, into: ObjId, progress: Progress, decided: Decided
+) -> int:
+    return await service.copy_cards(obj, room, into, progress, decided)
 
 
 TOOL = AppTool(

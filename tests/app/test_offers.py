@@ -4,6 +4,7 @@
 import asyncio
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -28,13 +29,14 @@ from app.rooms.records import ObjectAnnounced
 from app.rooms.records import encode as say
 from app.rooms.service import RoomService
 from app.rooms.succession import Succession
-from app.store.long_writes import Progress
+from app.store.long_writes import Decided, LongWrites, Progress
 from app.store.store import Store
 from app.store.verdicts import placed_of
 from sync.client.engine import Engine
 from sync.client.ports import OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from sync.trust.room.successor_claim import Origin, object_in
+from tests.app.steps import Killed, at_step, idle, kill
 from tests.fuzz.histories import document
 
 OWNER = Uid(b"o" * 16)
@@ -65,7 +67,7 @@ def change(room: RoomId, obj: ObjId, n: int, uid: Uid, data: bytes, change_id: C
 def noting(copied: list[tuple[ObjId, RoomId, ObjId]]) -> Copier:
     """Makes no copy, but adds what it is given to `copied`."""
 
-    async def copier(obj: ObjId, room: RoomId, into: ObjId, progress: Progress) -> None:
+    async def copier(obj: ObjId, room: RoomId, into: ObjId, progress: Progress, decided: Decided) -> None:
         copied.append((obj, room, into))
 
     return copier
@@ -344,6 +346,43 @@ async def test_nothing_is_offered_beside_a_copy_that_is_being_made(
     assert asked == [True], "the person is asked again"
     assert len(await desk.offer()) == 1, "no copy was made"
     assert desk.offers.held(NEW) == ()
+
+
+@pytest.mark.parametrize("step", range(8))
+async def test_a_copy_that_is_completed_after_the_program_has_ended_is_not_made_or_offered_again(
+    desks: list[Desk], monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    desk, lacked = desks[0], writing(88, "rad ö 🙂 ")
+    written = [(PEOPLE[1], lacked), (desk.me, builds(77, "mitt å 🙂", lacked))]
+    cut = [change(OLD, DOC, n, uid, encode(update)[0]) for n, (uid, update) in enumerate(written, start=NAMED + 1)]
+    old = [*old_room()[:NAMED], *cut]
+    await desk.begin(old, begun(old))
+    writes = LongWrites(desk.store.db, desk.store.changes, DOCUMENT.id, lambda room, obj: None)
+    made, text = list[ObjId](), encode(writing(66, "kopia å 🙂"))[0]
+
+    async def copier(obj: ObjId, room: RoomId, into: ObjId, progress: Progress, decided: Decided) -> None:
+        def begin() -> ObjId:
+            made.append(desk.store.objects.new(room))
+            desk.store.changes.append(room, ObjId(room), say(ObjectAnnounced(obj=made[-1], kind=DOCUMENT.id)))
+            decided()
+            return made[-1]
+
+        await writes.write(room, [text] * 12, begin, progress=progress)
+
+    desk.offers.copiers = {DOCUMENT.id: copier}
+    assert await desk.offer() == []
+    with monkeypatch.context() as patch:
+        at_step(patch, step, kill)
+        with suppress(Killed):
+            await desk.offers.copy(NEW, INTO)
+        await idle()
+    again = Offers(desk.store)
+    again.copiers = {DOCUMENT.id: copier}
+    assert [held.count for held in again.held(NEW)] == ([] if made else [1])
+    assert not made or not await again.copy(NEW, INTO), "it is completed at the next start"
+    sent = len(desk.store.pending(200))
+    await desk.receive(NEW, replace(cut[0], n=50, obj=INTO))  # what was lacking
+    assert len(await desk.offer()) == sent + (not made), "the same content is not there twice"
 
 
 @pytest.mark.parametrize("given", ["copy", "later", "refuse"])

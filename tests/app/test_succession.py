@@ -63,7 +63,7 @@ def position(store: Store, change_id: ChangeId, obj: ObjId, n: int) -> None:
     store.receive(ReceivedSlice(room=OLD, cursor=5, state=b"", changes=[placed]))
 
 
-async def copy_nothing(obj: ObjId, room: RoomId, into: ObjId, progress: Progress) -> None:
+async def copy_nothing(obj: ObjId, room: RoomId, into: ObjId, progress: Progress, decided: object) -> None:
     """Makes no copy."""
 
 

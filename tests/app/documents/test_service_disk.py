@@ -230,6 +230,26 @@ async def test_a_program_that_ends_while_it_moves_a_long_document_leaves_one_who
     assert hl.documents.shown_now(row.obj)[1][0].text == text
 
 
+@pytest.mark.parametrize("step", [0, 3, 8, 9])
+async def test_what_is_stored_with_a_copy_is_there_if_the_copy_is_completed(
+    world: World, pair: tuple[Desk, Desk, ObjId], step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, _, obj = pair
+    within = RoomId(b"z" * 16)
+    hl.documents.open(obj).splice(0, 0, "Sökanden å 🙂. " * 40_000)
+    hl.documents.close(obj)
+    with monkeypatch.context() as patch:
+        at_step(patch, step, kill)
+        with suppress(Killed):
+            await hl.documents.copy(obj, within, decided=lambda: hl.store.notes.set("copied", "ja"))
+        await idle()
+    hl = world.restart(hl)
+    hl.documents.start()
+    await idle()
+    assert len(hl.documents.list(within)) == (step > 7)
+    assert hl.store.notes.get("copied") == ("ja" if step > 7 else "")
+
+
 async def test_a_long_document_that_the_disk_stopped_half_way_is_moved_once_by_the_next_try(
     pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,10 +95,11 @@ async def test_a_program_that_ends_while_it_copies_cards_copies_all_or_none_and_
     with monkeypatch.context() as patch:
         at_step(patch, step, kill)
         with suppress(Killed):
-            await hl.tasks.copy_cards(BOARD_ID, OTHER_ROOM, INTO)
+            await hl.tasks.copy_cards(BOARD_ID, OTHER_ROOM, INTO, decided=lambda: hl.store.notes.set("copied", "ja"))
         await idle()
     again = await start_again(hl, tmp_path)
     try:
+        assert again.store.notes.get("copied") == ("" if step < 3 else "ja")
         assert titles(again, OTHER_ROOM, INTO) == ([] if step < 3 else before)
         assert await again.tasks.copy_cards(BOARD_ID, OTHER_ROOM, INTO) == (COUNT if step < 3 else 0)
         assert titles(again, OTHER_ROOM, INTO) == before

@@ -2,7 +2,7 @@
 """Minutes as the app's tool."""
 
 from app.core.ids import ObjId, RoomId
-from app.store.long_writes import Progress
+from app.store.long_writes import Decided, Progress
 from app.tool import AppTool, Carry, NoBaseline, NoCopy, NoSnapshot, Offer, Parts, ToolKind, from_snapshot
 from tests.sample_tool.app import AGENDA, MINUTE
 from tests.sample_tool.app.agenda import ADDED
@@ -14,7 +14,9 @@ def _make(parts: Parts) -> MinutesService:
     return MinutesService(parts.db, parts.changes, parts.objects, parts.rooms)
 
 
-async def _copy_into(service: MinutesService, obj: ObjId, room: RoomId, into: ObjId, progress: Progress) -> ObjId:
+async def _copy_into(
+    service: MinutesService, obj: ObjId, room: RoomId, into: ObjId, progress: Progress, decided: Decided
+) -> ObjId:
     return await service.copy(obj, room)
 
 

@@ -291,7 +291,7 @@ async def test_a_copy_that_takes_long_shows_how_far_it_is_and_can_be_stopped(
     waiting.keep(ask=0)
     view = view_of(window, waiting.room)
 
-    async def slow(obj: ObjId, room: RoomId, into: ObjId, progress: Progress) -> None:
+    async def slow(obj: ObjId, room: RoomId, into: ObjId, progress: Progress, decided: object) -> None:
         progress(1, 4, True)
         await asyncio.Event().wait()
 
