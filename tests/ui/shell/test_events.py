@@ -25,6 +25,8 @@ from tests.ui.shell.in_window import texts
 from tests.ui.shell.kept_office import office
 from tests.ui.shell.opened_office import open_session
 from tests.ui.shell.sample import at
+from tests.world import until
+from ui.kit.covering import Cover
 from ui.shell.room.events_dialog import PAGE, EventsDialog
 
 OTHER = Uid(b"\x07" * 16)
@@ -187,3 +189,21 @@ async def test_saving_asks_the_policy_first(qtbot: QtBot, tmp_path: Path) -> Non
         await dialog.save()
     assert not dialog.save_button.isVisible()
     assert "Din organisation tillåter inte att filer sparas utanför Kansli." in texts(dialog)
+
+
+async def test_attack_a_long_list_is_copied_only_after_the_curtain(qtbot: QtBot, session: Session) -> None:
+    happen(session, *(event(20_000 + n) for n in range(2 * PAGE)))
+    dialog, gate, clipboard = shown(qtbot, session), QWidget(), QApplication.clipboard()
+    qtbot.addWidget(gate)
+    cover = Cover(gate)
+    clipboard.setText("något annat å")
+    dialog.copy_button.click()
+    cover.fall()
+    try:
+        text = await dialog.text()
+        for _ in range(3):
+            await asyncio.sleep(0)  # the copy takes as many turns
+        assert clipboard.text() == "något annat å", "another person would paste it"
+    finally:
+        cover.lift()
+    await until(lambda: clipboard.text() == text)

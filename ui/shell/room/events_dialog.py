@@ -23,6 +23,7 @@ from ui.kit.bind import Soon, bind
 from ui.kit.buttons import TextButton
 from ui.kit.choices import offer
 from ui.kit.clipboard import copy_text
+from ui.kit.covering import uncovered
 from ui.kit.dialogs import Dialog, save_file, show
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.line_words import ICONS, line_text
@@ -212,7 +213,9 @@ class EventsDialog(Dialog):
         return "".join(texts)
 
     async def _copy(self) -> None:
-        copy_text(await self.text())
+        text = await self.text()
+        await uncovered()
+        copy_text(text)
         toast(self, tr("The list is copied"))
 
     async def save(self) -> None:
