@@ -2,7 +2,7 @@
 """The errors of opening a file in another program. The sentences are in ui/errors/.
 
 WorldError
-└── CopyFault               CopyInUse · NoProgram · DeviceRevoked
+└── CopyFault               CopyInUse · NoProgram · DeviceRevoked · AccountEnded
 """
 
 from app.errors import WorldError
@@ -29,3 +29,9 @@ class DeviceRevoked(CopyFault):
     """Error: this device is revoked, so no file is written on it in plain any more."""
 
     code = "revoked"
+
+
+class AccountEnded(CopyFault):
+    """Error: the agency has ended this person's account, so no file is written on this device in plain any more."""
+
+    code = "reset"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from app.copies.errors import CopyInUse, DeviceRevoked
+from app.copies.errors import AccountEnded, CopyInUse, DeviceRevoked
 from app.copies.files import remove_folder, write_copy
 from app.copies.held import held_files
 from app.copies.kept import KeptFiles
@@ -59,7 +59,7 @@ class OwnDevices(Protocol):
 
     @property
     def ended(self) -> str | None:
-        """REVOKED if this device is."""
+        """REVOKED if this device is; another text if the agency has ended the account; otherwise None."""
         ...
 
 
@@ -75,10 +75,10 @@ class WorkingCopies:
     """
 
     def __init__(
-        self, rows: WorkingCopyRows, kept: KeptFiles, folder: Path, is_revoked: Callable[[], bool] = lambda: False
+        self, rows: WorkingCopyRows, kept: KeptFiles, folder: Path, ended: Callable[[], str | None] = lambda: None
     ) -> None:
-        """`folder`: the working folder (`working_folder`), which is made when the first copy is opened. `is_revoked`:
-        returns whether this device is revoked; `wake` is called when that has changed."""
+        """`folder`: the working folder (`working_folder`), which is made when the first copy is opened. `ended`:
+        returns why this device may no longer be used, as `OwnDevices.ended`; `wake` is called when that has changed."""
         self.changed: Signal[RoomId] = Signal()
         self.kept: Signal[Sequence[str]] = Signal()
         self.held_changed: Signal[()] = Signal()
@@ -86,7 +86,7 @@ class WorkingCopies:
         self.fault: Signal[StoreFault] = Signal()
         self.held: Sequence[HeldCopy] = ()
         """Copies of which another program had a file open at the last look."""
-        self._rows, self._kept, self._folder, self._is_revoked = rows, kept, folder, is_revoked
+        self._rows, self._kept, self._folder, self._ended = rows, kept, folder, ended
         self._places: dict[Path, HeldPlace] = {}
         """The working folders that this process has locked: the present one, and those of earlier runs."""
         self._wiping = Wiping(rows, kept)
@@ -109,11 +109,11 @@ class WorkingCopies:
         """Writes a copy of a file, whose bytes are `data`, into the working folder, read-only (mode 0400), and returns
         its path for another program. The file is named `label` with a number and the ending of its own name, since
         other programs note in lists of recent files, in plain, which names they have opened. The copy stays until
-        `wipe` or `close`, or until the device is revoked. CopyInUse; DeviceRevoked; DiskFull or StoreUnwritable;
-        NotFound if the room or object was removed meanwhile. After an error no file is left once `run` has compared the
-        copies again."""
-        if self._is_revoked():
-            raise DeviceRevoked
+        `wipe` or `close`, or until the device is revoked or the account ended. CopyInUse; DeviceRevoked or
+        AccountEnded; DiskFull or StoreUnwritable; NotFound if the room or object was removed meanwhile. After an error
+        no file is left once `run` has compared the copies again."""
+        if (why := self._ended()) is not None:
+            raise DeviceRevoked if why == REVOKED else AccountEnded
         place = self._place(self._folder)
         self._number += 1
         name = f"{label} {self._number}{_ending(of.name)}"
@@ -206,14 +206,15 @@ class WorkingCopies:
             self._woken.clear()
 
     def wake(self) -> None:
-        """Has `run` look at the copies at once: what `is_revoked` returns may have changed."""
+        """Has `run` look at the copies at once: what `ended` returns may have changed."""
         self._woken.set()
 
     async def look(self) -> None:
         """Keeps what has changed in the copies in plain, and removes those of earlier runs, unless another program has
-        them open. ▲ Removes those of this session too once this device is revoked: a thief may have it, and reads what
-        its disk has in plain. StoreFault as in `run`."""
-        await self._each(lambda copy: copy.copy in self._mine and not self._is_revoked())
+        them open. ▲ Removes those of this session too once this device is revoked, or the agency has ended the
+        account, as when a person's only device is stolen: the thief reads what its disk has in plain. StoreFault as in
+        `run`."""
+        await self._each(lambda copy: copy.copy in self._mine and self._ended() is None)
 
     async def wipe(self) -> None:
         """Keeps what has changed, and removes all copies in plain, except those that another program has open and
@@ -320,9 +321,9 @@ async def changed_names(copies: WorkingCopies) -> list[str]:
 
 def working_copies(store: Store, profile: Profile, devices: OwnDevices) -> WorkingCopies:
     """Makes the working copies of a session on this profile. Neither locks nor reads a folder yet. `devices`: the
-    person's own devices, which know whether this one is revoked."""
+    person's own devices, which know whether this one may still be used."""
     kept = KeptFiles(CacheFiles(profile.kept_folder), store.cache_upkeep.with_room)
     folder = working_folder(profile.folder, profile.id)
-    copies = WorkingCopies(store.copies, kept, folder, lambda: devices.ended == REVOKED)
+    copies = WorkingCopies(store.copies, kept, folder, lambda: devices.ended)
     devices.changed.connect(copies.wake)
     return copies

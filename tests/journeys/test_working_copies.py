@@ -13,12 +13,13 @@ import pytest
 
 from app.chat.opening import Opening
 from app.chat.tool import TOOL as CHAT
-from app.copies.errors import DeviceRevoked
+from app.copies.errors import AccountEnded, DeviceRevoked
 from app.core.ids import RoomId
 from app.errors import ExportOff
 from app.settings import ALLOW_EXPORT
 from tests.demo.canary import search
 from tests.journeys.desks import Desk, Offices
+from tests.journeys.test_reset import reset
 from tests.world import until
 
 CANARY = "Sekretess: åtgärden avslås på fredag 🙂"
@@ -140,3 +141,16 @@ async def test_a_revoked_device_removes_its_copies_at_once_and_keeps_what_was_ch
         await opened(new, room)
     with pytest.raises(DeviceRevoked):
         await opening_of(new).open_changed(kept.id, "Skrivskyddad kopia")
+
+
+async def test_attack_who_has_stolen_the_only_device_keeps_no_copies_once_the_agency_ends_the_account(
+    o: Offices, places: Sequence[Path]
+) -> None:
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await with_file(o, a, b)
+    read = await opened(b, room)
+    await reset(o, b)
+    await until(lambda: not b.session.copies.is_any_open)
+    assert not read.exists()
+    with pytest.raises(AccountEnded):
+        await opened(b, room)
