@@ -69,6 +69,7 @@ class Toast(QFrame):
         self._came_from: QWidget | None = None
         self._pointed = False
         self._waits_to_be_seen = False
+        self._shown_code = ""
         self._unheard = ""
         """What is announced once the host is shown: it was hidden, as under the curtain, where nothing is read out."""
         app = QApplication.instance()
@@ -89,13 +90,22 @@ class Toast(QFrame):
     ) -> None:
         """Shows and announces a message. `undo` is called by a button with the text `action` ("": Undo); None: there is
         no button. `other`: the text of a second button, and what it calls. With `undo` or `kept` the announcement is
-        never dropped. `code`: an error's code, shown small after the text."""
-        if undo is None and self._action is not None and self.isVisible():
+        never dropped. `code`: an error's code, shown small after the text. ▲ A message that waits to be seen, since the
+        host is hidden, is not replaced: a second one that is `kept` is shown above it, or it above one with a button.
+        Otherwise a message that came later under the curtain would take an error away that nobody has read."""
+        waits = self._waits_to_be_seen and not self.isHidden() and not self._host.isVisible()
+        waits = waits and text != self._text.text()  # what the disk refuses once more is said once
+        if self._over is not None and waits and not kept:
+            return  # nobody sees it
+        if undo is None and self._over is None and (waits or (self._action is not None and self.isVisible())):
             self._show_above(text, code=code, kept=kept)
             return
+        if waits and self._over is None:
+            self._show_above(self._text.text(), code=self._shown_code, kept=True)
         if self._above is not None and undo is None:
             self._above.hide()
         self._action, self._other = undo, other[1] if other is not None else None
+        self._shown_code = code
         self.other.setText(other[0] if other is not None else "")
         self.other.setVisible(other is not None)
         self._code.setText(code_line(code))
@@ -229,6 +239,7 @@ class Toast(QFrame):
             self.place()
         if watched is self._host and event.type() in (QEvent.Type.Show, QEvent.Type.Hide) and not self.isHidden():
             self._wait()
+            self.place()  # one that came while the host was hidden knew no other below it
             if self._unheard and event.type() is QEvent.Type.Show:
                 QTimer.singleShot(
                     0, self, self._announce_again

@@ -128,6 +128,43 @@ def test_what_came_while_its_window_was_hidden_is_read_out_when_it_is_shown(
     assert len(announced) == 1
 
 
+def test_nothing_takes_away_what_waits_to_be_seen(host: Host) -> None:
+    """As under the curtain: a link that was copied, or another error, comes while the first one waits."""
+    host.hide()
+    host.toast.show_text("Filen å 🙂 är inte skickad.", kept=True)
+    for text in ("Länken är kopierad.", "Länken är kopierad igen."):
+        host.toast.show_text(text)
+        for each in host.findChildren(Toast):
+            pass_ms(each, UNDO_MS)
+    host.show()
+    assert texts_of(host) == ["Filen å 🙂 är inte skickad."]
+    host.hide()
+    host.toast.show_text("Filen ö är inte skickad.", kept=True)
+    host.toast.show_text("Länken är kopierad.")
+    host.show()
+    assert host.toast.text() == "Filen ö är inte skickad."
+    assert texts_of(host) == ["Filen å 🙂 är inte skickad.", "Filen ö är inte skickad."]
+
+
+def test_an_error_that_can_be_tried_again_takes_away_no_other_that_waits_to_be_seen(host: Host) -> None:
+    host.hide()
+    host.toast.show_text("Filen å 🙂 är inte skickad.", code="file-gone", kept=True)
+    again: list[bool] = []
+    for _ in range(3):
+        host.toast.show_text("Kortet är inte sparat.", lambda: again.append(True), "Försök igen", kept=True)
+    host.show()
+    assert texts_of(host) == ["Kortet är inte sparat.", "Filen å 🙂 är inte skickad."]
+    QTest.mouseClick(host.toast.undo, Qt.MouseButton.LeftButton)
+    assert again == [True]
+
+
+def texts_of(host: Host) -> list[str]:
+    """The sentences that are shown, from the lowest message up."""
+    shown = [each for each in host.findChildren(Toast) if each.isVisible()]
+    assert len({each.y() for each in shown}) == len(shown), "none covers another"
+    return [each._text.text() for each in sorted(shown, key=lambda each: -each.y())]
+
+
 def test_it_stays_while_the_pointer_is_on_it(host: Host) -> None:
     host.show_deleted()
     enter(host.toast)
