@@ -101,16 +101,14 @@ class Forgetting(QObject):
         return not self._stays(thing)
 
     def _forget(self) -> None:
-        is_used = QAccessible.isActive()
-        self._timer.start(_AGAIN_MS if is_used else _UNUSED_MS)
-        if is_used and self._forget_some():
-            self._timer.start(0)
+        is_more = self._forget_some()
+        self._timer.start(0 if is_more else _AGAIN_MS if QAccessible.isActive() else _UNUSED_MS)
 
     def _forget_some(self) -> bool:
         """Looks at the next numbers, and returns whether there are more. ▲ In their order: an interface was made before
-        those inside it, and some delete them too. Otherwise one could be asked for a child that it has no more."""
-        if not QAccessible.isActive():
-            return False
+        those inside it, and some delete them too. Otherwise one could be asked for a child that it has no more. ▲ Also
+        while no assistive technology is used. Otherwise what one has noted that has ended since could be asked for by
+        the next, and what one asked for under the cover would stay mute."""
         newest = QWidget()  # its interface is deleted with it
         end = QAccessible.uniqueId(QAccessible.queryAccessibleInterface(newest))
         until = min(end, _next[0] + _AT_ONCE)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What assistive technology noted of a window, when it ends before the window is covered, and begins again."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from tests.ui.faces import face
+from ui.kit.covering import Cover
+
+TEXT = "Sekretess: ärendet å 🙂"
+
+
+class Office:
+    """A window with a text, and a gate that covers it."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self.window, self.gate = QWidget(), QWidget()
+        self.label = QLabel(TEXT, self.window)
+        for each in (self.window, self.gate):
+            qtbot.addWidget(each)
+            each.show()
+        self.cover = Cover(self.gate)
+
+
+@pytest.fixture
+def office(qtbot: QtBot, qapp: QApplication) -> Iterator[Office]:
+    yield Office(qtbot)
+    QAccessible.setActive(False)
+
+
+def test_attack_what_a_reader_that_ended_before_noted_cannot_be_asked_for_by_the_next(office: Office) -> None:
+    QAccessible.setActive(True)
+    noted = QAccessible.uniqueId(face(office.label))
+    QAccessible.setActive(False)
+    office.cover.fall()
+    QAccessible.setActive(True)
+    assert QAccessible.accessibleInterface(noted) is None
+    assert face(office.label).text(QAccessible.Text.Name) == ""
+    office.cover.lift()
+
+
+def test_a_reader_that_begins_after_the_cover_was_lifted_reads_what_another_asked_for_under_it(office: Office) -> None:
+    QAccessible.setActive(True)
+    office.cover.fall()
+    assert face(office.label).text(QAccessible.Text.Name) == ""
+    QAccessible.setActive(False)
+    office.cover.lift()
+    QAccessible.setActive(True)
+    assert face(office.label).text(QAccessible.Text.Name) == TEXT
