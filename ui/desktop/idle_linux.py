@@ -46,7 +46,8 @@ async def by_bus() -> float | None:
 
 
 async def _asked(router: DBusRouter, address: DBusAddress, member: str) -> float | None:
-    """What one service answers, in seconds; None if there is no such service, or it refuses or gives no number.
+    """What one service answers, in seconds; None if there is no such service, or it refuses or gives no time: a
+    negative one would be an input in the future, and the person would not be away until then.
     TimeoutError and EOFError as from `ask`."""
     call = new_method_call(address, member)
     call.header.flags |= MessageFlag.no_auto_start
@@ -56,7 +57,7 @@ async def _asked(router: DBusRouter, address: DBusAddress, member: str) -> float
         if isinstance(refused, TimeoutError):
             raise
         return None
-    return ms / 1000 if isinstance(ms, int) else None
+    return ms / 1000 if type(ms) is int and ms >= 0 else None
 
 
 # -- X11 ----------------------------------------------------------------------------------------------------------

@@ -74,6 +74,10 @@ def kde(ms: int | None) -> Any:
         ([kde(0)], None),  # as on Wayland, whatever the person does
         ([mutter(5_000), kde(61_500)], 5.0),
         ([service(MUTTER, "s", "ä", "GetIdletime")], None),
+        ([service(MUTTER, "x", -(2**63), "GetIdletime")], None),  # nobody has used it in the future
+        ([service(MUTTER, "b", True, "GetIdletime"), kde(61_500)], 61.5),
+        ([service(MUTTER, "(ts)", (5_000, "ä"), "GetIdletime")], None),
+        ([mutter(2**64 - 1)], (2**64 - 1) / 1000),
         ([service(MUTTER, "t", 5_000, "AnotherName"), kde(61_500)], 61.5),
         ([service(MUTTER, "t", 5_000, "AnotherName")], None),
     ],
