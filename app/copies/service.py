@@ -112,13 +112,13 @@ class WorkingCopies:
         `wipe` or `close`, or until the device is revoked or the account ended. CopyInUse; DeviceRevoked or
         AccountEnded; DiskFull or StoreUnwritable; NotFound if the room or object was removed meanwhile. After an error
         no file is left once `run` has compared the copies again."""
-        if (why := self._ended()) is not None:
-            raise DeviceRevoked if why == REVOKED else AccountEnded
+        self._check_usable()
         place = self._place(self._folder)
         self._number += 1
         name = f"{label} {self._number}{_ending(of.name)}"
         copy = new_id()
         digest = await asyncio.to_thread(lambda: hashlib.sha256(data).digest())
+        self._check_usable()
         folder = str(place.folder / copy.hex())
         self._rows.put(OpenedCopy(copy=copy, folder=folder, file=name, of=of, digest=digest, is_whole=False))
         self._mine.add(copy)
@@ -127,6 +127,7 @@ class WorkingCopies:
             self._writing[copy] = writing
             writing.add_done_callback(lambda done: self._on_written(copy, done))
             path = await asyncio.shield(writing)
+            self._check_usable()
             if not self._rows.complete(copy):
                 raise NotFound
         except BaseException:
@@ -134,6 +135,12 @@ class WorkingCopies:
             self._woken.set()
             raise
         return path
+
+    def _check_usable(self) -> None:
+        """Raises DeviceRevoked or AccountEnded if this device may no longer be used. ▲ Before and after each wait.
+        Otherwise a copy would be written, and opened in another program, after its device was revoked."""
+        if (why := self._ended()) is not None:
+            raise DeviceRevoked if why == REVOKED else AccountEnded
 
     def _on_written(self, copy: bytes, done: "asyncio.Future[Path]") -> None:
         """▲ Only now the copy may be removed: the task that asked for it may be gone, and the thread goes on."""

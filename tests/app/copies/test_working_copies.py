@@ -16,7 +16,7 @@ import pytest
 from app.chat.files import Files
 from app.chat.opening import Opening
 from app.copies import service, wiping
-from app.copies.errors import CopyInUse
+from app.copies.errors import CopyInUse, DeviceRevoked
 from app.copies.files import write_copy
 from app.copies.place import working_folder
 from app.copies.service import WorkingCopies
@@ -24,6 +24,7 @@ from app.core.foreign import ORIGIN, XATTR
 from app.core.volumes import is_in_memory
 from app.errors import DiskFull, FileTooLarge, NotFound
 from app.store.store import Store
+from sync.client.devices.own_devices import REVOKED
 from sync.protocol.version import PART_BYTES
 from tests.app.copies.crash_copies import CHANGED, PLAIN, of_message
 from tests.app.copies.desks import LABEL, Desk, held_by_another, overwrite
@@ -267,6 +268,33 @@ async def test_a_copy_that_nobody_waits_for_any_more_is_written_and_then_removed
     await desk.copies.close()
     assert desk.plain == []
     assert desk.bench.store.copies.opened() == []
+
+
+@pytest.mark.parametrize("while_written", [False, True])
+async def test_a_copy_that_is_asked_for_while_the_device_is_revoked_opens_in_no_program(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, while_written: bool
+) -> None:
+    ended, written = list[str](), list[str]()
+    copies = WorkingCopies(
+        desk.bench.store.copies, desk.copies._kept, desk.folder / "working", lambda: next(iter(ended), None)
+    )
+
+    def late(folder: Path, name: str, data: bytes) -> Path:
+        written.append(name)
+        ended.append(REVOKED)
+        return write_copy(folder, name, data)
+
+    monkeypatch.setattr(service, "write_copy", late)
+    opening = asyncio.ensure_future(copies.open(of_message(), PLAIN, LABEL))
+    await asyncio.sleep(0)  # it has begun
+    if not while_written:
+        ended.append(REVOKED)
+    with pytest.raises(DeviceRevoked):
+        await opening
+    assert bool(written) == while_written
+    await copies.look()
+    assert desk.plain == []
+    await copies.close()
 
 
 async def test_what_is_changed_while_a_changed_copy_is_sent_is_not_discarded_with_it(desk: Desk) -> None:
