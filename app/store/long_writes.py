@@ -111,7 +111,9 @@ class LongWrites:
         except BaseException:
             self._drop(number)
             raise
-        await asyncio.shield(self._move(number, len(changes), progress))
+        moving = self._move(number, len(changes), progress)
+        progress(len(changes), 2 * len(changes), False)  # before the next wait, in which the person may want to stop it
+        await asyncio.shield(moving)
         return obj
 
     def retiring(self, obj: ObjId) -> ObjId | None:

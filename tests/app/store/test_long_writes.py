@@ -9,8 +9,9 @@ import pytest
 
 from app.core.ids import ObjId
 from app.errors import DiskFull
+from app.rooms.copying import Copying
 from app.store import long_writes
-from app.store.long_writes import LongWrites
+from app.store.long_writes import LongWrites, Progress
 from tests.app.steps import Killed, at_step, idle, kill
 from tests.app.store.conftest import ME, OTHER, ROOM, Bench
 
@@ -179,7 +180,27 @@ async def test_an_object_that_is_gone_before_it_is_decided_gets_nothing(side: Si
 async def test_the_progress_reaches_its_end(side: Side) -> None:
     seen = list[tuple[int, int, bool]]()
     await side.writes.write(ROOM, NOTES, side.begin, progress=lambda *given: seen.append(given))
-    assert seen == [(n, 24, n <= 12) for n in (4, 8, 12, 17, 22, 24)]
+    kept, moved = [(n, 24, True) for n in (4, 8, 12)], [(n, 24, False) for n in (12, 17, 22, 24)]
+    assert seen == kept + moved
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_copy_that_is_stopped_leaves_nothing_and_one_that_is_decided_is_not_stopped(
+    side: Side, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copying = Copying()
+    at_step(monkeypatch, step, lambda: copying.stop(ROOM), on=False)
+
+    async def make(progress: Progress) -> ObjId:
+        return await side.writes.write(ROOM, NOTES, side.begin, progress=progress)
+
+    try:
+        made = await copying.run(ROOM, OLD, "Tavla å 🙂", make)
+    except asyncio.CancelledError:
+        made = None
+    await idle()
+    assert (made is None) == (step < 5)
+    assert side.notes() == ([] if made is None else [made])
 
 
 async def test_the_object_that_a_write_makes_is_known_until_it_is_complete(
