@@ -4,7 +4,8 @@
 The index reads when it is asked. Its board notifies it of what has changed.
 """
 
-from bisect import insort
+from bisect import bisect_left, insort
+from itertools import chain
 
 from app.objects.crdt import CrdtMap
 from app.tasks.cards import NO_COLUMN, Card, Column, card_from, column_from
@@ -20,8 +21,10 @@ class CardIndex:
         self._known: dict[str, Card] | None = None
         """Every card that was read, the hidden ones too; None before the first reading."""
         self._lanes: dict[str, list[Card]] | None = None
-        """The cards that are shown, by column and in order; None when they must be sorted again."""
+        """The cards that are shown, by the column that they name and in order; None when they must be sorted again."""
         self._columns: list[Column] | None = None
+        self._first: list[Card] | None = None
+        """The cards of the first column, if that shows cards of columns that are gone, too."""
 
     @property
     def is_read(self) -> bool:
@@ -45,12 +48,29 @@ class CardIndex:
     def shown(self, column_id: str) -> list[Card]:
         """The cards of a column in order, without archived and deleted ones; [] for an unknown column. It is the
         index's own list: do not change it."""
+        columns, lanes = self.columns(), self._sorted()
+        if column_id == columns[0].id:
+            return self._with_strays(lanes)
+        return lanes.get(column_id, []) if any(column.id == column_id for column in columns) else []
+
+    def _sorted(self) -> dict[str, list[Card]]:
         if self._lanes is None:
-            self._lanes = {column.id: [] for column in self.columns()}
+            self._lanes, self._first = {}, None
             for card in sorted(self.cards().values(), key=_by_order):
                 if not card.hidden:
-                    self._lane_of(self._lanes, card).append(card)
-        return self._lanes.get(column_id, [])
+                    self._lanes.setdefault(card.column, []).append(card)
+        return self._lanes
+
+    def _with_strays(self, lanes: dict[str, list[Card]]) -> list[Card]:
+        """The cards of the first column in order, those of columns that are gone among them."""
+        columns = self.columns()
+        own, there = lanes.get(columns[0].id, []), {column.id for column in columns}
+        strays = [lane for column_id, lane in lanes.items() if lane and column_id not in there]
+        if not strays:
+            return own
+        if self._first is None:
+            self._first = sorted(chain(own, *strays), key=_by_order)
+        return self._first
 
     def put(self, card_id: str, card: Card | None) -> None:
         """Adds a card, or replaces it by its present form, in its right place; None removes it."""
@@ -60,24 +80,28 @@ class CardIndex:
             known[card_id] = card
         if self._lanes is None:
             return
+        self._first = None
         if before is not None and not before.hidden:
-            self._lane_of(self._lanes, before).remove(before)
+            _take_out(self._lanes[before.column], before)
         if card is not None and not card.hidden:
-            insort(self._lane_of(self._lanes, card), card, key=_by_order)
+            insort(self._lanes.setdefault(card.column, []), card, key=_by_order)
 
     def forget_columns(self) -> None:
-        """Notes that the columns have changed: they are read again, and the cards sorted again."""
-        self._columns = self._lanes = None
+        """Notes that the columns have changed: they are read again. The cards stay sorted, since they are so by the
+        columns that they name."""
+        self._columns = self._first = None
 
     def forget(self) -> dict[str, Card]:
         """Notes that everything may have changed: all is read again when it is next asked for. Returns the cards as
         they were read last, by id; {} if they never were."""
         before = self._known or {}
-        self._known = self._lanes = self._columns = None
+        self._known = self._lanes = self._columns = self._first = None
         return before
 
-    def _lane_of(self, lanes: dict[str, list[Card]], card: Card) -> list[Card]:
-        return lanes[card.column] if card.column in lanes else lanes[self.columns()[0].id]
+
+def _take_out(lane: list[Card], card: Card) -> None:
+    """Removes a card from a sorted list that has it."""
+    del lane[bisect_left(lane, _by_order(card), key=_by_order)]
 
 
 def _by_order(card: Card) -> tuple[str, str]:

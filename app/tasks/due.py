@@ -11,6 +11,7 @@ from app.core.ids import ObjId, RoomId, Uid
 from app.errors import StoreFault
 from app.store.database import Database
 from app.store.notice_rows import Notice
+from app.tasks.names import CARDS
 from app.tasks.noticing import DUE, OVERDUE
 from app.tasks.tables import IN_PLACE
 from app.tool import Standing
@@ -27,7 +28,7 @@ _FIRST = date(1970, 1, 2)
 _AT_ONCE = 200
 """So many of them are looked at in one turn of the loop: 1 to 2 ms."""
 
-_CARDS = f"""SELECT room, obj, card, due FROM board_cards c WHERE (assignee = ? OR obj = ?) AND done = 0 AND due <= ?
+_CARDS = f"""SELECT room, obj, card, due FROM {CARDS} c WHERE (assignee = ? OR obj = ?) AND done = 0 AND due <= ?
     AND {IN_PLACE} AND room IN (SELECT room FROM rooms WHERE NOT left)
     ORDER BY due DESC, obj, card LIMIT ?"""  # noqa: S608 - constants
 

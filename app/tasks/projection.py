@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Turns a board into rows, one for each card, inside the store's transaction, so that no list has to load a board.
+"""Turns a board into rows, one for each card, column and label, inside the store's transaction. So no list has to load
+a board.
 
 A few boards are kept merged in memory. Merging an update twice changes nothing, so a kept board that has merged more
 than a rolled-back transaction does no harm.
@@ -8,7 +9,7 @@ than a rolled-back transaction does no harm.
 import json
 import weakref
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 
 from app.core.ids import ObjId, Uid
@@ -18,16 +19,16 @@ from app.store import objects, search
 from app.store.connection import Connection
 from app.store.notice_rows import Notice
 from app.store.rows import ObjectRow, StoredChange
-from app.tasks import noticing
+from app.tasks import names, noticing
 from app.tasks.descriptions import Description
-from app.tasks.model import Board, Card, Column
+from app.tasks.model import Board, Card
 
 KIND_ID = "board"
 BOARDS_KEPT = 8
 
-_COLUMNS = "obj, card, room, title, col, column_title, assignee, due, done, labels, checked, check_items, t"
+_COLUMNS = "obj, card, room, title, col, assignee, due, labels, checked, check_items, t"
 # ruff: noqa: S608 - put together from constants
-_ADD = f"INSERT INTO board_cards ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD = f"INSERT INTO board_cards ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OF_BOARD = f"SELECT {_COLUMNS} FROM board_cards WHERE obj = ?"
 _OF_CARD = f"{_OF_BOARD} AND card = ?"
 
@@ -59,7 +60,8 @@ class _Kept:
         self.standing: int | None = None
         """The last change up to which its rows were written; None while they are being written, and if that failed."""
         self.touched: set[str] = set()
-        self.all_touched = False
+        self.renamed = False
+        """Columns or labels may have changed."""
         self.written_in_trash: set[str] = set()
         self.overwritten: list[tuple[str, Description]] = []
         """Descriptions that were replaced, since the last transaction that is known to have been committed."""
@@ -67,7 +69,7 @@ class _Kept:
         self.board.columns_changed.connect(lambda: self._on_cards(frozenset()))
 
     def merge(self, conn: Connection, changes: Sequence[StoredChange], me: Uid) -> list[Notice]:
-        """Merges changes; leaves out damaged updates. Afterwards `touched`, `all_touched` and `written_in_trash`
+        """Merges changes; leaves out damaged updates. Afterwards `touched`, `renamed` and `written_in_trash`
         describe what they changed, and `overwritten` has also the descriptions that they replaced. Returns the notices
         that they make for the person `me`, and brings earlier ones up to date.
 
@@ -75,7 +77,7 @@ class _Kept:
         replaced would never be seen. A colleague's change that makes notices is merged alone, so that it is known what
         it did.
         """
-        self.touched, self.all_touched, self.written_in_trash = set(), False, set()
+        self.touched, self.renamed, self.written_in_trash = set(), False, set()
         notices = list[Notice]()
         for _, some in groupby(changes, key=_merged_with):
             notices += self._merge_some(conn, list(some), me)
@@ -97,7 +99,7 @@ class _Kept:
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         self.touched |= ids
-        self.all_touched |= not ids  # the name of a column or a label is in many rows
+        self.renamed |= not ids
 
 
 def _merged_with(change: StoredChange) -> tuple[bool, bool, int]:
@@ -131,8 +133,9 @@ class Projection:
         lost = [(card, old) for card, old in kept.overwritten if not kept.board.builds_on(card, old)]
         if lost:
             _keep_overwritten(conn, obj, lost)
-        rows = kept.touched if known and not kept.all_touched else None
-        self._write(conn, obj, kept.board, rows, kept.touched if known else None)
+        if kept.renamed or not known:
+            names.write(conn, obj.obj, kept.board)
+        self._write(conn, obj, kept.board, kept.touched if known else None)
         _write_trash(conn, obj, kept.board, kept.touched if known else None)
         _note_written(conn, obj, kept.written_in_trash, changes)
         kept.standing = max(changes[-1].rowid, projected)
@@ -167,11 +170,10 @@ class Projection:
         obj: ObjectRow,
         board: Board,
         touched: Collection[str] | None,
-        reworded: Collection[str] | None,
     ) -> None:
-        """Writes, within the caller's transaction, the list rows of the cards `touched` and the search entries of the
-        cards `reworded`; None: of all cards. Cards that are archived or in the trash have no list row; cards that are
-        gone have neither. Also gives the object the board's title, if it has one."""
+        """Writes, within the caller's transaction, the list rows and the search entries of the cards `touched`; None:
+        of all cards. Cards that are archived or in the trash have no list row; cards that are gone have neither. Also
+        gives the object the board's title, if it has one."""
         now = {str(row[1]): row for row in _rows(obj, board, touched)}
         if touched is None:
             found = conn.execute(_OF_BOARD, (obj.obj,)).fetchall()
@@ -185,7 +187,7 @@ class Projection:
             conn.executemany("DELETE FROM board_cards WHERE obj = ? AND card = ?", keys)
         if differ:
             conn.executemany(_ADD, [now[card] for card in differ])
-        found_cards = (board.any_card(card) for card in (board.cards_by_id() if reworded is None else reworded))
+        found_cards = (board.any_card(card) for card in (board.cards_by_id() if touched is None else touched))
         search.put(conn, [_entry(obj, card) for card in found_cards if card is not None])
         for card in {*gone, *(touched or ())}:
             if board.any_card(card) is None:
@@ -196,8 +198,8 @@ class Projection:
 
 def drop_some_rows(conn: Connection, obj: ObjId, limit: int) -> bool:
     """Removes, in the caller's transaction, rows by which lists, the trash and search find the cards of a board: at
-    most `limit` of each. Returns whether more may be left. A later change of the board adds the rows of the cards that
-    it touches."""
+    most `limit` of each. Returns whether more may be left. The names of its columns and labels stay. A later change of
+    the board adds the rows of the cards that it touches."""
     is_more = search.drop_some(conn, obj, limit)
     for table in ("board_cards", "board_put_away", "board_overwritten"):
         some = f"SELECT rowid FROM {table} WHERE obj = ? LIMIT ?"
@@ -236,25 +238,20 @@ def _keep_overwritten(conn: Connection, obj: ObjectRow, overwritten: Sequence[tu
 
 
 def _rows(obj: ObjectRow, board: Board, touched: Collection[str] | None) -> list[Row]:
-    names = {label.id: f"{label.colour}:{label.name}" for label in board.labels()}
-    if touched is None:
-        return [_row(obj, card, column, names) for column in board.columns() for card in board.cards(column.id)]
-    cards = [(board.card(card), board.column_of(card)) for card in touched]
-    return [_row(obj, card, column, names) for card, column in cards if card and column and not card.hidden]
+    cards = board.cards_by_id().values() if touched is None else map(board.any_card, touched)
+    return [_row(obj, card) for card in cards if card is not None and not card.hidden]
 
 
-def _row(obj: ObjectRow, card: Card, column: Column, names: Mapping[str, str]) -> Row:
+def _row(obj: ObjectRow, card: Card) -> Row:
     return (
         obj.obj,
         card.id,
         obj.room,
         card.title,
-        column.id,
-        column.title,
+        card.column,
         card.assignee,
         card.due.isoformat() if card.due else None,
-        int(column.done),
-        "\n".join(names[label] for label in card.labels if label in names),
+        names.ids_of(card),
         card.checked,
         len(card.checklist),
         card.t,

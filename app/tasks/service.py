@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, partial
 from typing import Protocol
 
 from app.core import clock
@@ -25,7 +26,7 @@ from app.store.database import Database
 from app.store.long_writes import Decided, LongWrites, Progress, no_more, no_progress
 from app.store.objects import Objects
 from app.store.rows import StoredChange
-from app.tasks import copying, projection
+from app.tasks import copying, names, projection
 from app.tasks.adapter import BoardAdapter
 from app.tasks.descriptions import Description, description_from
 from app.tasks.due import DueCards
@@ -275,15 +276,16 @@ class TaskService:
     def done_of(self, room: RoomId) -> tuple[int, int]:
         """(number of finished cards, number of all cards) of a room, counted as in `tasks`; (0, 0) for a room without
         cards."""
-        sql = f"SELECT coalesce(sum(done), 0), count(*) FROM board_cards c WHERE room = ? AND {IN_PLACE}"  # noqa: S608 - constants
+        sql = f"SELECT coalesce(sum(done), 0), count(*) FROM {names.CARDS} c WHERE room = ? AND {IN_PLACE}"  # noqa: S608 - constants
         row = self._db.one(sql, (room,))
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def _rows(self, where: str, params: tuple[object, ...]) -> list[TaskRow]:
         sql = (
             "SELECT room, obj, card, title, column_title, assignee, due, done, labels, checked, check_items"  # noqa: S608 - constants
-            f" FROM board_cards c WHERE {IN_PLACE} AND {where}"
+            f" FROM {names.CARDS} c WHERE {IN_PLACE} AND {where}"
         )
+        labels_of = cache(partial(names.labels, self._db.rows))
         return [
             TaskRow(
                 room=room,
@@ -294,9 +296,7 @@ class TaskService:
                 assignee=assignee,
                 due=date.fromisoformat(due) if due else None,
                 done=bool(done),
-                labels=tuple(
-                    (colour, name) for colour, _, name in (x.partition(":") for x in labels.split("\n")) if name
-                ),
+                labels=labels_of(obj)(labels),
                 checked=checked,
                 check_items=check_items,
             )

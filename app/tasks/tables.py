@@ -1,17 +1,27 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The rows that lists of tasks are read from: one per card. Written by projection.py, made again when VERSION rises."""
+"""The rows that lists of tasks are read from: one per card, column and label. Written by projection.py and names.py,
+made again when VERSION rises."""
 
-VERSION = 4
+VERSION = 5
 
 _CARDS = (
     """CREATE TABLE board_cards (obj BLOB NOT NULL, card TEXT NOT NULL, room BLOB NOT NULL, title TEXT NOT NULL,
-       col TEXT NOT NULL, column_title TEXT NOT NULL, assignee BLOB, due TEXT, done INTEGER NOT NULL,
-       labels TEXT NOT NULL, checked INTEGER NOT NULL, check_items INTEGER NOT NULL, t INTEGER NOT NULL,
-       PRIMARY KEY (obj, card))""",
-    "CREATE INDEX board_cards_by_assignee ON board_cards (assignee, done, due)",
+       col TEXT NOT NULL, assignee BLOB, due TEXT, labels TEXT NOT NULL, checked INTEGER NOT NULL,
+       check_items INTEGER NOT NULL, t INTEGER NOT NULL, PRIMARY KEY (obj, card))""",
+    "CREATE INDEX board_cards_by_assignee ON board_cards (assignee, due)",
     "CREATE INDEX board_cards_by_room ON board_cards (room)",
 )
-"""`due` is an ISO date; `labels` names and colours, one a line, `colour:name`."""
+"""`col` is the id of the column that the card names, which may be gone; `due` an ISO date; `labels` the ids of labels,
+as a JSON list."""
+
+_NAMES = (
+    """CREATE TABLE board_columns (obj BLOB NOT NULL, col TEXT NOT NULL, title TEXT NOT NULL, done INTEGER NOT NULL,
+       is_first INTEGER NOT NULL, PRIMARY KEY (obj, col))""",
+    "CREATE INDEX board_columns_by_place ON board_columns (obj, is_first)",
+    """CREATE TABLE board_labels (obj BLOB NOT NULL, label TEXT NOT NULL, colour TEXT NOT NULL, name TEXT NOT NULL,
+       PRIMARY KEY (obj, label))""",
+)
+"""`is_first`: the column shows also the cards whose column is gone."""
 
 _OVERWRITTEN = (
     """CREATE TABLE board_overwritten (obj BLOB NOT NULL, card TEXT NOT NULL, id TEXT NOT NULL, room BLOB NOT NULL,
@@ -32,4 +42,4 @@ IN_PLACE = "NOT EXISTS (SELECT 1 FROM objects o WHERE o.obj = c.obj AND o.delete
 """Whether the board of `c`, a row of one of these tables, is not in the room's trash. The rows stay while it is there,
 so that they are listed again once the board is restored."""
 
-TABLES = (*_CARDS, *_OVERWRITTEN, *_PUT_AWAY)
+TABLES = (*_CARDS, *_NAMES, *_OVERWRITTEN, *_PUT_AWAY)

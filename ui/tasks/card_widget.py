@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One card on the board, painted: labels, title, due date, checklist, who does it."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,7 +19,7 @@ from ui.kit.faces import Role, Spoken
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 from ui.kit.plain import set_tip
 from ui.kit.scale import density, px
-from ui.kit.translate import local_now, short_day, tr
+from ui.kit.translate import short_day, tr
 from ui.tasks.filter import urgency
 
 _PAD, _LINE, _PICTURE = 13, 20, 24
@@ -54,6 +54,19 @@ class CardLook:
         if self.person is not None:
             parts.append(tr("assigned to {name}").format(name=self.person.name))
         return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What is painted with the cards of one column and is not of the cards themselves: the board's `labels`, the
+    members (`people`), whether the column is one for finished tasks (`done`), which day it is, and of which cards the
+    person is to be reminded."""
+
+    labels: tuple[Label, ...]
+    people: tuple[Person, ...]
+    done: bool
+    today: date
+    reminded: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,25 +314,17 @@ def _top() -> int:
     return _PAD + _AIR[density()]
 
 
-def looks(
-    cards: Sequence[Card],
-    labels: Sequence[Label],
-    people: Sequence[Person],
-    done: bool,
-    reminded: Container[str] = frozenset(),
-) -> list[CardLook]:
-    """What is to be painted of the cards of one column, today. `labels` and `people` are the board's labels and the
-    members. `done`: whether the column is one for finished tasks. `reminded`: the cards of which the person is to be
-    reminded."""
-    today, by_id, by_uid = local_now().date(), {each.id: each for each in labels}, {each.uid: each for each in people}
+def looks(cards: Sequence[Card], around: Around) -> list[CardLook]:
+    """What is to be painted of the cards of one column. `around`: what is not of the cards themselves."""
+    by_id, by_uid = {each.id: each for each in around.labels}, {each.uid: each for each in around.people}
     return [
         CardLook(
             card=card,
             labels=tuple(by_id[label] for label in card.labels if label in by_id),
             person=by_uid.get(card.assignee) if card.assignee else None,
-            done=done,
-            today=today,
-            reminded=card.id in reminded,
+            done=around.done,
+            today=around.today,
+            reminded=card.id in around.reminded,
         )
         for card in cards
     ]

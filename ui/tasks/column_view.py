@@ -2,11 +2,12 @@
 """One column of the board: its title with a menu, how many cards, +, and the cards."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.tasks.model import Column
+from app.tasks.model import Card, Column
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import scroll
 from ui.kit.faces import Role, Spoken
@@ -14,7 +15,7 @@ from ui.kit.keyed_rows import KeyedRows
 from ui.kit.scale import hold
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
-from ui.tasks.card_widget import CardLook, CardWidget
+from ui.tasks.card_widget import Around, CardLook, CardWidget, looks
 
 MIN_WIDTH, MAX_WIDTH = 220, 320
 
@@ -60,6 +61,8 @@ class ColumnView(QWidget):
         self._rows: KeyedRows[CardLook, CardWidget] = KeyedRows(
             self._body, lambda look: look.card.id, self._new_card, lambda widget, look: widget.show_look(look)
         )
+        self._around: Around | None = None
+        """What all cards are painted with; None if not all are painted with the same."""
         self.area = scroll(self._body, "")
         self.area.verticalScrollBar().valueChanged.connect(self.unlight)
         outer = column(self, spacing=4)
@@ -93,10 +96,27 @@ class ColumnView(QWidget):
         for widget in self.cards:
             widget.light(False)
 
-    def show_cards(self, looks: Sequence[CardLook]) -> None:
-        """Shows exactly these cards in the column, in this order."""
-        self._rows.show(looks)
-        self._show_count()
+    def show_cards(self, cards: Sequence[Card], around: Around) -> None:
+        """Shows exactly these cards in the column, in this order. If they are shown already, also by `around`, which
+        says what is painted with them, no widget is looked at: another name or another place of a column changes no
+        card."""
+        before, self._around = self._around, around
+        if before is None or [widget.card for widget in self.cards] != cards:
+            self._rows.show(looks(cards, around))
+            self._show_count()
+        elif before == replace(around, done=before.done):
+            self._show_due(cards if before != around else [], around)
+        else:
+            self._rows.show(looks(cards, around))
+
+    def _show_due(self, cards: Sequence[Card], around: Around) -> None:
+        """Shows those of the cards again whose look depends on whether they are finished: those that are due on a
+        day."""
+        due = [card for card in cards if card.due is not None]
+        for look in looks(due, around):
+            widget = self._rows.row(look.card.id)
+            if widget is not None:
+                widget.show_look(look)
 
     def _show_count(self) -> None:
         self._count.setText(str(len(self.cards)))
@@ -113,9 +133,13 @@ class ColumnView(QWidget):
         n, count = self.cards.index(widget) + 1, len(self.cards)
         return tr("{column}, {n} of {all}").format(column=self.column.title or tr("Without column"), n=n, all=count)
 
-    def show_card(self, look: CardLook, at: int) -> None:
-        """Shows one card, in its widget or a new one, at the index `at` among the cards that the column shows then."""
+    def show_card(self, card: Card, around: Around, at: int) -> None:
+        """Shows one card, in its widget or a new one, at the index `at` among the cards that the column shows then.
+        `around`: what is painted with it."""
+        (look,) = looks([card], around)
         self._rows.put(look, at)
+        if around != self._around:
+            self._around = None
         self._show_count()
 
     def drop_card(self, card_id: str) -> None:

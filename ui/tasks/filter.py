@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which cards are shown: by person, due date and label. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
@@ -48,6 +49,10 @@ class Filter:
                 return card.due is not None and card.due < today
             case Due.WEEK:
                 return card.due is not None and card.due <= today + timedelta(days=7)
+
+    def shown(self, cards: Iterable[Card], today: date) -> list[Card]:
+        """Those of the cards that the filter shows, in the same order."""
+        return [card for card in cards if self.shows(card, today)]
 
     def toggled(self, *, person: Uid | None = None, label: str = "", due: Due | None = None) -> "Filter":
         """A filter that differs in one choice: the given one is chosen, or no longer if it was chosen before. Give one

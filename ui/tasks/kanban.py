@@ -16,7 +16,7 @@ from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import line, set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import local_now, tr
-from ui.tasks.card_widget import CardLook, CardWidget, looks
+from ui.tasks.card_widget import Around, CardWidget
 from ui.tasks.column_view import ColumnView
 from ui.tasks.drop_layer import DropLayer
 from ui.tasks.filter import Filter
@@ -109,11 +109,20 @@ class KanbanView(QScrollArea):
     def _show_column(self, view: ColumnView, column: Column) -> None:
         self._row.setStretchFactor(view, 1000)  # the room beside the columns is the stretch's only if they are full
         view.show_column(column)
-        today = local_now().date()
-        view.show_cards(self._looks([c for c in self._board.cards(column.id) if self._filter.shows(c, today)], column))
+        view.show_cards(self._shown_in(column), self._around(column))
 
-    def _looks(self, cards: Sequence[Card], column: Column) -> list[CardLook]:
-        return looks(cards, self._board.labels(), self._people(), column.done, self._reminded)
+    def _shown_in(self, column: Column) -> list[Card]:
+        cards = self._board.cards(column.id)
+        return self._filter.shown(cards, local_now().date()) if self._filter.active else cards
+
+    def _around(self, column: Column) -> Around:
+        return Around(
+            labels=tuple(self._board.labels()),
+            people=tuple(self._people()),
+            done=column.done,
+            today=local_now().date(),
+            reminded=self._reminded,
+        )
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         """Shows again the card that has changed, by its id. If several have, shows all cards of the columns that they
@@ -164,9 +173,8 @@ class KanbanView(QScrollArea):
         shown = card if card is not None and not card.hidden and self._filter.shows(card, today) else None
         for view in self.columns:
             if shown is not None and column is not None and view.column.id == column.id:
-                inside = [c.id for c in self._board.cards(column.id) if self._filter.shows(c, today)]
-                (look,) = self._looks([shown], column)
-                view.show_card(look, inside.index(card_id))
+                at = [c.id for c in self._shown_in(column)].index(card_id)
+                view.show_card(shown, self._around(column), at)
             else:
                 view.drop_card(card_id)
 

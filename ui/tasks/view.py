@@ -383,9 +383,11 @@ class TasksView(QWidget):
         announce(self, tr("{n} of {all} tasks are shown").format(n=count - len(self._hidden), all=count))
 
     def _show_nothing(self) -> None:
-        today, cards = local_now().date(), self.board.all_cards()
-        shown = [card for card in cards if self._filter.shows(card, today)] if self._filter.active else cards
-        self._hidden = frozenset(card.id for card in cards) - frozenset(card.id for card in shown)
+        cards = shown = self.board.all_cards()
+        self._hidden = frozenset()
+        if self._filter.active:
+            shown = self._filter.shown(cards, local_now().date())
+            self._hidden = frozenset(card.id for card in cards) - frozenset(card.id for card in shown)
         only_away = not cards and bool(self.board.put_away()) and not self.board.archived()
         self.nothing.show_for(cards=len(cards), shown=len(shown), only_away=only_away)
 

@@ -375,7 +375,7 @@ async def test_attack_a_day_that_windows_does_not_know_keeps_no_notice_away(hl: 
 async def test_attack_five_thousand_due_cards_are_looked_at_in_parts(hl: Desk, now: Now) -> None:
     now.ms = at_nine(date(2026, 11, 20))
     start_board(hl)
-    card = "INSERT INTO board_cards SELECT ?, ?, ?, '', '', '', ?, '2026-11-20', 0, '[]', 0, 0, 0"
+    card = "INSERT INTO board_cards SELECT ?, ?, ?, '', '', ?, '2026-11-20', '[]', 0, 0, 0"
     with hl.store.db.transaction() as conn:
         conn.executemany(card, [(BOARD_ID, str(n), ROOM, HL) for n in range(5000)])
     kept = list[int]()

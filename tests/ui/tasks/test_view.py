@@ -19,6 +19,7 @@ from tests.ui.tasks.boards import CONTROL, card, drag, focused, menu_of, named, 
 from tests.ui.walking import check
 from tests.world import until
 from ui.tasks.archive import ArchiveDialog
+from ui.tasks.card_widget import CardLook, CardWidget
 from ui.tasks.filter import Filter
 from ui.tasks.view import TasksView
 
@@ -297,3 +298,25 @@ def test_both_keys_of_redo_work_on_the_board(view: TasksView, key: Qt.Key, held:
     assert titles(view)[0] == ["a", "b", "c"]
     QTest.keyClick(view, key, held)
     assert titles(view) == moved
+
+
+def test_another_name_end_or_place_of_a_column_looks_at_no_card_again(
+    view: TasksView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a board of 3,000 cards that took 75 ms of the event loop. Whether a card is overdue depends on the end."""
+    looked, first = list[str](), view.board.columns()[0].id
+    view.board.set_due(card(view, "b").card.id, date(2020, 1, 2))
+    show_look = CardWidget.show_look
+
+    def counted(widget: CardWidget, look: CardLook) -> None:
+        looked.append(look.card.title)
+        show_look(widget, look)
+
+    monkeypatch.setattr(CardWidget, "show_look", counted)
+    view.board.rename_column(first, "Nytt å")
+    view.board.move_column(first, None)
+    assert (looked, titles(view)[-1]) == ([], ["a", "b", "c"])
+    view.board.set_column_done(first, True)
+    assert looked == ["b"]
+    view.board.add_label("Brådskande", "danger")
+    assert looked == ["b", "a", "b", "c"]
