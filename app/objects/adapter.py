@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What app/objects/live.py needs of a tool: its live model, and an adapter to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Protocol, TypeVar
 
 from app.core.ids import ObjId, RoomId
@@ -60,6 +60,11 @@ class Adapter(Protocol[M]):
 
     def load(self, model: M, updates: Sequence[bytes]) -> int:
         """Merges the stored updates into a new model. Returns how many of them were damaged and left out."""
+        ...
+
+    def reading(self, model: M) -> Generator[None, None, None]:
+        """A generator that reads what the model would read at its first use, in parts of some milliseconds, between
+        which nothing is written in the model. Its end may be reached at once."""
         ...
 
     def merge(self, model: M, changes: Sequence[StoredChange], feeder: Feeder) -> int:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One open object (app/objects/live.py)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 
@@ -50,3 +51,9 @@ class Held(Generic[M]):
     @property
     def is_needed(self) -> bool:
         return bool(self.holders or self.unsaved)
+
+    def note(self, changes: Sequence[StoredChange]) -> None:
+        """Notes that these changes of the store are merged."""
+        if changes:
+            self.row = max(self.row, changes[-1].rowid)
+            self.since_cached += len(changes)

@@ -33,6 +33,7 @@ from app.core.signal import Signal
 from app.errors import NotFound, StoreFault, StoreUnwritable
 from app.objects.adapter import Adapter, M
 from app.objects.held import Held
+from app.objects.loading import Loading
 from app.objects.pieces import Assembler, encode
 from app.objects.state_cache import StateCache
 from app.store.changes import Changes
@@ -59,6 +60,7 @@ class LiveObjects(Generic[M]):
         self._objects = objects
         self._adapter = adapter
         self._states = StateCache(db, objects)
+        self._loading = Loading(changes, objects, adapter, self._new)
         self._open: WeakValueDictionary[ObjId, Held[M]] = WeakValueDictionary()
         self._needed: dict[ObjId, Held[M]] = {}
         """Those that somebody holds, or of which something is not stored yet."""
@@ -108,6 +110,21 @@ class LiveObjects(Generic[M]):
         """Returns the live model of an object, the same as `open` does, loaded if it was not open. It needs no `close`:
         Python frees it when nobody refers to it any more. NotFound."""
         return self._of(obj).model
+
+    async def load(self, obj: ObjId) -> M:
+        """The same as `shared`, loaded in parts between which the event loop runs (`Loading.in_parts`). NotFound, also
+        after `close_all`."""
+        if obj not in self._open:
+            loaded = await self._loading.in_parts(obj)
+            if obj in self._open or self._is_closed:
+                loaded.model.close()
+            else:
+                self._open[obj] = loaded
+                self._catch_up_when_idle(loaded)
+                return loaded.model
+        if self._is_closed:
+            raise NotFound
+        return self.shared(obj)
 
     def begin(self, room: RoomId, obj: ObjId, write: Callable[[M], None]) -> M:
         """Creates an object with the content that `write` gives its new model, and opens it; an error of `write` is
@@ -225,41 +242,13 @@ class LiveObjects(Generic[M]):
     def _of(self, obj: ObjId) -> Held[M]:
         held = self._open.get(obj)
         if held is None:
-            held = self._open[obj] = self._load(obj)
+            held = self._open[obj] = self._loading.at_once(obj)
         return held
 
     def _new(self, room: RoomId, obj: ObjId) -> Held[M]:
         model = self._adapter.new(room, obj, lambda update: self._save(held, update))
         held = Held(room, obj, model)
         return held
-
-    def _load(self, obj: ObjId) -> Held[M]:
-        row = self._objects.get(obj)
-        if row is None or row.kind != self._adapter.kind:
-            raise NotFound
-        held = self._new(row.room, obj)
-        if not self._load_cached(held):
-            held = self._new(row.room, obj)
-        changes = self._changes.of(obj, held.row)
-        with self._changes.merging(row.room, obj, changes):
-            held.damaged = self._adapter.load(held.model, held.feeder.feed(changes))
-        self._note(held, changes)
-        return held
-
-    def _load_cached(self, held: Held[M]) -> bool:
-        """Loads the object's cached merged state into the model. True also if there is none. False if it is damaged:
-        then the model is closed, and the caller merges all changes into a new one."""
-        cached = self._objects.crdt_state(held.obj)
-        if cached is None:
-            return True
-        with self._changes.merging(held.room, held.obj, self._changes.at(cached[0])):
-            damaged = self._adapter.load(held.model, [cached[1]])
-        if damaged:
-            log.store.warning("crdt-state-damaged", obj=short(held.obj))
-            held.model.close()
-            return False
-        held.row = cached[0]
-        return True
 
     def _forget(self, held: Held[M]) -> None:
         """Drops the object, after the last `close` or once its refused edits are stored. Merges what was received, and
@@ -369,13 +358,14 @@ class LiveObjects(Generic[M]):
         if held is None:
             return
         if change.data in held.storing:
-            self._note(held, [change])
+            held.note([change])
         else:
             self._receive(held, [change])
 
     def _on_received(self, changes: Sequence[StoredChange]) -> None:
         by_obj: dict[ObjId, list[StoredChange]] = {}
         for change in changes:
+            self._loading.on_received(change)
             by_obj.setdefault(change.obj, []).append(change)
         for obj, of_obj in by_obj.items():
             held = self._open.get(obj)
@@ -387,6 +377,7 @@ class LiveObjects(Generic[M]):
         self._catch_up_when_idle(held)
 
     def _on_taken_back(self, obj: ObjId) -> None:
+        self._loading.on_taken_back(obj)
         held = self._open.get(obj)
         if held is not None:
             held.is_stale = True
@@ -412,7 +403,7 @@ class LiveObjects(Generic[M]):
                 self._read_again(held)
             else:
                 received, held.received = held.received, []
-                self._note(held, received)
+                held.note(received)
                 with self._changes.merging(held.room, held.obj, received):
                     held.damaged += self._adapter.merge(held.model, received, held.feeder)
         except Exception as fault:
@@ -442,9 +433,4 @@ class LiveObjects(Generic[M]):
         with self._changes.merging(held.room, held.obj, changes):
             held.damaged = self._adapter.reset(held.model, [*held.feeder.feed(changes), *own])
         held.row = held.since_cached = 0
-        self._note(held, changes)
-
-    def _note(self, held: Held[M], changes: Sequence[StoredChange]) -> None:
-        if changes:
-            held.row = max(held.row, changes[-1].rowid)
-            held.since_cached += len(changes)
+        held.note(changes)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Connects a person's own objects to `LiveObjects` (app/objects/live.py)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from app.core.ids import ObjId, RoomId
 from app.own.model import OwnObject
@@ -34,6 +34,10 @@ class OwnAdapter:
     def load(self, model: OwnObject, updates: Sequence[bytes]) -> int:
         """See `Adapter`."""
         return len(model.load(updates))
+
+    def reading(self, model: OwnObject) -> Generator[None, None, None]:
+        """See `Adapter`."""
+        yield from ()
 
     def merge(self, model: OwnObject, changes: Sequence[StoredChange], feeder: Feeder) -> int:
         """See `Adapter`."""

@@ -190,6 +190,12 @@ class Objects:
         row = self._db.one("SELECT row, state FROM crdt_states WHERE obj = ?", (obj,))
         return (row[0], row[1]) if row else None
 
+    def is_long(self, obj: ObjId, size_bytes: int, changes: int) -> bool:
+        """Whether an object's cached state is longer than `size_bytes`, or has more than `changes` changes after it."""
+        row, size = self._db.one("SELECT row, length(state) FROM crdt_states WHERE obj = ?", (obj,)) or (0, 0)
+        after = "SELECT count(*) FROM (SELECT 1 FROM changes WHERE obj = ? AND row > ? LIMIT ?)"
+        return bool(size > size_bytes or self._db.value(after, (obj, row, changes + 1)) > changes)
+
     def set_crdt_state(self, obj: ObjId, row: int, state: bytes) -> None:
         """Caches `state`, the object's changes merged up to and with the one in row `row`, in place of an older state,
         so that opening the object need not merge them all."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What app/objects/live.py needs of boards."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from itertools import groupby
 
 from app.core.ids import ObjId, RoomId, Uid
@@ -48,6 +48,10 @@ class BoardAdapter:
     def load(self, model: Board, updates: Sequence[bytes]) -> int:
         """See `Adapter`."""
         return len(model.load(updates))
+
+    def reading(self, model: Board) -> Generator[None, None, None]:
+        """See `Adapter`."""
+        yield from model.reading()
 
     def merge(self, model: Board, changes: Sequence[StoredChange], feeder: Feeder) -> int:
         """Merges received changes into a board. `feeder` takes the updates out of the changes, and keeps parts of

@@ -5,10 +5,15 @@ The index reads when it is asked. Its board notifies it of what has changed.
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Generator, Iterator
 from itertools import chain
 
+from app.core.pieces import finished
 from app.objects.crdt import CrdtMap
 from app.tasks.cards import NO_COLUMN, Card, Column, card_from, column_from
+
+READ_AT_ONCE = 50
+"""Cards that are read in one part: 1.7 ms."""
 
 
 class CardIndex:
@@ -45,6 +50,20 @@ class CardIndex:
             self._known = {key: card_from(key, value) for key, value in self._card_map.to_python().items()}
         return self._known
 
+    def reading(self) -> Iterator[None]:
+        """Reads all cards and sorts them, READ_AT_ONCE or one column of them in each step. Nothing may change
+        meanwhile. Does nothing if they were read before."""
+        if self._known is not None:
+            return
+        known, keys = dict[str, Card](), self._card_map.keys()
+        yield
+        for at in range(0, len(keys), READ_AT_ONCE):
+            some = self._card_map.values(keys[at : at + READ_AT_ONCE])
+            known |= {key: card_from(key, value) for key, value in some.items()}
+            yield
+        self._known = known
+        yield from self._sorting()
+
     def shown(self, column_id: str) -> list[Card]:
         """The cards of a column in order, without archived and deleted ones; [] for an unknown column. It is the
         index's own list: do not change it."""
@@ -54,12 +73,19 @@ class CardIndex:
         return lanes.get(column_id, []) if any(column.id == column_id for column in columns) else []
 
     def _sorted(self) -> dict[str, list[Card]]:
-        if self._lanes is None:
-            self._lanes, self._first = {}, None
-            for card in sorted(self.cards().values(), key=_by_order):
-                if not card.hidden:
-                    self._lanes.setdefault(card.column, []).append(card)
-        return self._lanes
+        return self._lanes if self._lanes is not None else finished(self._sorting())
+
+    def _sorting(self) -> Generator[None, None, dict[str, list[Card]]]:
+        lanes = dict[str, list[Card]]()
+        for card in self.cards().values():
+            if not card.hidden:
+                lanes.setdefault(card.column, []).append(card)
+        yield
+        for lane in lanes.values():
+            lane.sort(key=_by_order)
+            yield
+        self._lanes, self._first = lanes, None
+        return lanes
 
     def _with_strays(self, lanes: dict[str, list[Card]]) -> list[Card]:
         """The cards of the first column in order, those of columns that are gone among them."""

@@ -39,6 +39,10 @@ from app.tool import OwnPlace, Standing, Unsaved
 _MERGED_AT_ONCE = 50
 """Updates that one call of the CRDT's library merges: 1 ms, in which no other thread runs."""
 
+_LONG_BYTES, _LONG_CHANGES = 64 * 1024, 100
+"""A board is large if its cached state or the number of changes after that is: a hundred cards take some 5 ms to read,
+and their widgets 20."""
+
 
 class People(Protocol):
     """Looks up the people of the agency, and this account's own person."""
@@ -203,6 +207,19 @@ class TaskService:
         if obj is None:
             raise NotFound
         return self._live.shared(obj)
+
+    def is_large(self, room: RoomId, obj: ObjId | None = None) -> bool:
+        """Whether showing a board takes so long that it is to be opened in parts (`board_in_parts`). False for one that
+        is not here."""
+        obj = obj or self.board_id(room)
+        return obj is not None and self._objects.is_long(obj, _LONG_BYTES, _LONG_CHANGES)
+
+    async def board_in_parts(self, room: RoomId, obj: ObjId | None = None) -> Board:
+        """The same as `board`, loaded in parts between which the event loop runs."""
+        obj = obj or self.board_id(room)
+        if obj is None:
+            raise NotFound
+        return await self._live.load(obj)
 
     def start(self) -> None:
         """Merges descriptions that an earlier run of the program left unmerged, completes copies that it has

@@ -95,7 +95,7 @@ MODELS: Mapping[str, tuple[type, ...]] = {
 
 READS: Mapping[type, str] = {
     Board: "all_cards any_card archived builds_on card cards cards_by_id close column column_of columns diff label"
-    " labels put_away seen state",
+    " labels put_away reading seen state",
     Document: "block block_start blocks close diff find_block plain_text snapshot split_undo state",
     Undo: "close split together",
     Keeping: "can_keep is_kept is_room_kept",
@@ -103,7 +103,7 @@ READS: Mapping[type, str] = {
     ChatService: "authors can_delete can_edit can_mark_unread channel check_export draft is_destroyed linked may_write"
     " members room_title stranded timeline unread unstored",
     DocumentService: "before begin document_at linked list may_write presence rooms_to_move_to row shown_now versions",
-    TaskService: "before board board_id done_of linked may_write members my_tasks tasks",
+    TaskService: "before board board_id done_of is_large linked may_write members my_tasks tasks",
     LiveObjects: "begin damaged get holders holding ids models open room_of row shared unsaved unsaved_changes"
     " unsaved_ids",
     DocumentTrash: "of put_away written_after",

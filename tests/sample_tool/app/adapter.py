@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What app/objects/live.py needs of minutes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from app.core.ids import ObjId, RoomId
 from app.richtext.model import Document
@@ -33,6 +33,9 @@ class MinuteAdapter:
     def load(self, model: Document, updates: Sequence[bytes]) -> int:
         """See `Adapter`."""
         return model.merge(updates)
+
+    def reading(self, model: Document) -> Generator[None, None, None]:
+        yield from ()
 
     def merge(self, model: Document, changes: Sequence[StoredChange], feeder: Feeder) -> int:
         """See `Adapter`."""
