@@ -13,6 +13,7 @@ from tests.shots.scene import Scene, Step
 from tests.world import until
 from ui.shell.window.navigation import Place
 from ui.tasks.task_pages import TaskPages
+from ui.tasks.view import TasksView
 from ui.tool_views import OWN
 
 
@@ -53,7 +54,7 @@ async def own_card(s: Scene) -> QWidget:
     first, *_ = await _filled(s)
     shown = await _board(s)
     view = _pages(s).own_board.view
-    assert view is not None
+    assert isinstance(view, TasksView)
     view.editor.open_card(first)
     s.ends.append(view.editor.close_card)
     return shown

@@ -100,6 +100,20 @@ class KeyedRows(Generic[Item, Row]):
             row.show()
         place.restore()
 
+    def add(self, items: Sequence[Item]) -> None:
+        """Shows items with new keys behind all others, each in a new row. The other rows are not looked at: so a long
+        list can be shown in parts. BugError if a key is not new."""
+        before, at = self.rows[-1:], len(self._rows)
+        for item in items:
+            key, row = self._key(item), self._new(item)
+            if key in self._rows:
+                raise BugError("two rows have one key")
+            self._layout.insertWidget(len(self._rows), row)
+            self._rows[key] = row
+            self._update(row, item)
+            row.show()
+        self._order([*before, *self.rows[at:]])
+
     def drop(self, key: Hashable) -> None:
         """Removes the row with this key; nothing happens if there is none. If the row has the focus, the row that takes
         its place gets it, or the last row."""

@@ -20,18 +20,18 @@ from ui.tool_parts import SectionCommand, with_an_object
 from ui.tool_views import OWN
 
 if TYPE_CHECKING:
-    from ui.tasks import home_card, kanban, task_pages, view
+    from ui.tasks import board_page, home_card, kanban, task_pages
 else:
+    board_page = Later("ui.tasks.board_page", when_idle=True)
     home_card = Later("ui.tasks.home_card", when_idle=True)
     kanban = Later("ui.tasks.kanban", when_idle=True)
     task_pages = Later("ui.tasks.task_pages", when_idle=True)
-    view = Later("ui.tasks.view", when_idle=True)
 
 Parts = ViewParts[TaskService]
 
 
 def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return view.TasksView(parts.service, room, obj, parent, reminders=parts.reminders)
+    return board_page.board_view(parts.service, room, obj, parent, reminders=parts.reminders)
 
 
 def _before(parts: Parts, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:

@@ -109,6 +109,17 @@ class ColumnView(QWidget):
         else:
             self._rows.show(looks(cards, around))
 
+    def add_cards(self, cards: Sequence[Card], around: Around) -> None:
+        """Shows these cards, which the column does not show yet, below all others. They are laid out for the widths
+        that the column may give them."""
+        before = len(self.cards)
+        self._rows.add(looks(cards, around))
+        inside, bar = self.area.viewport().width(), self.area.verticalScrollBar().sizeHint().width()
+        for widget in self.cards[before:]:
+            widget.prepare((widget.sizeHint().width(), inside, inside - bar))
+        self._around = around if self._around == around or not before else None
+        self._show_count()
+
     def _show_due(self, cards: Sequence[Card], around: Around) -> None:
         """Shows those of the cards again whose look depends on whether they are finished: those that are due on a
         day."""

@@ -23,6 +23,8 @@ from ui.tasks.filter import Filter
 from ui.tasks.gesture import Box, Drag, Lane, scroll_speed
 
 SCROLL_MS = 16
+FILLED_AT_ONCE = 12
+"""Cards of which the widgets are made in one part: 3 ms."""
 
 
 class KanbanView(QScrollArea):
@@ -38,9 +40,21 @@ class KanbanView(QScrollArea):
     board_meant = Signal()
     """The focus belongs to the board as a whole: its ground was pressed, or the card that had the focus is gone."""
 
-    def __init__(self, board: Board, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        board: Board,
+        people: Callable[[], Sequence[Person]],
+        parent: QWidget | None = None,
+        *,
+        in_parts: bool = False,
+    ) -> None:
+        """`in_parts`: shows no card before `filling` is run."""
         super().__init__(parent)
         self._board = board
+        self._missed: set[str] | None = set() if in_parts else None
+        """While the view is not filled: the cards that have changed. None once it is."""
+        self._is_stale = False
+        """More than that has changed."""
         self._people = people
         self._filter = Filter()
         self._reminded: frozenset[str] = frozenset()
@@ -92,8 +106,31 @@ class KanbanView(QScrollArea):
         for view in self.columns:
             view.set_writable(writable)
 
+    def filling(self) -> Iterator[int]:
+        """Shows the cards of a view that was made with `in_parts`, FILLED_AT_ONCE in each step, and at the end what has
+        changed meanwhile. Yields how many are shown. Until the end the view shows only a part of the board, and must
+        be hidden."""
+        shown = 0
+        for view in self.columns:
+            cards, around = self._shown_in(view.column), self._around(view.column)
+            for at in range(0, max(1, len(cards)), FILLED_AT_ONCE):
+                some = cards[at : at + FILLED_AT_ONCE]
+                view.add_cards(some, around)
+                shown += len(some)
+                yield shown
+        missed, self._missed = self._missed, None
+        if self._is_stale:
+            self.refresh()
+        elif missed:
+            self._show_columns_of(frozenset(missed))
+
     def refresh(self) -> None:
-        """Shows all columns and cards of the board again."""
+        """Shows all columns and cards of the board again; not before a view that is filled in parts is full."""
+        if self._missed is not None:
+            self._is_stale = bool(self._columns.rows)
+            if not self._is_stale:
+                self._show_all()
+            return
         with self._focus_kept():
             self._show_all()
         self._drop_lost()
@@ -109,7 +146,8 @@ class KanbanView(QScrollArea):
     def _show_column(self, view: ColumnView, column: Column) -> None:
         self._row.setStretchFactor(view, 1000)  # the room beside the columns is the stretch's only if they are full
         view.show_column(column)
-        view.show_cards(self._shown_in(column), self._around(column))
+        if self._missed is None:
+            view.show_cards(self._shown_in(column), self._around(column))
 
     def _shown_in(self, column: Column) -> list[Card]:
         cards = self._board.cards(column.id)
@@ -130,6 +168,9 @@ class KanbanView(QScrollArea):
         label has changed, and everything is shown again."""
         if not ids:
             self.refresh()
+            return
+        if self._missed is not None:
+            self._missed |= ids
             return
         with self._focus_kept():
             if len(ids) == 1:

@@ -15,6 +15,7 @@ from ui.kit.pages import Pages
 from ui.kit.style import set_props
 from ui.kit.tasks import report, run
 from ui.kit.translate import tr
+from ui.tasks.board_page import BoardPage, board_view
 from ui.tasks.view import TasksView
 from ui.tool import ViewParts
 from ui.tool_views import ViewPlace
@@ -28,7 +29,7 @@ class OwnBoardPage(Pages):
         self._parts, self._own = parts, parts.service.own
         set_props(self, frame="window")
         self.setAccessibleName(tr("My own board"))
-        self.view: TasksView | None = None
+        self.view: TasksView | BoardPage | None = None
         """The board's view; None before it was made."""
         self._link: ObjectLink | None = None
         self._wanted: tuple[bytes, Sequence[str]] = b"", ()
@@ -105,7 +106,7 @@ class OwnBoardPage(Pages):
             old.keep_draft()
         self._link = link
         parts = self._parts
-        self.view = TasksView(parts.service, link.room, link.obj, self, reminders=parts.reminders)
+        self.view = board_view(parts.service, link.room, link.obj, self, reminders=parts.reminders)
         self.addWidget(self.view)
         had_focus = self.hasFocus() or (old is not None and old.isAncestorOf(self.focusWidget() or self))
         self.setCurrentWidget(self.view)

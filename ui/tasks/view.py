@@ -61,8 +61,10 @@ class TasksView(QWidget):
         parent: QWidget | None = None,
         *,
         reminders: Reminders | None = None,
+        in_parts: bool = False,
     ) -> None:
-        """`reminders`: the person's own; None: none are offered."""
+        """`reminders`: the person's own; None: none are offered. `in_parts`: shows no card before `kanban.filling` is
+        run."""
         super().__init__(parent)
         set_props(self, frame="window")
         is_own = service.own.is_own(room)
@@ -74,7 +76,7 @@ class TasksView(QWidget):
         """The board's id; kept, since a store that is closed can still refuse an edit, but no longer be asked."""
         self._filter = Filter()
         people = partial(service.members, room)
-        self.kanban = KanbanView(self.board, people)
+        self.kanban = KanbanView(self.board, people, in_parts=in_parts)
         self.table = CardTable(self.board, people)
         self.editor = CardEditor(self.board, people, service.people.person)
         self.bar = InfoBar()

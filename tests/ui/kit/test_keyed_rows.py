@@ -198,6 +198,32 @@ def test_a_single_row_is_put_in_its_place_and_taken_away(page: Page) -> None:
     assert page.rows.row("b") is None
 
 
+def test_rows_are_added_in_parts_and_no_other_row_is_looked_at(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.show_rows(*NAMES[:2])
+    updated = list[str]()
+
+    def update(row: Row, item: Item) -> None:
+        updated.append(item[0])
+        row.show_item(item)
+
+    monkeypatch.setattr(page.rows, "_update", update)
+    for some in (NAMES[2:4], [], NAMES[4:6]):
+        page.rows.add([(name, name) for name in some])
+    QApplication.processEvents()
+    assert updated == NAMES[2:6]
+    assert [row.text.text() for row in page.rows.rows] == NAMES[:6]
+    assert [page.top(row) for row in page.rows.rows] == sorted(page.top(row) for row in page.rows.rows)
+    page.before.setFocus()
+    for row in page.rows.rows:
+        for button in (row.first, row.second):
+            QTest.keyClick(page.window(), Qt.Key.Key_Tab)
+            while not isinstance(page.focusWidget(), QPushButton):
+                QTest.keyClick(page.window(), Qt.Key.Key_Tab)
+            assert page.focusWidget() is button
+    with pytest.raises(BugError):
+        page.rows.add([("Åtgärd 0 🗂", "")])
+
+
 class Group(QWidget):
     """A row that holds a list of rows."""
 

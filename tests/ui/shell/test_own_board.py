@@ -54,7 +54,7 @@ def pages(window: MainWindow) -> TaskPages:
 def view(window: MainWindow) -> TasksView:
     assert window.content.stack.currentWidget() is pages(window)
     found = pages(window).own_board.view
-    assert found is not None
+    assert isinstance(found, TasksView)
     return found
 
 

@@ -86,7 +86,7 @@ async def own_view(pages: TaskPages) -> TasksView:
     pages.show_tab(OWN)
     await until(lambda: pages.own_board.view is not None)
     view = pages.own_board.view
-    assert view is not None
+    assert isinstance(view, TasksView)
     return view
 
 
