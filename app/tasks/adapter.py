@@ -19,7 +19,7 @@ class BoardAdapter:
     """Makes the live models of boards and merges received changes into them, for `LiveObjects`, which has the open
     ones. `announce` gets (room, object, kind) and writes the record by which the room lists a new object, within the
     caller's transaction. `me` returns the person who edits on this device. `descriptions` gets a board and a card's id,
-    and returns the former values of the card's description, by id."""
+    and returns the former values of the card's description, by id; None if they must be read first."""
 
     kind = projection.KIND_ID
     is_live = False
@@ -29,7 +29,7 @@ class BoardAdapter:
         self,
         announce: Announce,
         me: Callable[[], Uid],
-        descriptions: Callable[[ObjId, str], Mapping[str, Description]],
+        descriptions: Callable[[ObjId, str], Mapping[str, Description] | None],
     ) -> None:
         self._announce = announce
         self._me = me

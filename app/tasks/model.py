@@ -18,9 +18,10 @@ from app.objects.crdt import REMOTE, SETUP, STORED, CrdtDoc, CrdtMap, Origin, Pa
 from app.objects.undo import Undo
 from app.tasks.card_index import CardIndex
 from app.tasks.cards import Card, CheckItem, Column, Label, card_from, label_from, name_from
-from app.tasks.descriptions import Description, merge, written
+from app.tasks.descriptions import Description, written
 from app.tasks.new_values import card_value, column_value, name_line, new_card_id, short_id, title_line
 from app.tasks.order_keys import key_between, neighbours
+from app.tasks.own_descriptions import OwnDescriptions
 from app.tasks.replaced import Replaced
 from app.tasks.seen_descriptions import SeenDescriptions
 
@@ -30,15 +31,15 @@ ROOT_MAPS = ("board", "columns", "cards", "labels")
 class Board:
     """The live board of a room. `emit` is called with the bytes of every edit made here; `merge` takes those of others.
     `me` is the person who edits here: if a colleague's text replaces a description that they wrote, both are merged.
-    `history` gets a card's id and returns the stored values of its description, by id; it is called if those seen here
-    are not enough."""
+    `history` gets a card's id and returns the stored values of its description, by id, or None if it must read them
+    first (`settle_waiting`); it is called if those seen here are not enough."""
 
     def __init__(
         self,
         emit: Callable[[bytes], None] | None = None,
         *,
         me: Uid | None = None,
-        history: Callable[[str], Mapping[str, Description]] | None = None,
+        history: Callable[[str], Mapping[str, Description] | None] | None = None,
     ) -> None:
         self.changed: Signal[frozenset[str]] = Signal()
         """The ids of cards that are new, changed, moved or deleted; empty if only labels changed."""
@@ -60,6 +61,8 @@ class Board:
         self.undo = Undo(self._doc, (self._columns, self._cards, self._labels), group_ms=0)
         """This person's own edits."""
         self._index = CardIndex(self._columns, self._cards)
+        self._own = OwnDescriptions(self._doc, self._cards, self._index, self._descriptions, self.replaced)
+        self._own.me = me
         self._doc.updated.connect(self._on_updated)
         self._doc.reloaded.connect(self._on_reloaded)
         self._columns.changed.connect(self._on_columns)
@@ -227,26 +230,21 @@ class Board:
                 if now.text != card.description:
                     self._cards.set((card_id, "description"), now.value())
 
-    def settle(self, card_id: str, mine: Description) -> None:
+    def settle(self, card_id: str, mine: Description) -> bool:
         """Merges `mine`, a description that this person wrote, with the one that replaced it on the card, unless that
-        was made from it. Ctrl+Z does not undo it. Does nothing if the card does not exist, or if nobody edits here."""
-        card = self._index.cards().get(card_id)
-        if card is None or self._me is None:
-            return
-        merged = merge(mine, card.described, self._descriptions.related(card_id, mine, card.described), self._me)
-        if merged is not None:
-            with self._doc.transact(SETUP):
-                self._cards.set((card_id, "description"), merged.value())
+        was made from it. Ctrl+Z does not undo it. Does nothing if the card does not exist, or if nobody edits here.
+        False if `history` must read first: call it again then."""
+        return self._own.settle(card_id, mine)
+
+    def settle_waiting(self, card_id: str) -> None:
+        """Merges the card's descriptions that waited for `history`. Call it when that has read them."""
+        self._own.settle_waiting(card_id)
 
     def builds_on(self, card_id: str, mine: Description) -> bool:
         """Whether the card's description has the same text as `mine` or was made from it, as far as this board has
         seen. False if the card does not exist."""
         card = self._index.cards().get(card_id)
         return card is not None and self._descriptions.is_settled(card_id, mine, card.described)
-
-    def _was_undone(self, card_id: str, mine: Description) -> bool:
-        card = self._index.cards().get(card_id)
-        return card is not None and self._descriptions.goes_back(card_id, mine, card.described)
 
     def seen(self, card_id: str) -> Mapping[str, Description]:
         """The values that a card's description has had since this board was opened, by id; {} if it has not
@@ -364,22 +362,13 @@ class Board:
         self.replaced.begin(by)
         try:
             bad = self._doc.apply(updates, origin)
-            if own:
-                overwritten = self.replaced.overwritten
-                self.replaced.overwritten = [each for each in overwritten if not self._was_undone(*each)]
-            if self._me is not None:
-                self._settle_mine()
+            self._own.on_merged(own=own)
         finally:
             held, self._held_back = self._held_back, None
             self.replaced.end()
         if held:
             self.changed.emit(frozenset(held))
         return bad
-
-    def _settle_mine(self) -> None:
-        for card_id, lost in self.replaced.overwritten:
-            if lost.by == self._me:
-                self.settle(card_id, lost)
 
     def reset(self, updates: Sequence[bytes]) -> list[int]:
         """Replaces the board's content by that of these updates alone, in every view. Returns the indexes of damaged

@@ -2,8 +2,7 @@
 """Boards and tasks of one account: the live board of a room, and my tasks over all rooms."""
 
 import asyncio
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -28,10 +27,10 @@ from app.store.objects import Objects
 from app.store.rows import StoredChange
 from app.tasks import copying, names, projection
 from app.tasks.adapter import BoardAdapter
-from app.tasks.descriptions import Description, description_from
 from app.tasks.due import DueCards
 from app.tasks.model import Board
 from app.tasks.own_board import OwnBoard
+from app.tasks.settling import Settling
 from app.tasks.tables import IN_PLACE
 from app.tasks.trash import CardTrash
 from app.tool import OwnPlace, Standing, Unsaved
@@ -141,14 +140,14 @@ class TaskService:
         self._objects = objects
         self._members = members
         self._rooms = rooms
-        self._adapter = BoardAdapter(rooms.announce, lambda: self.me, self._descriptions)
+        self._settling = Settling(db, changes, lambda: self._live, members.may_write, self._is_long)
+        self._adapter = BoardAdapter(rooms.announce, lambda: self.me, self._settling.history)
         self._live = live = LiveObjects(db, changes, objects, self._adapter)
         # its members are this service's too: see there
         self.fault, self.saved, self.damaged = live.fault, live.saved, live.damaged
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
         self.retry, self.save = live.retry, live.retry_all
         self.open, self.close = live.open, live.close
-        self._closed = False
         self._long = LongWrites(db, changes, projection.KIND_ID, lambda room, obj: rooms.retire(room, obj, True))
         self.trash = CardTrash(db, lambda: self.me, self.board)
         self.own = OwnBoard(place, db, changes, objects, rooms.announce, later=later)
@@ -173,7 +172,7 @@ class TaskService:
     def close_all(self) -> None:
         """Stops following the store, and stores edits that the disk has refused so far. Call it before the store
         closes. StoreFault if the disk refuses some again: `unsaved_changes` returns them."""
-        self._closed = True
+        self._settling.close()
         self._long.close()
         self._due.close()
         self.own.close()
@@ -212,7 +211,10 @@ class TaskService:
         """Whether showing a board takes so long that it is to be opened in parts (`board_in_parts`). False for one that
         is not here."""
         obj = obj or self.board_id(room)
-        return obj is not None and self._objects.is_long(obj, _LONG_BYTES, _LONG_CHANGES)
+        return obj is not None and self._is_long(obj)
+
+    def _is_long(self, obj: ObjId) -> bool:
+        return self._objects.is_long(obj, _LONG_BYTES, _LONG_CHANGES)
 
     async def board_in_parts(self, room: RoomId, obj: ObjId | None = None) -> Board:
         """The same as `board`, loaded in parts between which the event loop runs."""
@@ -224,37 +226,10 @@ class TaskService:
     def start(self) -> None:
         """Merges descriptions that an earlier run of the program left unmerged, completes copies that it has
         decided, and begins to make notices about cards that are due. Call it when the event loop runs."""
-        self._settle()
+        self._settling.settle()
         self._long.start()
         self.own.look()
         self._due.start()
-
-    def _settle(self) -> None:
-        """Merges descriptions that this person wrote with those that replaced them, also on boards that are not open,
-        and writes the results as new changes. Called at the start, when changes were received, and when one no longer
-        counts. Those in rooms in which the person may not write, and those whose result the disk refuses, are left for
-        a later call. StoreFault if the list of them cannot be read, or an entry not removed from it."""
-        lost = [] if self._closed else self._db.rows("SELECT obj, card, id, room, value FROM board_overwritten")
-        for obj, card, ident, room, value in lost:
-            if not self._members.may_write(room):
-                continue
-            self.board(room, obj).settle(card, description_from(json.loads(value)))
-            if self.unsaved(obj):  # the program may end before the disk takes it: then it is merged again
-                continue
-            with self._db.transaction():
-                self._db.conn.execute(
-                    "DELETE FROM board_overwritten WHERE obj = ? AND card = ? AND id = ?", (obj, card, ident)
-                )
-
-    def _descriptions(self, obj: ObjId, card: str) -> Mapping[str, Description]:
-        """All values that the description of the card `card` has had on the board `obj`, by the value's id; empty if it
-        never changed. Merges all the board's changes one by one, which takes time."""
-        changes = self._changes.of(obj)
-        room = changes[0].room if changes else RoomId(b"")
-        with closing(Board()) as board, self._changes.merging(room, obj, changes):
-            for update in Assembler().feed(changes):
-                board.merge([update])
-            return board.seen(card)
 
     def my_tasks(self, *, done: bool = False) -> list[TaskRow]:
         """The cards that are assigned to this person, over all rooms, and those of their own board, without archived
@@ -413,15 +388,7 @@ class TaskService:
 
     def _on_received(self, changes: Sequence[StoredChange]) -> None:
         self._notify(changes)
-        self._settle_after()
-
-    def _settle_after(self) -> None:
-        """Merges descriptions that this person wrote with those that replaced them, now or in the event loop's next
-        turn if an edit is in progress."""
-        if any(board.is_changing for board in self._live.models()):
-            asyncio.get_running_loop().call_soon(self._settle)
-        else:
-            self._settle()
+        self._settling.settle_soon()
 
     def _on_taken_back(self, obj: ObjId) -> None:
         """Handles that a change which was merged into the board `obj` no longer counts: has replaced descriptions
@@ -430,7 +397,7 @@ class TaskService:
         if row is None or row.kind != projection.KIND_ID:
             return
         self.changed.emit(row.room)
-        self._settle_after()
+        self._settling.settle_soon()
 
     def _notify(self, changes: Sequence[StoredChange]) -> None:
         objects = {change.obj: change.room for change in changes}

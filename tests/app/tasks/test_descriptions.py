@@ -177,7 +177,7 @@ def test_mine_is_merged_with_what_replaced_it_when_the_board_is_read_again(
     write(ek, card, BASE + "\nDitt.")
     with monkeypatch.context() as away:
         for each in (hl, ek):
-            away.setattr(each.tasks, "_settle", lambda: None)
+            away.setattr(each.tasks._settling, "settle", lambda: None)
         settle(server)
     for each in (hl, ek):
         with each.store.transaction():
@@ -197,7 +197,7 @@ def test_what_replaced_mine_while_the_program_was_away_is_merged_at_the_next_sta
     write(ek, card, BASE + "\nDitt.")
     with monkeypatch.context() as away:
         for each in (hl, ek):
-            away.setattr(each.tasks, "_settle", lambda: None)
+            away.setattr(each.tasks._settling, "settle", lambda: None)
         settle(server)
     lost = [each for each in (hl, ek) if each.store.db.rows("SELECT * FROM board_overwritten")]
     assert len(lost) == 1
