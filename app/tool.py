@@ -20,6 +20,7 @@ from app.objects.compaction import Compaction
 from app.objects.files import SealedFiles
 from app.objects.kind import Kind
 from app.objects.links import Linked, ObjectLink
+from app.objects.pieces import check_in_parts
 from app.objects.trash import Bin, Retired
 from app.own.drafts import OwnDrafts
 from app.people.person import Person
@@ -376,8 +377,10 @@ class ToolKind(Generic[S]):
 
 
 async def from_snapshot(parts: Parts, obj: ObjId) -> Sequence[bytes]:
-    """An object's present state, made as its snapshots are. WorkerUnavailable, WorkerDied."""
-    return await parts.snapshots.state(obj)
+    """An object's present state, made as its snapshots are, and checked. WorkerUnavailable, WorkerDied."""
+    state = await parts.snapshots.state(obj)
+    await check_in_parts(state)
+    return state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

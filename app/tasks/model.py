@@ -421,9 +421,9 @@ class Board:
 
     def _on_cards(self, paths: frozenset[Path], origin: Origin) -> None:
         ids = frozenset(path[0] for path in paths)
+        values = self._cards.values(ids) if self._index.is_read else {}
         for card_id in ids if self._index.is_read else ():
-            there = self._cards.has((card_id,))
-            card = card_from(card_id, self._cards.get((card_id,))) if there else None
+            card = card_from(card_id, values[card_id]) if card_id in values else None
             self.replaced.note(card_id, self._index.cards().get(card_id), card, merged=origin == REMOTE)
             self._index.put(card_id, card)
         if origin not in (REMOTE, SETUP):

@@ -2,6 +2,7 @@
 """A map of nested maps in a shared document."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from app.core.signal import Signal
@@ -48,9 +49,14 @@ class CrdtMap:
         return sorted(found.keys()) if isinstance(found, pycrdt.Map) else []
 
     def values(self, keys: Iterable[str]) -> dict[str, Any]:
-        """The values of the root map at these keys as plain Python, by key. KeyError if there is none at one."""
+        """The values of the root map at these keys as plain Python, by key. A key at which there is none is left
+        out."""
+        found = dict[str, Any]()
         with self._doc.shared.transaction():  # each reading makes one of its own: that takes half as long again
-            return {key: to_plain(self.shared[key], 1) for key in keys}
+            for key in keys:
+                with suppress(KeyError):
+                    found[key] = to_plain(self.shared[key], 1)
+        return found
 
     def set(self, path: Path, value: Value) -> bool:
         """Sets the value at `path`, which has at least one key: IndexError for (). False, and nothing is done, if the

@@ -2,11 +2,13 @@
 """An update, a baseline and a state longer than a change go in pieces, for every kind that merges: documents, boards,
 and a kind that is made of the recipe's parts alone."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pycrdt
@@ -17,6 +19,7 @@ from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.documents import KIND as DOCUMENT
 from app.errors import BadChange
 from app.objects.compaction import judged, state_of
+from app.objects.crdt import is_update, updates
 from app.objects.kind import Kind
 from app.objects.object import MAX_DATA_BYTES
 from app.objects.pieces import (
@@ -27,6 +30,7 @@ from app.objects.pieces import (
     Assembler,
     Piece,
     check,
+    check_in_parts,
     compaction,
     encode,
     group_of,
@@ -38,6 +42,8 @@ from app.store import objects as object_rows
 from app.store.connection import Connection
 from app.store.rows import ObjectRow, StoredChange
 from app.tasks import KIND as BOARD
+from app.tasks.model import Board
+from app.tool import Parts, from_snapshot
 from sync.client.placed_changes import PlacedChange, position_of
 from sync.client.ports import MemberRow, OpenedChange
 from sync.client.received import ReceivedSlice
@@ -337,3 +343,29 @@ def test_attack_a_group_of_another_author_with_the_same_id_is_another_group() ->
     )
     changes = [(HL, mine[0]), (EK, theirs[1]), (EK, theirs[0]), (HL, mine[1])]
     assert Assembler().feed_data(changes) == [b"XY", b"Beslut"]
+
+
+async def test_a_state_for_another_room_is_checked_in_parts_before_it_is_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Storing merges it: a board of 1,000 cards was checked in one piece of 45 ms there."""
+    with closing(Board()) as board:
+        for n in range(300):
+            board.add_card("", f"Begär yttrande å {n} 🙂", description=f"Ring {n}. " * 300)
+        state = encode(board.snapshot(), begun=b"begun")
+    assert len(state) > 3
+
+    class Snapshots:
+        async def state(self, obj: ObjId) -> Sequence[bytes]:
+            return state
+
+    parts = cast("Parts", SimpleNamespace(snapshots=Snapshots()))
+    task, turns = asyncio.ensure_future(from_snapshot(parts, BOARD_ID)), 0
+    while not task.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert (task.result(), turns > 10) == (state, True)
+    monkeypatch.setattr(updates, "checking", None)  # so it can be checked no more
+    (update,) = Assembler().feed_data([(b"", data) for data in state])
+    assert is_update(update)
+    await check_in_parts([])
