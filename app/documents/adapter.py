@@ -42,11 +42,11 @@ class DocumentAdapter:
 
     def load(self, model: Document, updates: Sequence[bytes]) -> int:
         """See `Adapter`."""
-        return model.merge(updates)
+        return model.load(updates)
 
     def reading(self, model: Document) -> Generator[None, None, None]:
-        """See `Adapter`. A document reads its text when it is merged."""
-        yield from ()
+        """See `Adapter`."""
+        yield from model.reading()
 
     def merge(self, model: Document, changes: Sequence[StoredChange], feeder: Feeder) -> int:
         """See `Adapter`."""

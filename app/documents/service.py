@@ -40,6 +40,9 @@ from app.store.objects import Objects
 from app.store.rows import StoredChange
 from app.tool import Unsaved
 
+_LONG_BYTES, _LONG_CHANGES = 64 * 1024, 200
+"""A document is long if its cached state or the number of changes after that is: 15 pages take some 5 ms to open."""
+
 
 class People(Protocol):
     """Looks up the people of the agency, and this account's own person."""
@@ -110,6 +113,7 @@ class DocumentService:
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
         self.retry, self.save = live.retry, live.retry_all
         self.open, self.open_ids, self.room_of = live.open, live.ids, live.room_of
+        self.loaded = live.load
         self._long = LongWrites(db, changes, projection.KIND_ID, lambda _, obj: self.delete(obj))
         self._shared: set[ObjId] = set()
         """Open documents that colleagues have open, too."""
@@ -177,6 +181,10 @@ class DocumentService:
             DocumentRow(obj=obj, room=rm, title=title, updated=updated, by=by, words=words, excerpt=excerpt)
             for obj, rm, title, updated, by, words, excerpt in rows
         ]
+
+    def is_long(self, obj: ObjId) -> bool:
+        """Whether opening a document takes so long that `loaded` is to be awaited first. False for one that is open."""
+        return self._live.get(obj) is None and self._objects.is_long(obj, _LONG_BYTES, _LONG_CHANGES)
 
     def may_write(self, room: RoomId) -> bool:
         """Whether my role in the room lets me write."""

@@ -59,12 +59,13 @@ class Adapter(Protocol[M]):
         ...
 
     def load(self, model: M, updates: Sequence[bytes]) -> int:
-        """Merges the stored updates into a new model. Returns how many of them were damaged and left out."""
+        """Merges the stored updates into a new model, which is not used before `reading`. Returns how many of them were
+        damaged and left out."""
         ...
 
     def reading(self, model: M) -> Generator[None, None, None]:
-        """A generator that reads what the model would read at its first use, in parts of some milliseconds, between
-        which nothing is written in the model. Its end may be reached at once."""
+        """A generator that reads what was loaded, in parts of some milliseconds, between which nothing is written in
+        the model. Its end may be reached at once."""
         ...
 
     def merge(self, model: M, changes: Sequence[StoredChange], feeder: Feeder) -> int:

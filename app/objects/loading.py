@@ -8,7 +8,7 @@ from typing import Generic
 
 from app.core import log
 from app.core.ids import ObjId, RoomId, short
-from app.core.pieces import driven
+from app.core.pieces import driven, finished
 from app.errors import NotFound
 from app.objects.adapter import Adapter, M
 from app.objects.crdt import checking
@@ -52,6 +52,7 @@ class Loading(Generic[M]):
         changes = self._changes.of(obj, held.row)
         with self._changes.merging(held.room, obj, changes):
             held.damaged = self._adapter.load(held.model, held.feeder.feed(changes))
+        finished(self._adapter.reading(held.model))
         held.note(changes)
         return held
 

@@ -5,12 +5,13 @@ Positions are UTF-16 units, as Qt counts. The document keeps its blocks as plain
 that a view never reads the CRDT. It knows no store: finished updates go to `emit`, and `merge` takes others' updates.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from app.core import clock, visible
+from app.core.pieces import finished
 from app.core.signal import Signal
 from app.core.text_units import clean, point_from_utf16
 from app.errors import BugError
@@ -26,8 +27,8 @@ from app.richtext.flow import (
     Style,
     blocks_of,
     cells,
-    from_runs,
     one_line,
+    reading_runs,
     visible_edit,
 )
 from app.richtext.merging import Merge, stretches
@@ -327,13 +328,26 @@ class Document:
         finally:
             self._notifying -= 1
 
-    def _load(self) -> None:
-        blocks, rest = from_runs(self._text.runs())
+    def load(self, updates: Sequence[bytes]) -> int:
+        """Merges stored updates into a new document that nobody shows yet; `reading` then reads its text. Returns how
+        many were damaged and ignored."""
+        return len(self._crdt.load(updates))
+
+    def reading(self) -> Generator[None, None, None]:
+        """Reads the whole text, title included, in parts, between which nothing may be written. One call of the CRDT's
+        library cannot be divided: 40 ms for 1,000 pages."""
+        runs = self._text.runs()
+        yield
+        blocks, rest = yield from reading_runs(runs)
+        yield
         self._open_end = bool(rest) or not blocks
         if self._open_end:
             blocks.append(Block(tuple(rest)))
         self._mirror.replace(0, len(self._mirror.blocks), blocks)
         self._read_title()
+
+    def _load(self) -> None:
+        finished(self.reading())
 
     def _read_title(self) -> None:
         title = _title(self._meta.get((_TITLE,), ""))

@@ -102,7 +102,8 @@ READS: Mapping[type, str] = {
     Months: "reads_history may_destroy refusal",
     ChatService: "authors can_delete can_edit can_mark_unread channel check_export draft is_destroyed linked may_write"
     " members room_title stranded timeline unread unstored",
-    DocumentService: "before begin document_at linked list may_write presence rooms_to_move_to row shown_now versions",
+    DocumentService: "before begin document_at is_long linked list may_write presence rooms_to_move_to row shown_now"
+    " versions",
     TaskService: "before board board_id done_of is_large linked may_write members my_tasks tasks",
     LiveObjects: "begin damaged get holders holding ids models open room_of row shared unsaved unsaved_changes"
     " unsaved_ids",

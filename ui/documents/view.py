@@ -21,9 +21,10 @@ from ui.documents.import_panel import file_filter
 from ui.documents.imported import losses, refusal
 from ui.documents.list_view import ListView
 from ui.documents.reminders import DocumentReminding
+from ui.kit.card import EmptyState
 from ui.kit.dialogs import ask, open_files
 from ui.kit.selecting import select
-from ui.kit.tasks import run, run_guarded
+from ui.kit.tasks import report, run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.reminding import COMMAND, Reminders
 from ui.richtext import staying
@@ -33,7 +34,7 @@ from ui.trash import visit
 
 class DocumentsView(QStackedWidget):
     """The view of a room's documents: the list of them, the one that is open, or a page that says that the one to be
-    opened is being fetched. `obj` is the document to open at first, None for the list."""
+    opened is being fetched or read. `obj` is the document to open at first, None for the list."""
 
     def __init__(
         self,
@@ -62,6 +63,18 @@ class DocumentsView(QStackedWidget):
         self.coming = ComingPage(service, room, self.show_list)
         self.coming.arrived.connect(self._on_arrived)
         self.addWidget(self.coming)
+        self.opening = EmptyState(
+            "syncing",
+            tr("The document is being opened"),
+            tr("It is long. It appears here in a moment."),
+            tr("Back to the documents"),
+            self.show_list,
+        )
+        self.addWidget(self.opening)
+        self._opened: tuple[ObjId, asyncio.Task[None]] | None = None
+        """The long document that is being opened, and what does it."""
+        self._asked: list[Callable[[], object]] = []
+        """What is to be done once it is open."""
         self.document: DocumentView | None = None
         self._importing: asyncio.Task[None] | None = None
         if obj is not None:
@@ -74,16 +87,41 @@ class DocumentsView(QStackedWidget):
         gone back to the list or opened another document."""
         if self.document is not None and self.document.obj == obj:
             return
+        if self._opened is not None and self._opened[0] == obj:
+            return
         self.show_list()
         row = self._service.row(obj)
         if row is not None and row.room == self._room:
-            self._show(row)
+            self._open(row)
         elif row is None and self.coming.wait_for(obj):
             self.setCurrentWidget(self.coming)
             self.coming.take_focus()
 
     def _on_arrived(self, row: DocumentRow) -> None:
-        self._show(row, focused=self.coming.is_focused)  # the person may be writing elsewhere in the window
+        self._open(row, focused=self.coming.is_focused)  # the person may be writing elsewhere in the window
+
+    def _open(self, row: DocumentRow, *, focused: bool = True) -> None:
+        """Shows a document; a long one after it was read in parts, between which the window answers."""
+        if not self._service.is_long(row.obj):
+            self._show(row, focused=focused)
+            return
+        self.setCurrentWidget(self.opening)
+        if focused and self.opening.step is not None:
+            self.opening.step.setFocus()
+        self._opened = row.obj, run(self, self._open_long(row), on_error=self._on_unreadable)
+
+    async def _open_long(self, row: DocumentRow) -> None:
+        document = await self._service.loaded(row.obj)
+        step, self._opened = self.opening.step, None
+        self._show(row, focused=step is not None and self.window().focusWidget() is step)
+        asked, self._asked = self._asked, []
+        for act in asked:
+            act()
+        del document  # the view holds it open by now
+
+    def _on_unreadable(self, error: Exception) -> None:
+        self.show_list()
+        report(self, error)
 
     def _show(self, row: DocumentRow, *, focused: bool = True) -> None:
         self.document = DocumentView(self._service, row, reminding=self._reminding)
@@ -97,7 +135,7 @@ class DocumentsView(QStackedWidget):
     @property
     def _is_waiting(self) -> bool:
         """Whether the page is shown which says that a document is being fetched."""
-        return self.currentWidget() is self.coming
+        return self.currentWidget() in (self.coming, self.opening)
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
         """Shows a document; places in it have no refs yet."""
@@ -106,12 +144,16 @@ class DocumentsView(QStackedWidget):
     def mark_words(self, words: Sequence[str]) -> None:
         """Marks the words of a search in the open document, if one is open, and goes to the paragraph that has most of
         them. No words remove the marks."""
-        if self.document is not None:
+        if self._opened is not None:
+            self._asked.append(partial(self.mark_words, words))
+        elif self.document is not None:
             self.document.mark_words(words)
 
     def view_place(self) -> ViewPlace:
         """What is shown, to be restored later: which document is open or being fetched, its selection, and the line at
         the top of the view; an empty place if the list is shown."""
+        if self.document is None and self._opened is not None:
+            return ViewPlace(opened=self._opened[0])
         if self.document is None:
             return ViewPlace(opened=self.coming.obj if self._is_waiting else b"")
         editor = self.document.editor
@@ -123,7 +165,9 @@ class DocumentsView(QStackedWidget):
         that document is gone. Changes nothing if `left` is the place of the list."""
         if left.opened:
             self.open(ObjId(left.opened))
-        if left.opened and self.document is not None:
+        if left.opened and self._opened is not None:
+            self._asked.append(partial(self.restore_place, left))
+        elif left.opened and self.document is not None:
             select(self.document.editor, left.anchor, left.caret)
             staying.scroll_to_line(self.document.editor, left.line, left.px)
 
@@ -143,6 +187,9 @@ class DocumentsView(QStackedWidget):
     def show_list(self) -> None:
         """Closes the open document, if one is open, and shows the list, read again and with the focus."""
         document, self.document = self.document, None
+        if self._opened is not None:
+            self._opened[1].cancel()
+            self._opened, self._asked = None, []
         if document is not None:
             document.shut()
             self.removeWidget(document)

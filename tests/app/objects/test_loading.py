@@ -10,6 +10,7 @@ import pytest
 
 from app.errors import NotFound
 from app.objects import loading
+from app.richtext import flow
 from app.store import statements as sql
 from app.tasks import card_index
 from tests.app.objects.live_place import SIDES, Place
@@ -99,13 +100,20 @@ async def test_a_long_state_is_checked_in_parts_before_it_is_merged(
     assert turns > 7
 
 
-async def test_what_is_received_while_an_object_is_loaded_is_in_it(place: Place) -> None:
-    task = loaded(place)
-    for n in range(8):
+async def test_what_is_received_while_an_object_is_loaded_is_in_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "LOADED_AT_ONCE", 10)
+    monkeypatch.setattr(card_index, "READ_AT_ONCE", 10)
+    monkeypatch.setattr(flow, "BLOCKS_AT_ONCE", 10)
+    task, turns = loaded(place), 0
+    while not task.done():
+        turns += 1
+        if turns % 2 and turns < 40:  # also while the cards or the text are read
+            place.write(place.theirs, f"senare {turns}")
+            place.store.receive(place.coming())
         await asyncio.sleep(0)
-        place.write(place.theirs, f"senare {n}")
-        place.store.receive(place.coming())
-    model = await task
+    model = task.result()
     assert place.side.view(model) == place.side.view(place.theirs)
     place.write(place.theirs, "efteråt")
     place.store.receive(place.coming())
