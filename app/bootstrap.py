@@ -11,17 +11,19 @@ from app.arrival.egress import Routes
 from app.arrival.enrolling import Enrolling
 from app.arrival.place import Dial, Place
 from app.arrival.resuming import resume
+from app.card.reader import CardReader
 from app.core import log
 from app.errors import BugError, NotRevoked, SlotForbidden, StoreFault
 from app.kinds import TOOLS
+from app.lock_settings import CARD_MODULE
 from app.passphrases import rules_of
 from app.policy import Policy, machine
 from app.profile import Profile
 from app.session import Session
 from app.settings import LOG_LEVEL, Settings
-from app.store.keyslots import KeySlots, SlotKind, raw_key_from_env
+from app.store.keyslots import KeySlots, SlotKind, StoreKeys, raw_key_from_env
 from app.tool import AnyTool
-from app.unlocking import KeyChange, Unlocking
+from app.unlocking import KeyChange, Proof, Unlocking
 from sync.client.devices.own_devices import REVOKED
 from sync.client.wire.egress import WebSocketDialer
 
@@ -50,7 +52,11 @@ class Office:
         self.settings = Settings(profile.settings_path, self.policy.fixed, self.policy.defaults)
         self.settings.changed.connect(self._on_setting)
         self.slots = KeySlots(
-            profile.slots_folder, profile.id, allowed=_allowed(self.settings), rules=rules_of(self.settings)
+            profile.slots_folder,
+            profile.id,
+            card=CardReader(lambda: self.settings.get(CARD_MODULE)),
+            allowed=_allowed(self.settings),
+            rules=rules_of(self.settings),
         )
         self.unlocking = Unlocking(profile, self.settings, self.slots)
         self.place = Place(
@@ -150,6 +156,11 @@ class Office:
         self.unlocking.note_lifted()
         return await self.place.open(keys)
 
+    async def open_by_card(self, keys: StoreKeys) -> Session:
+        """Opens a session with the keys that the smart card gave (`Unlocking.unlock_card`). Raises StoreCorrupt, …"""
+        self.unlocking.note_lifted()
+        return await self.place.open(keys)
+
     async def rekey(self, change: KeyChange) -> Session:
         """Changes the passphrase or removes an unlock method, as `change` says, after the former session was closed.
         The database gets a new key. Opens a new session. Raises WrongPassphrase, WeakPassphrase, LastSlot (no method
@@ -157,12 +168,12 @@ class Office:
         opening failed."""
         return await self.place.open(await asyncio.to_thread(self.unlocking.rekey, change))
 
-    async def replace(self, current: str | None, new: str | None) -> Session:
+    async def replace(self, current: Proof, new: str | None) -> Session:
         """Opens a session by an unlock method that policy has forbidden, for the last time, and replaces the method.
-        `current`: the passphrase if that is the forbidden method, None for the key store; `new`: the passphrase to use
-        from now on, None for the key store. Raises WrongPassphrase, WeakPassphrase, SlotForbidden (policy forbids the
-        new method too), KeyringLocked, NoKeyring, NoSlot, SlotDamaged, StoreFault; BadCaFile if only the opening
-        failed."""
+        `current`: the passphrase or the card's PIN if that is the forbidden method, None for the key store; `new`: the
+        passphrase to use from now on, None for the key store. Raises WrongPassphrase, CardFault, WeakPassphrase,
+        SlotForbidden (policy forbids the new method too), KeyringLocked, NoKeyring, NoSlot, SlotDamaged, StoreFault;
+        BadCaFile if only the opening failed."""
         return await self.place.open(await asyncio.to_thread(self.unlocking.replace, current, new))
 
     async def unlock_raw(self) -> Session | None:

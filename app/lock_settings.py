@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The settings of how Kansli locks, and of the PIN that lifts the curtain. app/settings.py has them among all."""
+"""The settings of how Kansli locks, of the PIN that lifts the curtain, and of smart cards. app/settings.py has them
+among all."""
 
-from app.setting import Setting
+from app.setting import Setting, is_local_path
 
 CURTAIN, CLOSE = "curtain", "close"
 
@@ -28,6 +29,24 @@ PIN_LENGTH = Setting(
     about="So many digits a PIN has at least; a shorter one that is in use no longer unlocks.",
     low=6,
     high=11,
+    seen=False,
+    stored=False,
+)
+ALLOW_CARD = Setting(
+    key="allow-card",
+    default=True,
+    label="Unlock with a smart card",
+    about="Whether the key to the content may be kept under a smart card, which asks for its own PIN each time.",
+    seen=False,
+    stored=False,
+)
+CARD_MODULE = Setting(
+    key="card-module",
+    default="",
+    label="Library for smart cards",
+    about="The whole path, on this computer, of the PKCS #11 library for the agency's smart cards; without it Linux's "
+    "own (p11-kit) is used where there is one.",
+    fits=is_local_path,
     seen=False,
     stored=False,
 )

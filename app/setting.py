@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -124,3 +125,9 @@ def are_patterns(text: str) -> bool:
 def is_proxy(text: str) -> bool:
     """Whether it is host:port, or the address or file of a PAC script."""
     return bool(_PROXY.fullmatch(text)) or re.match(r"(?:https?|file)://[^\s@]+$", text) is not None
+
+
+def is_local_path(text: str) -> bool:
+    """Whether it is the whole path of a file that is no network path: a library from another computer is not loaded."""
+    there = Path(text)
+    return there.is_absolute() and not text.startswith(("\\\\", "//"))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.core.signal import Signal
 from app.errors import BadSetting, SettingLocked
-from app.lock_settings import ALLOW_PIN, LOCK, PIN_LENGTH
+from app.lock_settings import ALLOW_CARD, ALLOW_PIN, CARD_MODULE, LOCK, PIN_LENGTH
 from app.notification_settings import (
     NOTIFICATION_CONTENT,
     NOTIFICATION_SOUND,
@@ -329,6 +329,8 @@ SETTINGS: tuple[AnySetting, ...] = (
     ALLOW_PASSPHRASE,
     PASSPHRASE_LENGTH,
     PASSPHRASE_STRENGTH,
+    ALLOW_CARD,
+    CARD_MODULE,
     ALLOW_PIN,
     PIN_LENGTH,
     ALLOW_EXPORT,
@@ -421,10 +423,12 @@ class Settings:
         write_values(self._path, self._values)
 
     def unlock_kinds(self) -> tuple[str, ...]:
-        """The unlock methods that policy allows: "keyring" (the computer's key store), "passphrase" or both. Never
-        empty: if policy forbids both, the passphrase stays allowed."""
+        """The unlock methods that policy allows: "keyring" (the computer's key store), "passphrase", and "card" (a
+        smart card). If policy forbids both the key store and passphrases, passphrases stay allowed: a card is added to
+        a store that another method opens."""
         kinds = [("keyring", ALLOW_KEYRING), ("passphrase", ALLOW_PASSPHRASE)]
-        return tuple(kind for kind, setting in kinds if self.get(setting)) or ("passphrase",)
+        found = tuple(kind for kind, setting in kinds if self.get(setting)) or ("passphrase",)
+        return (*found, "card") if self.get(ALLOW_CARD) else found
 
 
 def _accepted(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -25,7 +25,8 @@ APART = {
 }
 """The errors that descend from neither root. Each is caught near by, and no person ever sees it."""
 DRAWN = (
-    "sync.errors", "app.errors", "app.chat.errors", "app.copies.errors", "app.documents.errors", "app.viewing.errors",
+    "sync.errors", "app.errors", "app.card.errors", "app.chat.errors",
+    "app.copies.errors", "app.documents.errors", "app.viewing.errors",
 )  # fmt: skip
 """The modules that draw a tree in their head."""
 

@@ -30,6 +30,7 @@ SHARED = {
     "reminders",
     "viewing",
     "copies",
+    "card",
 }
 NO_TOOLS_IN_UI = {"errors", "kit", "shell", "desktop", "richtext", "viewer"}
 

@@ -16,8 +16,8 @@ def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
     """Runs the program with the arguments `given` and returns its exit status. `command` starts the program again after
     locking; empty: the one that started this process.
 
-    Purging, the check of policies, the worker, conversions and the viewer's process run without Qt. A box saying that
-    Qt cannot be loaded would wait for a person, and an uninstaller would wait for the box.
+    Purging, the check of policies, the worker, conversions, the viewer's process and that of a smart card run without
+    Qt. A box saying that Qt cannot be loaded would wait for a person, and an uninstaller would wait for the box.
     """
     if given[:1] == ["--worker"]:
         from app.worker import spare
@@ -34,6 +34,10 @@ def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
         from app.viewing import process as viewing
 
         return viewing.main()
+    if given[:1] == ["--card"]:
+        from app.card import process as card
+
+        return card.main(given[1:])
     if list(given) == ["--purge-machine"]:
         from app import purging
 

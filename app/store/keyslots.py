@@ -10,12 +10,16 @@ that a change has begun, and names the slots that stay.
 
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from app.card.frames import Key as CardKey
+from app.card.frames import Token
+from app.card.reader import CardReader
 from app.core import log
 from app.core.files import sync_folder, write_atomic
 from app.core.ids import new_id
+from app.core.later import Later
 from app.errors import (
     BugError,
     LastSlot,
@@ -31,27 +35,21 @@ from app.passphrases import PassphraseRules
 from app.store.database import KEY_BYTES, Database
 from app.store.keyring_slot import Keyring, delete_secret, get_secret, put_secret, system_keyring
 from app.store.slot_file import Slot, SlotKind, pack_argon, parse_argon
+from app.store.store_keys import StoreKeys, keys_of, new_key, raw_key_from_env
 from sync.crypto import aead
 from sync.crypto.passphrase import Argon2Params, derive
 from sync.errors import Reject
 
-RAW_KEY_ENV = "KANSLI_RAW_KEY"
-
-
-@dataclass(frozen=True, slots=True)
-class StoreKeys:
-    """The database keys that an unlock method gave. `keys`: the raw key; also the next one if a change of keys was
-    interrupted. `staged`: those of `keys` that come from a slot of the interrupted change; None if no key comes from a
-    slot."""
-
-    keys: tuple[bytes, ...] = field(repr=False)
-    staged: tuple[bytes, ...] | None = field(default=(), repr=False)
+if TYPE_CHECKING:
+    from app.store import card_slot
+else:
+    card_slot = Later("app.store.card_slot", when_idle=True)
 
 
 class KeySlots:
     """The key slots of one profile. A slot is a file with the database's key, encrypted under a passphrase or under a
-    secret in the system's key store. Opening and making one takes 0.3 s (Argon2id) or waits for the key store: use a
-    thread."""
+    secret in the system's key store or to the key of a smart card. Opening and making one takes 0.3 s (Argon2id) or
+    waits for the key store or the card: use a thread."""
 
     def __init__(
         self,
@@ -59,12 +57,14 @@ class KeySlots:
         profile_id: bytes,
         *,
         keyring: Keyring | None = None,
+        card: CardReader | None = None,
         allowed: Collection[str] = tuple(SlotKind),
         rules: PassphraseRules | None = None,
     ) -> None:
         """`folder`: where the slot files are. `profile_id` is bound into each slot. `allowed`: the kinds of slots that
         the machine's policy permits; `rules`: its rules for new passphrases. `keyring`: the key store; the system's
-        unless a test gives one."""
+        unless a test gives one. `card`: the smart cards of this computer."""
+        self.card = card or CardReader()
         self._folder, self._id = folder, profile_id
         self._given = keyring
         self._allowed = frozenset(allowed)
@@ -159,7 +159,7 @@ class KeySlots:
         if not found:
             log.store.warning("unlock", code="wrong-passphrase")
             raise WrongPassphrase()
-        return _keys(found)
+        return keys_of(found)
 
     def unlock_keyring(self) -> StoreKeys:
         """Returns the database keys, from the key slot whose secret is in the operating system's key store. Raises
@@ -177,7 +177,29 @@ class KeySlots:
                 damaged = True
         if not found:
             raise SlotDamaged() if damaged else NoSlot()
-        return _keys(found)
+        return keys_of(found)
+
+    def card_token(self) -> Token:
+        """Which smart card opens the store. NoSlot if none does; SlotForbidden, SlotDamaged, StoreFault."""
+        slot, _ = self._read(SlotKind.CARD)[-1]
+        return card_slot.parse(slot.params).token
+
+    def unlock_card(self, pin: str | None) -> StoreKeys:
+        """Returns the database keys, from the key slot whose secret only the smart card gives back. `pin`: the card's
+        PIN, which is given to the card exactly once; None if it is typed at the reader's PIN pad. Raises CardFault,
+        NoSlot, SlotDamaged, SlotForbidden or StoreFault. Waits for the card, and with None for the person: call it in a
+        thread."""
+        slots = [(slot, card_slot.parse(slot.params), new) for slot, new in self._read(SlotKind.CARD)]
+        token = slots[-1][1].token
+        found: list[tuple[bytes, bool]] = []
+        with self.card.logged_in(token, pin) as talk:
+            for slot, params, new in slots:
+                if params.token.is_same(token):
+                    try:
+                        found.append((self._open(slot, params.wrapping(talk)), new))
+                    except Reject as e:
+                        raise SlotDamaged() from e
+        return keys_of(found)
 
     def _open(self, slot: Slot, wrapping: bytes) -> bytes:
         key = aead.decrypt(wrapping, self._context(slot.kind, slot.params), slot.sealed)
@@ -203,6 +225,28 @@ class KeySlots:
         self._may_add(SlotKind.KEYRING)
         self._write(self._keyring_slot(key), new=False)
 
+    def add_card(self, key: bytes, token: Token, pin: str | None, key_id: bytes | None = None) -> Sequence[CardKey]:
+        """Adds a slot for the database key `key` that the smart card `token` opens, with the card's key `key_id`; with
+        None its only usable key. Returns [] then. If the card has several and none was named, adds nothing and returns
+        them. ▲ The card gives the secret back once before the slot is stored. `pin` as for `unlock_card`. BugError if
+        there is a slot for a card; SlotForbidden, CardFault, StoreFault. In a thread."""
+        self._may_add(SlotKind.CARD)
+        with self.card.logged_in(token, pin) as talk:
+            usable = [each for each in talk.list_keys() if key_id in (None, each.id)]
+            if len(usable) > 1:
+                return usable
+            params, wrapping = card_slot.tried(talk, token, usable, key, self._id)
+        self._write(self._seal(SlotKind.CARD, params, wrapping, key), new=False)
+        return []
+
+    def _renewed_card_slot(self, key: bytes, current: bytes) -> Slot:
+        """The card's slot for the new database key `key`, without the card: a new secret for the same public key. ▲
+        That key counts only if the program that wrote the slot knew the `current` database key. Otherwise a person who
+        can write files here could have the next database key made for a card of their own."""
+        (slot, _), *_ = self._read(SlotKind.CARD)
+        params, wrapping = card_slot.renewed(slot.params, current, key, self._id)
+        return self._seal(SlotKind.CARD, params, wrapping, key)
+
     def only(self, key: bytes, passphrase: str | None) -> None:
         """Makes `passphrase`, or the key store if it is None, the only unlock method, without changing the database key
         `key`. Use it only while nothing is stored that another method protects. ▲ The new slot is written before the
@@ -213,7 +257,7 @@ class KeySlots:
         slot = self._keyring_slot(key) if passphrase is None else self._passphrase_slot(key, passphrase)
         gone = self._entries(new=False)
         self._write(slot, new=False)
-        self._unlink(*(self._path(other) for other in SlotKind if other != kind))
+        self._unlink(*(self._path(other) for other in SlotKind if other != kind and self._path(other).exists()))
         for entry in gone:
             delete_secret(self.keyring, entry)
 
@@ -255,13 +299,14 @@ class KeySlots:
             raise disk_fault(e) from e
 
     # -- removing and changing: always with a new database key
-    def stage(self, keep: Collection[SlotKind], passphrase: str | None) -> bytes:
+    def stage(self, keep: Collection[SlotKind], passphrase: str | None, current: bytes = b"") -> bytes:
         """Prepares a change of keys: makes a new raw database key, writes a new key slot file with it for each kind of
         unlock method in `keep`, and returns the key. The caller then rekeys the database and calls `settle`. In a
         thread. LastSlot if `keep` is empty; WeakPassphrase, NoKeyring, KeyringLocked, StoreFault.
 
         `passphrase` is needed if a passphrase slot is kept: the present one, or the one that replaces it. Either must
-        fulfil `rules`.
+        fulfil `rules`. `current`, the present database key, is needed if the slot of a card is kept, which needs no
+        card; SlotDamaged if that slot was not written with it.
         """
         if not keep:
             raise LastSlot()
@@ -271,6 +316,8 @@ class KeySlots:
             slots.append(self._passphrase_slot(key, passphrase or ""))
         if SlotKind.KEYRING in keep:
             slots.append(self._keyring_slot(key))
+        if SlotKind.CARD in keep:
+            slots.append(self._renewed_card_slot(key, current))
         for slot in slots:
             self._write(slot, new=True)
         return key
@@ -341,22 +388,24 @@ class KeySlots:
         for entry in entries:
             delete_secret(self.keyring, entry)
 
-    def remove(self, db: Database, kind: SlotKind, *, passphrase: str | None = None) -> StoreKeys:
+    def remove(self, db: Database, kind: SlotKind, *, passphrase: str | None = None, current: bytes = b"") -> StoreKeys:
         """Removes the unlock method `kind` (its key slot) and those that policy forbids, gives the database a new key,
         and returns it. `passphrase`: that of the passphrase slot, if one remains; it is checked first (WrongPassphrase,
-        or SlotDamaged), and must be allowed by policy (WeakPassphrase). LastSlot if no other method in `kinds` is left.
+        or SlotDamaged), and must be allowed by policy (WeakPassphrase). `current`: the present database key, if a card
+        remains. LastSlot if no other method in `kinds` is left.
         NoKeyring, KeyringLocked, StoreFault. On the database's thread, which a rekey blocks (1 s for 100 MB)."""
         keep = [k for k in self.kinds() if k != kind]
         if SlotKind.PASSPHRASE in keep:
             self.unlock_passphrase(passphrase or "")
-        return self._change(db, self.stage(keep, passphrase))
+        return self._change(db, self.stage(keep, passphrase, current))
 
     def change_passphrase(self, db: Database, old: str, new: str) -> StoreKeys:
         """Checks the passphrase `old`, then gives the database a new key under the passphrase `new`, and returns it. A
-        slot in the key store stays, with the new key; slots that policy forbids are removed. WrongPassphrase, NoSlot,
-        SlotForbidden, SlotDamaged; WeakPassphrase (`new`), NoKeyring, KeyringLocked, StoreFault. Blocks as `remove`."""
-        self.unlock_passphrase(old)
-        return self._change(db, self.stage(self.kinds(), new))
+        slot in the key store or for a card stays, with the new key; slots that policy forbids are removed.
+        WrongPassphrase, NoSlot, SlotForbidden, SlotDamaged; WeakPassphrase (`new`), NoKeyring, KeyringLocked,
+        StoreFault. Blocks as `remove`."""
+        unlocked = self.unlock_passphrase(old)
+        return self._change(db, self.stage(self.kinds(), new, unlocked.keys[0]))
 
     def replace(self, db: Database, passphrase: str | None) -> StoreKeys:
         """Makes `passphrase`, or the key store if it is None, the only unlock method, in place of one that policy has
@@ -370,32 +419,6 @@ class KeySlots:
         db.rekey(key)
         self.settle(changed=True)
         return StoreKeys((key,))
-
-
-def _keys(found: Sequence[tuple[bytes, bool]]) -> StoreKeys:
-    """Builds StoreKeys from `found`: (key, whether its slot belongs to an interrupted change)."""
-    return StoreKeys(tuple(key for key, _ in found), tuple(key for key, new in found if new))
-
-
-def raw_key_from_env() -> StoreKeys | None:
-    """The raw key from KANSLI_RAW_KEY (64 hex digits), None if that is not set, for benches, tests and the demo only;
-    the log has a warning. SlotDamaged if it is no such key."""
-    text = os.environ.get(RAW_KEY_ENV)
-    if not text:
-        return None
-    try:
-        key = bytes.fromhex(text)
-    except ValueError as e:
-        raise SlotDamaged() from e
-    if len(key) != KEY_BYTES:
-        raise SlotDamaged()
-    log.store.warning("raw-key-no-protection-at-rest")
-    return StoreKeys((key,), None)
-
-
-def new_key() -> bytes:
-    """A fresh raw database key."""
-    return os.urandom(KEY_BYTES)
 
 
 __all__: Sequence[str] = (

@@ -21,9 +21,10 @@ class SlotKind(StrEnum):
 
     PASSPHRASE = "passphrase"  # noqa: S105 - a kind, not a passphrase
     KEYRING = "keyring"
+    CARD = "card"
 
 
-_NUMBER = {SlotKind.PASSPHRASE: 1, SlotKind.KEYRING: 2}
+_NUMBER = {SlotKind.PASSPHRASE: 1, SlotKind.KEYRING: 2, SlotKind.CARD: 3}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ EXAMPLES: dict[str, Value] = {
     "ca-file": "/etc/ssl/certs/myndighet.pem",
     "data-root": "~/.local/share/Kansli",
     "offline-days": 30,
+    "card-module": "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so",
 }
 """For the sample, where the default would say nothing."""
 

@@ -51,6 +51,9 @@ Xvfb                        xvfb
 openbox                     openbox
 xdotool                     xdotool
 /usr/libexec/at-spi-bus-launcher at-spi2-core
+softhsm2-util               softhsm2
+cc                          gcc
+/usr/include/dlfcn.h        libc6-dev
 "
 
 # What else `setup.sh packages` installs: what builds and tries packages. Without wine there is no MSI.

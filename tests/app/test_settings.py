@@ -8,6 +8,7 @@ import pytest
 
 from app import settings as s
 from app.errors import BadSetting, SettingLocked, StoreUnwritable
+from app.lock_settings import CARD_MODULE
 from app.setting import Setting, entries
 from app.settings import AUTOSTART, Settings
 
@@ -61,12 +62,24 @@ def test_what_policy_fixes_cannot_be_changed(tmp_path: Path) -> None:
     assert not settings.locked(s.THEME)
     with pytest.raises(SettingLocked):
         settings.set(s.SERVERS, "elsewhere.example")
-    assert settings.unlock_kinds() == ("passphrase",)
+    assert settings.unlock_kinds() == ("passphrase", "card")
 
 
 def test_one_unlock_method_always_stays(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "settings.json", {"allow-keyring": False, "allow-passphrase": False})
+    assert settings.unlock_kinds() == ("passphrase", "card")
+    settings.renew({"allow-keyring": False, "allow-passphrase": False, "allow-card": False}, {})
     assert settings.unlock_kinds() == ("passphrase",)
+
+
+def test_only_a_whole_path_on_this_computer_names_the_library_for_cards(tmp_path: Path) -> None:
+    for path in ("opensc-pkcs11.so", "./x.so", "//server/share/x.so", "\\\\server\\share\\x.dll", "x\0.so"):
+        settings = Settings(tmp_path / "settings.json", {CARD_MODULE.key: path})
+        assert settings.get(CARD_MODULE) == "", path
+    whole = str(tmp_path / "opensc-pkcs11.so")
+    assert Settings(tmp_path / "settings.json", {CARD_MODULE.key: whole}).get(CARD_MODULE) == whole
+    (tmp_path / "settings.json").write_text(json.dumps({CARD_MODULE.key: whole}), encoding="utf-8")
+    assert Settings(tmp_path / "settings.json").get(CARD_MODULE) == ""  # a person cannot choose it
 
 
 def test_the_installers_defaults_yield_to_the_person_and_both_to_policy(tmp_path: Path) -> None:

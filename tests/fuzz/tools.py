@@ -12,6 +12,7 @@ _BAD_CHANGE = ("app.errors.BadChange",)
 
 
 def _slot() -> Run:
+    from app.store import card_slot
     from app.store.slot_file import Slot, SlotKind, parse_argon
 
     def run(data: bytes) -> None:
@@ -20,6 +21,8 @@ def _slot() -> Run:
             assert slot.to_bytes() == data
             if kind is SlotKind.PASSPHRASE:
                 parse_argon(slot.params)
+            if kind is SlotKind.CARD:
+                card_slot.parse(slot.params)
 
     return run
 

@@ -135,7 +135,7 @@ def offered(p: ET.Element) -> list[object]:
         case "multiText":
             return [["a.example", "b.example:8443"], []]
         case _:
-            return ["/srv/kansli" if p.attrib["name"] == "DataRoot" else "proxy.example:8080"]
+            return ["/srv/kansli" if p.attrib["name"] in ("DataRoot", "CardModule") else "proxy.example:8080"]
 
 
 @pytest.mark.parametrize("name", sorted(FIXABLE))

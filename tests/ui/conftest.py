@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
+from app.card import reader
 from tests.ui.shell.served import any_open, close_all
 from ui.kit import faces, scale, tasks, theme
 
@@ -16,6 +17,12 @@ from ui.kit import faces, scale, tasks, theme
 def spoken(qapp: QApplication) -> None:
     """As in ui/main.py."""
     faces.install()
+
+
+@pytest.fixture(autouse=True)
+def no_card_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system has no library for smart cards, whatever is installed here. A test names its own."""
+    monkeypatch.setattr(reader, "system_module", lambda: "")
 
 
 @pytest.fixture(autouse=True)

@@ -133,7 +133,7 @@ READS: Mapping[type, str] = {
     PresenceService: "audience of of_me set_in_call set_in_use show",
     UnsentWork: "",
     Settings: "get locked unlock_kinds value",
-    Unlocking: "allowed kinds keyring_available lifting opening passphrase_rules",
+    Unlocking: "allowed card_available kinds keyring_available lifting opening passphrase_rules",
     Office: "kinds",
 }
 """The methods that change nothing that is kept; a new one counts as changing until it is named here. Those that make

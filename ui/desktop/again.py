@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from app.store.keyslots import RAW_KEY_ENV
+from app.store.store_keys import RAW_KEY_ENV
 from ui.desktop.autostart import BACKGROUND
 
 if sys.platform == "win32":

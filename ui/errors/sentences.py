@@ -7,6 +7,7 @@ from app.core import log
 from app.core.i18n import tr
 from app.core.visible import one_line
 from app.errors import FileFault, is_ours
+from ui.errors.cards import CARDS
 from ui.errors.codes import code_of
 from ui.errors.connection import CONNECTION
 from ui.errors.conversion import CONVERSION
@@ -42,6 +43,7 @@ def _unknown() -> Row:
 
 _ROWS: Rows = {
     **UNLOCKING,
+    **CARDS,
     **STORAGE,
     **CONVERSION,
     **VIEWING,

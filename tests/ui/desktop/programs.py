@@ -109,7 +109,7 @@ class Office:
         return None if self.locked else self.session
 
     def kinds(self) -> list[SlotKind]:
-        return list(SlotKind)
+        return [SlotKind.PASSPHRASE, SlotKind.KEYRING]
 
     async def unlock(self, passphrase: str) -> Session:
         return self.session

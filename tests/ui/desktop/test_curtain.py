@@ -378,7 +378,7 @@ async def test_a_key_store_lifts_it_only_if_it_asks_the_person(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asks: bool
 ) -> None:
     monkeypatch.setattr(MemoryKeyring, "asks_person", asks, raising=False)
-    async with covered(qapp, tmp_path, office_with(tmp_path, list(SlotKind))) as r:
+    async with covered(qapp, tmp_path, office_with(tmp_path, [SlotKind.PASSPHRASE, SlotKind.KEYRING])) as r:
         page = curtain(r)
         assert page.keyring_button.isVisible() is asks
         page.unlock_with_keyring()
@@ -432,7 +432,7 @@ async def test_the_curtain_speaks_the_language_in_force(qapp: QApplication, tmp_
 async def test_a_program_that_was_killed_under_the_curtain_asks_for_the_passphrase(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    made = office_with(tmp_path, list(SlotKind))
+    made = office_with(tmp_path, [SlotKind.PASSPHRASE, SlotKind.KEYRING])
     made.locked = made.withholds_keyring = True
     made.kinds = lambda: [SlotKind.PASSPHRASE]  # type: ignore[method-assign]
     async with running(qapp, made) as r:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QLineE
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import language, tr
+from app.lock_settings import ALLOW_CARD
 from app.session import Session
 from app.setting import AnySetting, Value
 from app.settings import (
@@ -97,6 +98,8 @@ OTHER: dict[str, Value] = {
     "offline-days": 30,
     "allow-keyring": False,
     "allow-passphrase": False,
+    "allow-card": False,
+    "card-module": "/usr/lib/opensc-pkcs11.so",
     "passphrase-length": 20,
     "passphrase-strength": "strong",
     "allow-export": False,
@@ -149,7 +152,7 @@ def test_each_setting_has_a_row_and_a_fixed_one_is_shown_and_says_so(
 def test_what_only_policy_sets_is_shown_where_it_is_fixed(qtbot: QtBot, tmp_path: Path, setting: AnySetting) -> None:
     assert managed(Settings(tmp_path / "none.json")) is None
     card = managed(Settings(tmp_path / "none.json", {setting.key: OTHER[setting.key]}))
-    if setting in (ALLOW_KEYRING, ALLOW_PASSPHRASE):  # the ways of unlocking have a card of their own
+    if setting in (ALLOW_KEYRING, ALLOW_PASSPHRASE, ALLOW_CARD):  # the ways of unlocking have a card of their own
         assert card is None
         return
     assert card is not None

@@ -8,24 +8,29 @@ from pathlib import Path
 import keyring
 import pytest
 
+from app.card.reader import CardReader
+from app.lock_settings import ALLOW_CARD
 from app.profile import Profile
 from app.settings import ALLOW_KEYRING, ALLOW_PASSPHRASE, Settings
 from app.store.keyslots import KeySlots, new_key
 from app.unlocking import SlotKind, Unlocking
 from tests.memory_keyring import MemoryKeyring
+from tests.soft_card import PIN
 
 PASSPHRASE = "blå häst går hem"
-_ALLOWED_BY = {SlotKind.KEYRING: ALLOW_KEYRING, SlotKind.PASSPHRASE: ALLOW_PASSPHRASE}
+BOTH = (SlotKind.PASSPHRASE, SlotKind.KEYRING)
+_ALLOWED_BY = {SlotKind.KEYRING: ALLOW_KEYRING, SlotKind.PASSPHRASE: ALLOW_PASSPHRASE, SlotKind.CARD: ALLOW_CARD}
 
 
 class UnlockMethods:
     """The methods of a new profile in `folder`, none at first."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, card: CardReader | None = None) -> None:
+        """`card`: a reader with a card in it."""
         self._profile = Profile.open("unlocked", folder)
         self._profile.close()  # its lock is not needed: nothing opens its store
         self._settings = Settings(self._profile.settings_path)
-        self._slots = KeySlots(self._profile.slots_folder, self._profile.id, keyring=MemoryKeyring())
+        self._slots = KeySlots(self._profile.slots_folder, self._profile.id, keyring=MemoryKeyring(), card=card)
         self._key = new_key()
         self.unlocking = Unlocking(self._profile, self._settings, self._slots)
 
@@ -34,6 +39,9 @@ class UnlockMethods:
         self.remove(kind)
         if kind is SlotKind.PASSPHRASE:
             self._slots.add_passphrase(self._key, PASSPHRASE)
+        elif kind is SlotKind.CARD:
+            (token,) = self._slots.card.look()
+            self._slots.add_card(self._key, token, PIN)
         else:
             self._slots.add_keyring(self._key)
 
@@ -48,10 +56,14 @@ class UnlockMethods:
 
 
 def unlock_methods(
-    folder: Path, there: Collection[SlotKind] = tuple(SlotKind), *, forbidden: SlotKind | None = None
+    folder: Path,
+    there: Collection[SlotKind] = BOTH,
+    *,
+    forbidden: SlotKind | None = None,
+    card: CardReader | None = None,
 ) -> Unlocking:
     """The methods `there`, and what policy has forbidden since."""
-    made = UnlockMethods(folder)
+    made = UnlockMethods(folder, card)
     for kind in there:
         made.add(kind)
     made.forbid(forbidden)

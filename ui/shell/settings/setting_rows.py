@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from app.core.i18n import LANGUAGES
 from app.errors import WorldError
+from app.lock_settings import ALLOW_CARD
 from app.setting import AnySetting, Setting, Value
 from app.settings import ALLOW_KEYRING, ALLOW_PASSPHRASE, LANGUAGE, SETTINGS, Settings
 from ui.errors import sentence_of
@@ -22,6 +23,8 @@ from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
 from ui.tool_views import toast
 
+_UNLOCKING = (ALLOW_KEYRING, ALLOW_PASSPHRASE, ALLOW_CARD)
+"""The unlock methods have a card of their own, which shows what policy fixes."""
 _WORDS_PX = 160
 """The least width of the words beside a control, at 100 %. In a narrower row the control is under the words."""
 
@@ -145,7 +148,7 @@ class SettingRows:
 def managed(settings: Settings) -> Card | None:
     """A card with those settings that policy has fixed and that no other part of the page shows; None if there are
     none."""
-    fixed = [s for s in SETTINGS if not s.seen and settings.locked(s) and s not in (ALLOW_KEYRING, ALLOW_PASSPHRASE)]
+    fixed = [s for s in SETTINGS if not s.seen and settings.locked(s) and s not in _UNLOCKING]
     if not fixed:
         return None
     card = Card(margin=12, spacing=10)

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Runs in the process that uses a smart card. The library of the card's maker is loaded here and nowhere else: it may
+crash or hang this process and nothing else.
+
+The process gets the PIN by its standard input, gives it to the card once, and writes it nowhere. It has no key of the
+store, and ends when the program closes its input. `reader` is the program's side.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+import pkcs11
+from asn1crypto.keys import PublicKeyInfo, RSAPublicKey
+from asn1crypto.x509 import Certificate
+from pkcs11 import KDF, Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass, TokenFlag
+from pkcs11.exceptions import (
+    DeviceRemoved,
+    PinIncorrect,
+    PinInvalid,
+    PinLenRange,
+    PinLocked,
+    PKCS11Error,
+    SessionHandleInvalid,
+    TokenNotPresent,
+    TokenNotRecognised,
+)
+from pkcs11.util.ec import encode_ec_public_key
+
+from app.card.errors import (
+    CardFault,
+    CardGone,
+    CardLocked,
+    CardModuleFault,
+    CardRefused,
+    LastCardTry,
+    NoCard,
+    WrongCard,
+    WrongCardPin,
+)
+from app.card.frames import (
+    MOST_KEYS,
+    MOST_TOKENS,
+    Answer,
+    Done,
+    Failed,
+    GetKeys,
+    Key,
+    Keys,
+    Login,
+    Look,
+    Question,
+    Secret,
+    Token,
+    Tokens,
+    Unwrap,
+    read_question,
+    write,
+)
+from app.core import dumps
+from sync.crypto.card import ECDH, OAEP, PKCS1, methods_for
+from sync.errors import Reject
+
+_GONE = (DeviceRemoved, SessionHandleInvalid, TokenNotPresent, TokenNotRecognised)
+_WRONG_PIN = (PinIncorrect, PinInvalid, PinLenRange)
+_MECHANISMS = {OAEP: Mechanism.RSA_PKCS_OAEP, PKCS1: Mechanism.RSA_PKCS, ECDH: Mechanism.ECDH1_DERIVE}
+_USES = {OAEP: MechanismFlag.DECRYPT, PKCS1: MechanismFlag.DECRYPT, ECDH: MechanismFlag.DERIVE}
+_OAEP_SHA1 = (Mechanism.SHA_1, pkcs11.MGF.SHA1, None)
+# python-pkcs11 makes the classes of keys when it is used, from what a key can do: they have no types of their own
+_Any = Any
+
+
+class CardLibrary:
+    """The library at `path`, and the card that was logged in to. Every error is a CardFault or a PKCS11Error."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._library: _Any = None
+        self._session: _Any = None
+
+    def answer(self, question: Question) -> Answer:
+        """Answers one question of the program. Failed if the card or its library does not do what was asked."""
+        try:
+            match question:
+                case Look():
+                    return Tokens(tuple(token for token, _ in self._tokens()))
+                case Login():
+                    self._login(question)
+                    return Done()
+                case GetKeys():
+                    return Keys(tuple(self._keys())[:MOST_KEYS])
+                case Unwrap():
+                    return Secret(self._unwrap(question))
+        except CardFault as fault:
+            return Failed(str(fault.code))
+        except _GONE:
+            return Failed(CardGone.code)
+        except PKCS11Error:
+            return Failed(CardRefused.code)
+
+    def close(self) -> None:
+        """Logs out of the card, if it was logged in to."""
+        session, self._session = self._session, None
+        if session is not None:
+            with suppress(PKCS11Error):
+                session.close()
+
+    def _tokens(self) -> list[tuple[Token, _Any]]:
+        """The cards in the readers that ask for a PIN, with what they are to the library. ▲ A card that needs no PIN is
+        none of them. Otherwise a card that anybody can use would lift the curtain."""
+        if self._library is None:
+            try:
+                self._library = pkcs11.lib(self._path)
+            except (RuntimeError, OSError) as e:  # it cannot be loaded, is no such library, or does not start
+                raise CardModuleFault from e
+        found = list[tuple[Token, _Any]]()
+        for slot in self._library.get_slots(token_present=True):
+            with suppress(*_GONE):
+                token = slot.get_token()
+                if TokenFlag.LOGIN_REQUIRED in token.flags and TokenFlag.TOKEN_INITIALIZED in token.flags:
+                    found.append((_described(token), token))
+        return found[:MOST_TOKENS]
+
+    def _login(self, asked: Login) -> None:
+        """▲ One C_Login at most: a card locks itself after three wrong PINs."""
+        there = self._tokens()
+        token = next((one for described, one in there if described.is_same(asked.token)), None)
+        if token is None:
+            raise WrongCard if there else NoCard
+        state = _described(token)
+        if state.locked:
+            raise CardLocked
+        if self._session is not None:
+            raise CardRefused
+        try:
+            self._session = token.open(user_pin=pkcs11.PROTECTED_AUTH if asked.pin is None else asked.pin)
+        except PinLocked as e:
+            raise CardLocked from e
+        except _WRONG_PIN as e:
+            raise self._refusal(asked.token) from e
+
+    def _refusal(self, token: Token) -> CardFault:
+        """The error after a wrong PIN, by what the card says of the tries that are left."""
+        with suppress(CardFault, PKCS11Error):
+            for described, _ in self._tokens():
+                if described.is_same(token):
+                    return CardLocked() if described.locked else LastCardTry() if described.last else WrongCardPin()
+        return WrongCardPin()
+
+    # -- keys -----------------------------------------------------------------------------------------------------
+
+    def _keys(self) -> Iterator[Key]:
+        offered = self._offered()
+        for private in self._objects(ObjectClass.PRIVATE_KEY):
+            if _read(private, Attribute.ALWAYS_AUTHENTICATE):
+                continue  # a key for signatures, which asks for its PIN each time
+            uses = Attribute.DERIVE if private.key_type == KeyType.EC else Attribute.DECRYPT
+            if not _read(private, uses):
+                continue
+            for public in self._publics(private):
+                with suppress(Reject):
+                    methods = tuple(method for method in methods_for(public) if method in offered)
+                    if methods:
+                        label = (private.label or private.id.hex())[:128]
+                        yield Key(id=private.id, label=label, public=public, methods=methods)
+                        break
+
+    def _offered(self) -> set[int]:
+        """The methods that the card has the mechanisms for."""
+        slot = self._session.token.slot
+        there = slot.get_mechanisms()
+        return {
+            method
+            for method, mechanism in _MECHANISMS.items()
+            if mechanism in there and _USES[method] in slot.get_mechanism_info(mechanism).flags
+        }
+
+    def _objects(self, kind: ObjectClass, key_id: bytes | None = None) -> list[_Any]:
+        attributes: dict[Attribute, object] = {Attribute.CLASS: kind}
+        if key_id is not None:
+            attributes[Attribute.ID] = key_id
+        if self._session is None:
+            raise CardRefused
+        return list(self._session.get_objects(attributes))
+
+    def _publics(self, private: _Any) -> Iterator[bytes]:
+        """Yields the public key to a private one (SubjectPublicKeyInfo in DER), from each place in which a card may
+        have it: its own object, the private key, a certificate."""
+        for source, read in (
+            (self._objects(ObjectClass.PUBLIC_KEY, private.id), _public_of_key),
+            ([private], _public_of_key),
+            (self._objects(ObjectClass.CERTIFICATE, private.id), _public_of_certificate),
+        ):
+            for one in source:
+                with suppress(PKCS11Error, ValueError, TypeError, KeyError, AttributeError):
+                    yield read(one)
+
+    def _unwrap(self, asked: Unwrap) -> bytes:
+        found = [
+            private
+            for private in self._objects(ObjectClass.PRIVATE_KEY, asked.key_id)
+            if asked.public in self._publics(private)
+        ]
+        if not found:
+            raise WrongCard
+        if asked.method == ECDH:
+            return _agree(found[0], asked.blob)
+        param = _OAEP_SHA1 if asked.method == OAEP else None
+        return bytes(found[0].decrypt(asked.blob, mechanism=_MECHANISMS[asked.method], mechanism_param=param))
+
+
+def _described(token: _Any) -> Token:
+    flags = token.flags
+    return Token(
+        label=token.label[:128],
+        serial=token.serial.decode("utf-8", "replace").strip("\0 ")[:128],
+        pin_pad=TokenFlag.PROTECTED_AUTHENTICATION_PATH in flags,
+        few=TokenFlag.USER_PIN_COUNT_LOW in flags,
+        last=TokenFlag.USER_PIN_FINAL_TRY in flags,
+        locked=TokenFlag.USER_PIN_LOCKED in flags,
+    )
+
+
+def _read(key: _Any, attribute: Attribute) -> bool:
+    """A yes or no of a key; no if the card does not say."""
+    try:
+        return bool(key[attribute])
+    except (PKCS11Error, ValueError, KeyError):
+        return False
+
+
+def _public_of_key(key: _Any) -> bytes:
+    if key.key_type == KeyType.EC:
+        return bytes(encode_ec_public_key(key))
+    numbers = RSAPublicKey(
+        {
+            "modulus": int.from_bytes(key[Attribute.MODULUS], "big"),
+            "public_exponent": int.from_bytes(key[Attribute.PUBLIC_EXPONENT], "big"),
+        }
+    )
+    return bytes(PublicKeyInfo.wrap(numbers, "rsa").dump())
+
+
+def _public_of_certificate(certificate: _Any) -> bytes:
+    return bytes(Certificate.load(certificate[Attribute.VALUE]).public_key.dump())
+
+
+def _agree(private: _Any, point: bytes) -> bytes:
+    """The x coordinate that the card computes with the point of the other side. PKCS #11 wants the bare point; some
+    libraries want it as a DER octet string."""
+    size = (len(point) - 1) // 2
+    der = bytes((4, len(point))) if len(point) < 128 else bytes((4, 0x81, len(point)))
+    template = {
+        Attribute.EXTRACTABLE: True,
+        Attribute.SENSITIVE: False,
+        Attribute.TOKEN: False,
+        Attribute.VALUE_LEN: size,
+    }
+    for at, given in enumerate((point, der + point)):
+        try:
+            shared = private.derive_key(
+                KeyType.GENERIC_SECRET, size * 8, mechanism=Mechanism.ECDH1_DERIVE,
+                mechanism_param=(KDF.NULL, None, given), template=template,
+            )  # fmt: skip
+            return bytes(shared[Attribute.VALUE])
+        except _GONE:
+            raise
+        except PKCS11Error:
+            if at:
+                raise
+    raise CardRefused
+
+
+def _streams() -> tuple[BinaryIO, BinaryIO]:
+    """(questions, answers): standard input and output, moved to other descriptors, since a library may write to the
+    standard ones."""
+    answers = os.fdopen(os.dup(1), "wb")
+    questions = os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    os.close(nothing)
+    return questions, answers
+
+
+def _end_with_program() -> None:
+    """Has the system end this process with the program, also if the program is killed while the library hangs."""
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+
+
+def main(given: Sequence[str]) -> int:
+    """Runs the process: answers questions about cards until the program closes its input. `given`: the path of the
+    library. Does not return: the library's own clearing up at the end of a process could hang or crash it."""
+    dumps.forbid()
+    _end_with_program()
+    questions, answers = _streams()
+    card = CardLibrary(given[0] if given else "")
+    with suppress(ValueError, OSError):
+        while (question := read_question(questions)) is not None:
+            write(answers, card.answer(question))
+    card.close()
+    os._exit(0)

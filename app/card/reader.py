@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The program's side of a smart card: which library is used, and the process that loads it.
+
+Every method but `stop` blocks: call them in a thread. One conversation with a card at a time.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, TypeVar, cast
+
+from app.card.errors import BY_CODE, CardBusy, CardFault, CardModuleFault, CardSlow, NoCardModule
+from app.card.frames import (
+    Answer,
+    Done,
+    Failed,
+    GetKeys,
+    Key,
+    Keys,
+    Login,
+    Look,
+    Question,
+    Secret,
+    Token,
+    Tokens,
+    Unwrap,
+    read_answer,
+    write,
+)
+from app.core import log
+
+A = TypeVar("A", bound=Answer)
+
+ANSWER_S, PERSON_S = 10.0, 60.0
+"""Longest waits for an answer, in seconds: of a library and its card, and of a person at a PIN pad."""
+_END_S = 1.0
+OPTION = "--card"
+_ROOT = Path(__file__).parents[2]
+_PROXIES = ("p11-kit-proxy.so", "libp11-kit.so.0")
+"""p11-kit's proxy, which loads the libraries that are registered on the computer; both names are one file."""
+_KEPT = (
+    "SYSTEMROOT", "WINDIR", "PROGRAMFILES", "PROGRAMDATA", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "PATH", "LANG",
+    "HOME", "TEMP", "TMP", "XDG_RUNTIME_DIR", "PCSCLITE_CSOCK_NAME", "SOFTHSM2_CONF", "PYTHONPYCACHEPREFIX",
+)  # fmt: skip
+"""Variables of the environment that libraries for cards need. The others, such as keys and proxies, they do not get."""
+
+
+class CardReader:
+    """The smart cards of this computer. `named` returns the library that policy names, "" for none."""
+
+    def __init__(
+        self,
+        named: Callable[[], str] = lambda: "",
+        *,
+        command: Sequence[str] | None = None,
+        answer_s: float = ANSWER_S,
+        person_s: float = PERSON_S,
+    ) -> None:
+        """`command`: what starts the process instead of this program's own; `answer_s` and `person_s`: other limits.
+        They are given only by tests."""
+        self._named, self._command = named, command
+        self._answer_s, self._person_s = answer_s, person_s
+        self._busy = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_stopped = False
+        """Whether the conversation that was allowed last is called off; it may not have begun yet."""
+
+    @property
+    def module(self) -> str:
+        """The path of the library: the one that policy names, or on Linux that of the system; "" if there is none. ▲ A
+        person cannot choose it: it is native code that runs with their rights."""
+        return self._named() or system_module()
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a conversation with a card is under way."""
+        return self._busy.locked()
+
+    def look(self) -> Sequence[Token]:
+        """The cards that are in readers now. Asks for no PIN. CardFault."""
+        with self._conversation() as talk:
+            return talk.look()
+
+    @contextmanager
+    def logged_in(self, token: Token, pin: str | None) -> Iterator["Conversation"]:
+        """A conversation with the card `token` that has got its PIN (None: it is typed at the PIN pad), exactly once.
+        The card is logged out at the end. CardFault."""
+        with self._conversation() as talk:
+            talk.login(token, pin)
+            yield talk
+
+    def allow(self) -> None:
+        """Allows the next conversation, after a `stop`. Call it where the thread for it is started, not in it."""
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Ends the conversation that is under way, or that was allowed and has not begun yet: its thread gets a
+        CardFault. May be called from any thread."""
+        self._is_stopped = True  # before the process is looked for: the other thread does it the other way round
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    @contextmanager
+    def _conversation(self) -> Iterator["Conversation"]:
+        module = self.module
+        if not module:
+            raise NoCardModule
+        if not self._busy.acquire(blocking=False):
+            raise CardBusy
+        try:
+            process = self._process = self._start(module)
+            if self._is_stopped:
+                process.kill()
+            try:
+                yield Conversation(process, self._answer_s, self._person_s)
+            finally:
+                self._process = None
+                _end(process)
+        finally:
+            self._busy.release()
+
+    def _start(self, module: str) -> "subprocess.Popen[bytes]":
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        frozen = getattr(sys, "frozen", False)
+        command = [sys.executable, *((OPTION,) if frozen else ("-m", "app.card"))]
+        try:
+            return subprocess.Popen(  # noqa: S603 - ourselves
+                [*(self._command or command), module],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=kept if frozen else {**kept, "PYTHONPATH": str(_ROOT)},
+                close_fds=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as e:
+            log.store.error("card-process")
+            raise CardModuleFault from e
+
+
+class Conversation:
+    """Questions to one process that has loaded the library. It is valid only inside its context."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", answer_s: float, person_s: float) -> None:
+        self._process, self._answer_s, self._person_s = process, answer_s, person_s
+
+    def look(self) -> Sequence[Token]:
+        """The cards that are in readers now. CardFault."""
+        return self._ask(Look(), Tokens, self._answer_s).found
+
+    def login(self, token: Token, pin: str | None) -> None:
+        """Gives the card its PIN; None: the person types it at the PIN pad. CardFault."""
+        self._ask(Login(token=token, pin=pin), Done, self._answer_s if pin is not None else self._person_s)
+
+    def list_keys(self) -> Sequence[Key]:
+        """The keys of the card that can be used, after `login`. CardFault."""
+        return self._ask(GetKeys(), Keys, self._answer_s).found
+
+    def unwrap(self, key_id: bytes, public: bytes, method: int, blob: bytes) -> bytes:
+        """What the card's private key makes of `blob`, by a method of sync/crypto/card.py. CardFault."""
+        return self._ask(Unwrap(key_id=key_id, public=public, method=method, blob=blob), Secret, self._answer_s).data
+
+    def _ask(self, question: Question, kind: type[A], limit_s: float) -> A:
+        """▲ The process is killed if it does not answer in time. Any answer but one of the class `kind` is a fault."""
+        process, late = self._process, threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(limit_s, end)
+        timer.start()
+        try:
+            write(cast("BinaryIO", process.stdin), question)
+            answer = read_answer(cast("BinaryIO", process.stdout))
+        except (OSError, ValueError):
+            answer = None
+        finally:
+            timer.cancel()
+        if isinstance(answer, kind):
+            return answer
+        raise self._fault(answer, is_late=late.is_set())
+
+    def _fault(self, answer: Answer | None, *, is_late: bool) -> CardFault:
+        if is_late:
+            fault: CardFault = CardSlow()
+        elif isinstance(answer, Failed):
+            fault = BY_CODE.get(answer.code, CardModuleFault)()
+        else:
+            fault = CardModuleFault()
+        log.store.warning("card", code=str(fault.code))
+        return fault
+
+
+def system_module() -> str:
+    """The library for smart cards that the system has by itself: on Linux p11-kit's proxy; "" if there is none, and
+    always on Windows, where each maker's library has a place of its own."""
+    if sys.platform != "linux":
+        return ""
+    folders = (*Path("/usr/lib").glob("*-linux-gnu*"), Path("/usr/lib64"), Path("/usr/lib"))
+    found = (folder / name for name in _PROXIES for folder in folders)
+    return next((str(path) for path in found if path.is_file()), "")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Closes the input of the process, which then logs out of the card and ends; kills it if that takes long."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):  # what is left in its buffer, which a dead process does not read
+                pipe.close()
+    try:
+        process.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

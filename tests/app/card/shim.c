@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: EUPL-1.2
+// A PKCS #11 library for tests: the one at REAL, but for one thing. Each mode plays a card or a library that fails.
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef unsigned long ulong;
+typedef ulong (*call)();
+struct functions { unsigned char version[2]; call at[68]; };
+enum { GET_TOKEN_INFO = 6, LOGIN = 18, DECRYPT = 34, FLAGS = 96 };
+enum { PIN_PAD = 1 << 8, COUNT_LOW = 1 << 16, FINAL_TRY = 1 << 17, LOCKED_NOW = 1 << 18 };
+
+static struct functions ours, *real;
+static int wrong = 0;
+
+static ulong token_info(ulong slot, unsigned char *info) {
+    ulong rv = real->at[GET_TOKEN_INFO](slot, info), *flags = (ulong *)(info + FLAGS);
+#ifdef LOCKED
+    *flags |= LOCKED_NOW;
+#endif
+#ifdef LAST
+    *flags |= wrong ? FINAL_TRY : COUNT_LOW;
+#endif
+#ifdef PAD
+    *flags |= PIN_PAD;
+#endif
+#ifdef OPEN
+    *flags &= ~(ulong)4;  // CKF_LOGIN_REQUIRED: anybody may use it
+#endif
+    return rv;
+}
+
+static ulong login(ulong session, ulong user, char *pin, ulong length) {
+    // a try that the test counts
+    FILE *tries = fopen(TRIES, "a");
+    if (tries) { fputc('x', tries); fclose(tries); }
+#ifdef HANG
+    for (;;) pause();
+#endif
+#ifdef CRASH
+    abort();
+#endif
+#ifdef NOISY
+    printf("{\"type\":\"Done\"}\n{\"type\":\"Secret\"}\n"); fflush(stdout);
+#endif
+#ifdef PAD
+    if (pin != NULL) return 0xA0;
+    pin = PIN; length = strlen(PIN);
+#endif
+    ulong rv = real->at[LOGIN](session, user, pin, length);
+    wrong = rv != 0;
+    return rv;
+}
+
+static ulong decrypt(ulong session, void *in, ulong in_length, void *out, ulong *out_length) {
+#ifdef PULLED
+    return 0x32;  // CKR_DEVICE_REMOVED
+#endif
+    return real->at[DECRYPT](session, in, in_length, out, out_length);
+}
+
+ulong C_GetFunctionList(struct functions **list) {
+    void *library = dlopen(REAL, RTLD_NOW);
+    ((ulong (*)(struct functions **))dlsym(library, "C_GetFunctionList"))(&real);
+    ours = *real;
+    ours.at[GET_TOKEN_INFO] = (call)token_info;
+    ours.at[LOGIN] = (call)login;
+    ours.at[DECRYPT] = (call)decrypt;
+    *list = &ours;
+    return 0;
+}

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The process of the card: what a library or a card does wrong is an error with a code, and the PIN is given once."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from app.card import reader as reading
+from app.card.errors import (
+    CardBusy,
+    CardFault,
+    CardGone,
+    CardLocked,
+    CardModuleFault,
+    CardRefused,
+    CardSlow,
+    LastCardTry,
+    NoCard,
+    NoCardModule,
+    WrongCard,
+    WrongCardPin,
+)
+from app.card.frames import Login, Secret, Token
+from app.card.reader import CardReader
+from sync.crypto.card import OAEP, key_of, seal_for_card
+from tests.soft_card import LABEL, PIN, SoftCard, needs_softhsm
+
+NOBODY = Token(label="x", serial="1")
+
+
+def use(reader: CardReader, pin: str | None = PIN) -> bytes:
+    """Has the card in the reader give a secret back by its first key. Returns the difference: empty."""
+    (token,) = reader.look()
+    with reader.logged_in(token, pin) as talk:
+        key = talk.list_keys()[0]
+        made = seal_for_card(key.public, key.methods[0])
+        got = key_of(key.public, made.blob, talk.unwrap(key.id, key.public, key.methods[0], made.blob))
+        return b"" if got == made.key else got
+
+
+# -- a real card ------------------------------------------------------------------------------------------------------
+
+
+@needs_softhsm
+def test_a_card_gives_secrets_back_by_each_kind_of_key(soft_card: SoftCard) -> None:
+    soft_card.make("rsa", "p256", "p384", "p521")
+    reader = soft_card.reader()
+    (token,) = reader.look()
+    assert token.name == LABEL
+    tried = 0
+    with reader.logged_in(token, PIN) as talk:
+        for key in talk.list_keys():
+            for method in key.methods:
+                made = seal_for_card(key.public, method)
+                assert key_of(key.public, made.blob, talk.unwrap(key.id, key.public, method, made.blob)) == made.key
+                tried += 1
+    assert tried == 5
+
+
+@needs_softhsm
+def test_a_wrong_pin_and_a_card_that_is_not_there_have_their_codes(soft_card: SoftCard) -> None:
+    reader = soft_card.reader()
+    assert reader.look() == ()
+    with pytest.raises(NoCard), reader.logged_in(NOBODY, PIN):
+        pass
+    soft_card.make("rsa")
+    with pytest.raises(WrongCard), reader.logged_in(NOBODY, PIN):
+        pass
+    with pytest.raises(WrongCardPin):
+        use(reader, "0000")
+    assert reader.look()[0].few
+    assert use(reader) == b""
+    assert not reader.look()[0].few
+    (token,) = reader.look()
+    with reader.logged_in(token, PIN) as talk:
+        key = talk.list_keys()[0]
+        with pytest.raises(WrongCard):
+            talk.unwrap(b"other", key.public, OAEP, bytes(256))
+        with pytest.raises(WrongCard):
+            talk.unwrap(key.id, seal_for_card(key.public, OAEP).blob, OAEP, bytes(256))
+        with pytest.raises(CardRefused):
+            talk.unwrap(key.id, key.public, OAEP, bytes(256))
+
+
+# -- a library that fails ---------------------------------------------------------------------------------------------
+
+
+@needs_softhsm
+@pytest.mark.parametrize(
+    ("mode", "pin", "fault", "logins"),
+    [
+        ("LOCKED", PIN, CardLocked, 0),
+        ("LAST", "0000", LastCardTry, 1),
+        ("CRASH", PIN, CardModuleFault, 1),
+        ("PULLED", PIN, CardGone, 1),
+        ("HANG", PIN, CardSlow, 1),
+    ],
+)
+def test_a_card_that_fails_is_asked_once_and_has_its_code(
+    soft_card: SoftCard, mode: str, pin: str, fault: type[CardFault], logins: int
+) -> None:
+    soft_card.make("rsa")
+    reader = soft_card.reader(soft_card.shim(mode), answer_s=1.0 if mode == "HANG" else 10.0)
+    with pytest.raises(fault):
+        use(reader, pin)
+    assert (len(soft_card.tries.read_bytes()) if soft_card.tries.exists() else 0) == logins
+
+
+@needs_softhsm
+def test_a_library_that_writes_to_the_standard_output_answers_nothing(soft_card: SoftCard) -> None:
+    soft_card.make("rsa")
+    assert use(soft_card.reader(soft_card.shim("NOISY"))) == b""
+
+
+@needs_softhsm
+def test_at_a_pin_pad_the_program_gives_no_pin(soft_card: SoftCard) -> None:
+    soft_card.make("rsa")
+    reader = soft_card.reader(soft_card.shim("PAD"))
+    assert reader.look()[0].pin_pad
+    assert use(reader, None) == b""
+    assert soft_card.tries.read_bytes() == b"x"
+
+
+@needs_softhsm
+def test_a_card_that_needs_no_pin_is_none(soft_card: SoftCard) -> None:
+    """Otherwise a card that anybody can use would lift the curtain."""
+    soft_card.make("rsa")
+    assert soft_card.reader(soft_card.shim("OPEN")).look() == ()
+
+
+def test_what_is_no_library_says_so(tmp_path: Path) -> None:
+    text = tmp_path / "library.so"
+    text.write_text("no library", encoding="utf-8")
+    for path in (text, tmp_path / "missing.so", Path(sys.executable)):
+        with pytest.raises(CardModuleFault):
+            CardReader(lambda path=path: str(path)).look()  # type: ignore[misc]
+
+
+def test_without_a_library_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "system_module", lambda: "")
+    reader = CardReader()
+    assert reader.module == ""
+    with pytest.raises(NoCardModule):
+        reader.look()
+
+
+# -- a process that fails ---------------------------------------------------------------------------------------------
+
+
+def stand_in(code: str, *, answer_s: float = 10.0) -> CardReader:
+    """A reader whose process is this piece of Python."""
+    return CardReader(lambda: "x", command=[sys.executable, "-S", "-c", code], answer_s=answer_s)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "nonsense\\n",
+        '{\\"type\\":\\"Done\\"}\\n',
+        '{\\"type\\":\\"Tokens\\",\\"found\\":[{}]}\\n',
+        '{\\"type\\":\\"Failed\\",\\"code\\":\\"' + "x" * 99 + '\\"}\\n',
+        '{\\"type\\":\\"Failed\\",\\"code\\":\\"unknown\\"}\\n',
+        "\\xff\\n",
+    ],
+)
+def test_a_process_that_answers_nonsense_is_a_fault(answer: str) -> None:
+    with pytest.raises(CardModuleFault):
+        stand_in(f'import sys; sys.stdin.readline(); sys.stdout.buffer.write(b"{answer}")').look()
+
+
+def test_a_command_that_cannot_be_started_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(CardModuleFault):
+        CardReader(lambda: "x", command=[str(tmp_path / "missing")]).look()
+
+
+def test_a_process_that_hangs_can_be_stopped_and_only_one_conversation_is_held() -> None:
+    reader = stand_in("import os, sys; sys.stdin.readline(); os.close(1); sys.stdin.readline()")
+    hanging = stand_in("import sys\nwhile True: sys.stdin.readline() or sys.exit()")
+    faults: list[CardFault] = []
+    asked = threading.Event()
+
+    def ask() -> None:
+        with hanging._conversation() as talk:
+            asked.set()
+            try:
+                talk.look()
+            except CardFault as fault:
+                faults.append(fault)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    asked.wait(10)
+    with pytest.raises(CardBusy):
+        hanging.look()
+    hanging.stop()
+    thread.join(10)
+    assert [fault.code for fault in faults] == ["card-module"]
+    with pytest.raises(CardModuleFault):
+        reader.look()
+
+
+def test_what_was_called_off_before_it_began_does_not_begin() -> None:
+    answering = stand_in(
+        'import sys; sys.stdin.readline(); print("{\\"type\\":\\"Tokens\\",\\"found\\":[]}", flush=True)'
+    )
+    answering.allow()
+    answering.stop()
+    with pytest.raises(CardModuleFault):
+        answering.look()
+    answering.allow()
+    assert answering.look() == ()
+
+
+def test_the_process_gets_no_key_of_the_environment_and_no_pin_among_its_arguments(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KANSLI_RAW_KEY", "00" * 32)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
+    started: list[tuple[list[str], dict[str, str]]] = []
+    popen = subprocess.Popen
+
+    def noted(command: list[str], **given: object) -> object:
+        started.append((command, given["env"]))  # type: ignore[arg-type]
+        return popen(command, **given)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "Popen", noted)
+    with pytest.raises(CardModuleFault), CardReader(lambda: "x").logged_in(NOBODY, PIN):
+        pass
+    ((command, environment),) = started
+    assert not any(PIN in word for word in (*command, *environment.values()))
+    assert not {"KANSLI_RAW_KEY", "HTTPS_PROXY", "LD_PRELOAD", "LD_LIBRARY_PATH"} & set(environment)
+
+
+def test_neither_pin_nor_secret_is_in_the_representation_of_a_message() -> None:
+    assert PIN not in repr(Login(token=NOBODY, pin=PIN))
+    assert "s" * 32 not in repr(Secret(data=b"s" * 32))
