@@ -16,7 +16,7 @@ from app.bootstrap import Office
 from app.core import log
 from app.core.clock import awake_s
 from app.core.later import Later
-from app.lock_settings import ALLOW_PIN, CLOSE, LOCK, PIN_LENGTH
+from app.lock_settings import ALLOW_CARD, ALLOW_PIN, CLOSE, LOCK, PIN_LENGTH
 from app.pin import Pin, PinTries
 from app.pins import pin_rules
 from app.session import Session
@@ -26,6 +26,7 @@ from ui.desktop.resident import Resident
 from ui.ending import Ending
 from ui.kit.covering import OwnClipboard
 from ui.kit.tasks import run_guarded
+from ui.shell.entry.card_field import CardMethod
 from ui.shell.window import window_place
 from ui.shell.window.main_window import MainWindow
 from ui.stage import Stage
@@ -39,7 +40,7 @@ LONGEST_S = 4 * 3600
 """After so long under the curtain the store is closed."""
 
 
-_FOLLOWED = {each.key for each in (LOCK, LANGUAGE, ALLOW_PIN, PIN_LENGTH, ALLOW_KEYRING, ALLOW_PASSPHRASE)}
+_FOLLOWED = {each.key for each in (LOCK, LANGUAGE, ALLOW_PIN, PIN_LENGTH, ALLOW_KEYRING, ALLOW_PASSPHRASE, ALLOW_CARD)}
 
 
 class Curtain:
@@ -158,6 +159,7 @@ class Curtain:
             self._tries,
             keys.check if SlotKind.PASSPHRASE in lifting else None,
             keys.check_keyring if SlotKind.KEYRING in lifting else None,
+            CardMethod(keys.card, keys.check_card) if SlotKind.CARD in lifting else None,
         )
         view.lifted.connect(self._lift)
         view.spent.connect(self.close)

@@ -23,6 +23,7 @@ from ui.kit.dialogs import show
 from ui.kit.front import to_front
 from ui.kit.tasks import as_exception, report, run
 from ui.kit.translate import tr
+from ui.shell.entry.card_field import CardMethod
 from ui.shell.entry.discarding import Proof
 from ui.shell.entry.gate import GatePage
 from ui.shell.window import window_place
@@ -256,6 +257,7 @@ class Ending:
         return Proof(
             passphrase=keys.check if SlotKind.PASSPHRASE in lifting else None,
             keyring=keys.check_keyring if SlotKind.KEYRING in lifting else None,
+            card=CardMethod(keys.card, keys.check_card) if SlotKind.CARD in lifting else None,
         )
 
     def _notify_of_held_changes(self) -> None:

@@ -12,11 +12,12 @@ from app.settings import SERVER, SERVERS
 from app.unlocking import SlotKind
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
+from ui.shell.entry.card_field import CardMethod
 from ui.shell.entry.gate import GatePage
 from ui.shell.entry.new_unlock_method import NewUnlockMethodView
 from ui.shell.entry.recovery_pages import ReturnView
 from ui.shell.entry.unfinished_enrolment import UnfinishedView
-from ui.shell.entry.unlock import UnlockView
+from ui.shell.entry.unlock import UnlockView, WithCard
 from ui.shell.entry.welcome import Address, CodeView, WelcomeView
 
 GateView = CodeView | GatePage
@@ -71,18 +72,27 @@ class EntryViews:
         forbidden = self._office.unlocking.forbidden
         if forbidden is None:
             return self.unlock(at_once=at_once)
-        view = NewUnlockMethodView(forbidden, self._office.replace, self._office.passphrase_rules())
+        view = NewUnlockMethodView(
+            forbidden,
+            self._office.replace,
+            self._office.passphrase_rules(),
+            look=self._office.unlocking.card,
+            to_keyring=not self._office.allowed(SlotKind.PASSPHRASE),
+        )
         view.unlocked.connect(self._opened)
         return view
 
     def unlock(self, *, at_once: bool = False) -> UnlockView:
-        """The view that unlocks the store, by passphrase or by the computer's key store, as the store has it.
+        """The view that unlocks the store, by passphrase, computer's key store or smart card, as the store has it.
         `at_once`: the key store, if it is one of the methods, is asked without a click, as when the program starts, but
         not after locking."""
-        kinds = self._office.kinds()
+        kinds, keys = self._office.kinds(), self._office.unlocking
         view = UnlockView(
             self._office.unlock if SlotKind.PASSPHRASE in kinds else None,
             self._office.unlock_keyring if SlotKind.KEYRING in kinds else None,
+            WithCard(CardMethod(keys.card, keys.unlock_card), self._office.open_by_card)
+            if SlotKind.CARD in kinds
+            else None,
         )
         view.unlocked.connect(self._opened)
         if self._office.withholds_keyring:

@@ -43,8 +43,8 @@ from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
 from ui.kit.bug_dialog import BugDialog
 from ui.shell.settings.diagnosis_dialog import DiagnosisDialog
-from ui.shell.settings.keys_card import PassphraseDialog
 from ui.shell.settings.licences_dialog import LicencesDialog
+from ui.shell.settings.passphrase_dialog import PassphraseDialog
 from ui.shell.window.quitting import QuitDialog
 from ui.tasks.archive import ArchiveDialog
 from ui.tasks.view import TasksView

@@ -27,7 +27,7 @@ from ui.shell.room.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDia
 from ui.shell.room.security_dialog import SecurityDialog
 from ui.shell.room.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.room.verify_dialog import VerifyDialog
-from ui.shell.settings.keys_card import PassphraseDialog
+from ui.shell.settings.passphrase_dialog import PassphraseDialog
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.navigation import Place
 

@@ -12,7 +12,8 @@ from app.unlocking import KeyChange, SlotKind, Unlocking
 from tests.ui.shell.unlock_methods import PASSPHRASE, has_key_store, unlock_methods
 from tests.ui.walking import check, check_tab
 from tests.world import until
-from ui.shell.settings.keys_card import KeysCard, PassphraseDialog
+from ui.shell.settings.keys_card import KeysCard
+from ui.shell.settings.passphrase_dialog import PassphraseDialog
 
 NEW = "fyra helt nya ord å"
 BOTH = [SlotKind.PASSPHRASE, SlotKind.KEYRING]

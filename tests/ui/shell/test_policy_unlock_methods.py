@@ -15,7 +15,7 @@ from app.errors import WrongPassphrase
 from app.passphrases import PassphraseRules
 from app.session import Session
 from app.setting import host_port
-from app.unlocking import SlotKind
+from app.unlocking import Proof, SlotKind
 from tests.ui.shell.kept_account import REVOKED
 from tests.ui.shell.opened_office import open_account, open_session, show_status
 from tests.ui.shell.test_gate import PHRASE, Office
@@ -176,9 +176,9 @@ def test_a_new_store_is_unlocked_only_as_policy_allows(
 
 
 async def test_a_forbidden_key_store_is_changed_for_a_passphrase(qtbot: QtBot) -> None:
-    asked: list[tuple[str | None, str | None]] = []
+    asked: list[tuple[Proof, str | None]] = []
 
-    async def replace(current: str | None, new: str | None) -> str:
+    async def replace(current: Proof, new: str | None) -> str:
         asked.append((current, new))
         return "session"
 
@@ -204,7 +204,7 @@ async def test_a_forbidden_key_store_is_changed_for_a_passphrase(qtbot: QtBot) -
 async def test_nothing_is_typed_while_the_unlock_method_is_changed(qtbot: QtBot) -> None:
     going_on, asked = asyncio.Event(), [0]
 
-    async def replace(current: str | None, new: str | None) -> str:
+    async def replace(current: Proof, new: str | None) -> str:
         asked[0] += 1
         await going_on.wait()
         return "session"
@@ -228,7 +228,7 @@ async def test_nothing_is_typed_while_the_unlock_method_is_changed(qtbot: QtBot)
 async def test_a_forbidden_passphrase_is_entered_once_more(qtbot: QtBot) -> None:
     errors: list[Exception] = [WrongPassphrase()]
 
-    async def replace(current: str | None, new: str | None) -> str:
+    async def replace(current: Proof, new: str | None) -> str:
         if errors:
             raise errors.pop()
         assert (current, new) == (PHRASE, None)

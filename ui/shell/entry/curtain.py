@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The page of the curtain: Kansli is covered and still receives. It asks for PIN, passphrase or key store."""
+"""The page of the curtain: Kansli is covered and still receives. It asks for PIN, passphrase, key store or card."""
 
 import math
 from collections.abc import Awaitable, Callable
@@ -14,6 +14,8 @@ from app.pins import could_be_pin
 from ui.kit.buttons import TextButton
 from ui.kit.tasks import run
 from ui.kit.translate import tr, trn
+from ui.shell.entry.card_field import CardMethod
+from ui.shell.entry.card_part import CardPart
 from ui.shell.entry.gate import GatePage
 
 TICK_MS = 1000
@@ -29,9 +31,9 @@ class Tries(Protocol):
 
 
 class CurtainView(GatePage):
-    """The page that covers Kansli while it still receives. `pin` tries a PIN, `passphrase` and `keyring` check theirs
-    or raise; each is None where it does not lift this curtain. `lifted` is emitted when one of them succeeded, `spent`
-    when no PIN is tried any more. It shows nothing of the account."""
+    """The page that covers Kansli while it still receives. `pin` tries a PIN, `passphrase`, `keyring` and `card` check
+    theirs or raise; each is None where it does not lift this curtain. `lifted` is emitted when one of them succeeded,
+    `spent` when no PIN is tried any more. It shows nothing of the account."""
 
     lifted = Signal()
     spent = Signal()
@@ -42,6 +44,7 @@ class CurtainView(GatePage):
         pin: Tries | None,
         passphrase: Callable[[str], Awaitable[object]] | None,
         keyring: Callable[[], Awaitable[object]] | None = None,
+        card: CardMethod | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(tr("Kansli is locked"), tr("Messages still come in. Unlock to read them."), parent)
@@ -55,6 +58,7 @@ class CurtainView(GatePage):
         name = names.get((pin is not None, passphrase is not None))
         self.field = self.add_field(name, secret=True) if name is not None else None
         self.keyring_button = TextButton(tr("Use the computer's key store"), self.unlock_with_keyring, kind="quiet")
+        self.card_part = self._add_card(card) if card is not None else None
         self.button = TextButton(tr("Unlock"), self.unlock, kind="primary")
         if keyring is not None:
             self.add_button(self.keyring_button)
@@ -70,9 +74,29 @@ class CurtainView(GatePage):
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self._show_wait)
 
+    def _add_card(self, card: CardMethod) -> CardPart:
+        part = CardPart(card)
+        part.busy_changed.connect(self._on_card_busy)
+        part.failed.connect(self.show_error)
+        part.unlocked.connect(lambda _: self.lifted.emit())
+        self.body.addWidget(part)
+        return part
+
+    def _on_card_busy(self, busy: bool) -> None:
+        if busy:
+            self.clear_error()
+        self._set_busy(busy)
+
+    def _take_focus(self) -> None:
+        """Focuses the first part by which the person can unlock."""
+        if self.field is None and self._keyring is None and self.card_part is not None:
+            self.card_part.button.setFocus()
+        else:
+            (self.field or self.keyring_button).setFocus()
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        (self.field or self.keyring_button).setFocus()
+        self._take_focus()
 
     def _on_text(self) -> None:
         if self.field is not None:
@@ -83,7 +107,7 @@ class CurtainView(GatePage):
         discard the work: its owner unlocks first, and is then asked in a dialog that names all of it."""
         self.text.setText(tr("Something that you wrote is not saved yet. Unlock Kansli to quit."))
         self.show_error(fault)
-        (self.field or self.keyring_button).setFocus()
+        self._take_focus()
 
     def unlock(self) -> None:
         """Tries what was typed, in the background: digits as the PIN if there is one, all else as the passphrase. Does
@@ -121,6 +145,10 @@ class CurtainView(GatePage):
         for part in (self.field, self.button, self.keyring_button):
             if part is not None:
                 part.setEnabled(not busy)
+        if not busy:
+            self._on_text()
+        if self.card_part is not None:
+            self.card_part.set_free(not busy)
 
     def _failed(self, error: Exception) -> None:
         self._set_busy(False)
@@ -144,6 +172,8 @@ class CurtainView(GatePage):
             text = tr("The PIN can be tried again in {time}.")
             if self._passphrase is not None:
                 text = tr("The PIN can be tried again in {time}. The passphrase works now.")
+            elif self.card_part is not None:
+                text = tr("The PIN can be tried again in {time}. The card works now.")
             self.text.setText(text.format(time=_clock(wait)))
             self._timer.start()
         elif self._timer.isActive() or not wait:

@@ -8,16 +8,18 @@ from PySide6.QtWidgets import QWidget
 
 from ui.kit.translate import tr
 from ui.kit.working_dialog import WorkingDialog
+from ui.shell.entry.card_field import CardField, CardMethod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """How a person proves that they may unlock this Kansli: `passphrase` and `keyring` return if the proof is right,
-    and raise if not. Each is None if there is no such unlock method. If both are None, no proof is needed: the store
-    opens without asking."""
+    """How a person proves that they may unlock this Kansli: `passphrase`, `keyring` and `card` return if the proof is
+    right, and raise if not. Each is None if there is no such unlock method. If all are None, no proof is needed: the
+    store opens without asking."""
 
     passphrase: Callable[[str], Awaitable[object]] | None = None
     keyring: Callable[[], Awaitable[object]] | None = None
+    card: CardMethod | None = None
 
 
 class DiscardDialog(WorkingDialog):
@@ -33,6 +35,7 @@ class DiscardDialog(WorkingDialog):
             danger=True,
         )
         self._proof = proof
+        self.card: CardField | None = None
         self.add_text(
             tr("What you wrote last and is not saved is lost for good. Everything that was saved is kept."), "body"
         )
@@ -40,12 +43,17 @@ class DiscardDialog(WorkingDialog):
         if self.field is not None:
             self.field.textChanged.connect(self.refresh_button)
             self.field.setFocus()
+        elif proof.card is not None:
+            self.card = CardField(proof.card.look)
+            self.body.addWidget(self.card)
+            self.card.changed.connect(self.refresh_button)
+            self.card.begin()
         elif proof.keyring is not None:
             self.add_text(tr("The computer's key store asks who you are."), "small")
         self.refresh_button()
 
     def may_accept(self) -> bool:
-        return self.field is None or bool(self.field.text())
+        return self.card.ready if self.card is not None else self.field is None or bool(self.field.text())
 
     def on_failed(self) -> None:
         if self.field is not None:
@@ -55,5 +63,7 @@ class DiscardDialog(WorkingDialog):
     async def _prove(self) -> None:
         if self._proof.passphrase is not None and self.field is not None:
             await self._proof.passphrase(self.field.text())
+        elif self._proof.card is not None and self.card is not None:
+            await self._proof.card.use(self.card.proof)
         elif self._proof.keyring is not None:
             await self._proof.keyring()

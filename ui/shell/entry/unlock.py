@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Unlocking: a passphrase, or the computer's key store. Errors are shown in place; the typed text is never kept."""
+"""Unlocking: a passphrase, the computer's key store, or a smart card. Errors are shown in place; the typed text
+is never kept."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -9,16 +12,28 @@ from PySide6.QtWidgets import QWidget
 from ui.kit.buttons import TextButton
 from ui.kit.tasks import run
 from ui.kit.translate import tr
+from ui.shell.entry.card_field import CardMethod
+from ui.shell.entry.card_part import CardPart
 from ui.shell.entry.gate import GatePage
 
 WithPassphrase = Callable[[str], Awaitable[object]]
 WithKeyring = Callable[[], Awaitable[object]]
 
 
+@dataclass(frozen=True, slots=True)
+class WithCard:
+    """How a smart card opens the session: `method` asks the card and returns the store's keys, which can be called off
+    half way; `open` opens the session with them, which cannot."""
+
+    method: CardMethod
+    open: Callable[[Any], Awaitable[object]]
+
+
 class UnlockView(GatePage):
     """The page that unlocks Kansli. `with_passphrase` opens the session with the typed passphrase, `with_keyring` with
-    the computer's key store; each returns the session or raises, which is shown here, and is None where the store has
-    no such unlock method. `unlocked` is emitted with the session. `name` is the person's."""
+    the computer's key store, `with_card` with a smart card; each returns the session or raises, which is shown here,
+    and is None where the store has no such unlock method. `unlocked` is emitted with the session. `name` is the
+    person's."""
 
     unlocked = Signal(object)
     """What the opening returned."""
@@ -27,6 +42,7 @@ class UnlockView(GatePage):
         self,
         with_passphrase: WithPassphrase | None,
         with_keyring: WithKeyring | None = None,
+        with_card: WithCard | None = None,
         *,
         name: str = "",
         parent: QWidget | None = None,
@@ -42,6 +58,7 @@ class UnlockView(GatePage):
         if with_keyring is not None:
             text = tr("Use the computer's key store")
             self.keyring_button = self.add_button(TextButton(text, self.unlock_with_keyring, kind="quiet"))
+        self.card_part = self._add_card(with_card) if with_card is not None else None
         self.button = TextButton(tr("Unlock"), self.unlock, kind="primary")
         if self.field is not None:
             self.add_button(self.button)
@@ -49,9 +66,23 @@ class UnlockView(GatePage):
             self.field.textChanged.connect(self._on_text)
             self._on_text()
 
+    def _add_card(self, with_card: WithCard) -> CardPart:
+        part = CardPart(with_card.method)
+        part.busy_changed.connect(lambda busy: self._begin() if busy else self._end())
+        part.failed.connect(self.show_error)
+        part.unlocked.connect(lambda keys: self._open_by_card(with_card.open(keys)))
+        self.body.addWidget(part)
+        return part
+
+    def _open_by_card(self, opening: Awaitable[object]) -> None:
+        self._begin()
+        run(self, self._open(opening), on_error=self._failed)
+
     def showEvent(self, event: object) -> None:
         if self.field is not None:
             self.field.setFocus()
+        elif self.card_part is not None and self._keyring is None:
+            self.card_part.button.setFocus()
 
     def _on_text(self) -> None:
         if self.field is not None:
@@ -90,6 +121,10 @@ class UnlockView(GatePage):
     def _set_busy(self, busy: bool) -> None:
         self._busy = busy
         self.button.setEnabled(not busy)
+        if not busy:
+            self._on_text()
+        if self.card_part is not None:
+            self.card_part.set_free(not busy)
         if self._keyring is not None:
             self.keyring_button.setEnabled(not busy)
         if self.field is not None:

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The unlock methods in the settings, each with its actions. The program changes the keys, not this card."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
-from app.passphrases import PassphraseRules
-from app.unlocking import KeyChange, SlotKind, Unlocking
+from app.unlocking import CardPin, KeyChange, SlotKind, Unlocking
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
 from ui.kit.dialogs import show
@@ -17,57 +16,9 @@ from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
-from ui.kit.working_dialog import WorkingDialog
-from ui.shell.entry.passphrase import NewPassphrase
+from ui.shell.settings.add_card import AddCardDialog
+from ui.shell.settings.passphrase_dialog import PassphraseDialog, text_of
 from ui.tool_views import toast
-
-
-class PassphraseDialog(WorkingDialog):
-    """A dialog that asks for the present passphrase (if `current`), for a new one twice (by the rules `new`, if they
-    are given), or both. When the person accepts, `verify` is awaited with this dialog, whose fields it reads: it checks
-    what was typed, or does what the dialog is for."""
-
-    def __init__(
-        self,
-        parent: QWidget | None,
-        title: str,
-        text: str,
-        *,
-        accept: str,
-        verify: Callable[["PassphraseDialog"], Awaitable[object]],
-        current: bool,
-        new: PassphraseRules | None = None,
-        danger: bool = False,
-    ) -> None:
-        super().__init__(parent, title, accept=accept, work=lambda: verify(self), danger=danger)
-        self.add_text(text)
-        self.current = self.add_field(tr("Passphrase now"), secret=True) if current else None
-        self.new = self.add_field(tr("New passphrase"), secret=True) if new else None
-        self.again = self.add_field(tr("The passphrase once more"), secret=True) if new else None
-        self._typed: NewPassphrase | None = None
-        if self.new is not None and self.again is not None and new is not None:
-            self._typed = NewPassphrase(self.new, self.again, new, self)
-            self.body.addWidget(self._typed.words)
-            self._typed.changed.connect(self.refresh_button)
-        if self.current is not None:
-            self.current.textChanged.connect(self.refresh_button)
-        first = self.current or self.new
-        if first is not None:
-            first.setFocus()
-        self.refresh_button()
-
-    def change(self, *, remove: SlotKind | None = None) -> KeyChange:
-        """The change that was asked for. The program carries it out."""
-        return KeyChange(current=_text(self.current), new=_text(self.new) if self.new else None, remove=remove)
-
-    def may_accept(self) -> bool:
-        good = self.current is None or bool(self.current.text())
-        return good and (self._typed is None or self._typed.ready)
-
-    def on_failed(self) -> None:
-        if self.current is not None:
-            self.current.selectAll()
-            self.current.setFocus()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +76,8 @@ class KeysCard(Card):
     def __init__(self, keys: Unlocking, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=10, parent=parent)
         self._keys = keys
+        self._there = set[SlotKind]()
+        """The unlock methods that the store had when they were read last."""
         self._rows: KeyedRows[_UnlockMethod, KeyRow] = KeyedRows(
             self, lambda method: method.kind, self._row, lambda row, method: row.show_method(method)
         )
@@ -132,13 +85,21 @@ class KeysCard(Card):
     def refresh(self) -> None:
         """Reads again which unlock methods the store has, and shows a row for each method that there can be, also one
         that is not in use."""
-        there = set(self._keys.kinds())
-        words = {SlotKind.PASSPHRASE: tr("Passphrase"), SlotKind.KEYRING: tr("The computer's key store")}
+        there = self._there = set(self._keys.kinds())
+        words = {
+            SlotKind.PASSPHRASE: tr("Passphrase"),
+            SlotKind.KEYRING: tr("The computer's key store"),
+            SlotKind.CARD: tr("Smart card"),
+        }
         self._rows.show([self._method(kind, word, there) for kind, word in words.items()])
 
     def _row(self, method: _UnlockMethod) -> KeyRow:
-        add = self._add_keyring if method.kind == SlotKind.KEYRING else self._add_passphrase
-        return KeyRow(method, self._change, self._remove, add)
+        adding = {
+            SlotKind.PASSPHRASE: self._add_passphrase,
+            SlotKind.KEYRING: self._add_keyring,
+            SlotKind.CARD: self._add_card,
+        }
+        return KeyRow(method, self._change, self._remove, adding[method.kind])
 
     def _state(self, kind: SlotKind, there: set[SlotKind]) -> str:
         if not self._keys.allowed(kind):
@@ -147,6 +108,8 @@ class KeysCard(Card):
             return tr("In use")
         if kind == SlotKind.KEYRING and not self._keys.keyring_available():
             return tr("This computer has no key store")
+        if kind == SlotKind.CARD and not self._keys.card_available():
+            return tr("No library for smart cards on this computer")
         return tr("Not in use")
 
     def _method(self, kind: SlotKind, word: str, there: set[SlotKind]) -> _UnlockMethod:
@@ -159,13 +122,29 @@ class KeysCard(Card):
             state=state,
             may_change=kind in there and kind == SlotKind.PASSPHRASE,
             may_remove=kind in there and len(there) > 1,  # never the last one
-            may_add=kind not in there and (kind == SlotKind.PASSPHRASE or self._keys.keyring_available()),
+            may_add=kind not in there and self._is_there(kind),
         )
+
+    def _is_there(self, kind: SlotKind) -> bool:
+        """Whether this computer has what the method needs."""
+        match kind:
+            case SlotKind.KEYRING:
+                return self._keys.keyring_available()
+            case SlotKind.CARD:
+                return self._keys.card_available()
+        return True
+
+    def _asks_card(self) -> bool:
+        """Whether the person proves who they are by the smart card: there is no passphrase to ask for."""
+        return SlotKind.PASSPHRASE not in self._there and SlotKind.CARD in self._there
 
     # -- actions ---------------------------------------------------------------------------------------------------
 
     async def _check_current(self, dialog: PassphraseDialog) -> None:
-        await self._keys.check(_text(dialog.current))
+        if dialog.asked_card is not None:  # ▲ asked once: the keys that it gives are used for the change
+            dialog.keys = await self._keys.unlock_card(dialog.asked_card.proof)
+        else:
+            await self._keys.check(text_of(dialog.current))
 
     def _change(self) -> None:
         text = tr("Kansli closes for a moment while your content gets a new key.")
@@ -176,10 +155,11 @@ class KeysCard(Card):
         run(self, self._ask_change(dialog, None))
 
     def _remove(self, kind: SlotKind, word: str) -> None:
+        by_card = self._asks_card()
         text = tr("It does not open Kansli any more. Kansli closes for a moment while your content gets a new key.")
         dialog = PassphraseDialog(
             self.window(), tr("Remove: {way}").format(way=word), text, accept=tr("Remove"),
-            verify=self._check_current, current=True, danger=True,
+            verify=self._check_current, current=not by_card, look=self._keys.card if by_card else None, danger=True,
         )  # fmt: skip
         run(self, self._ask_change(dialog, kind))
 
@@ -190,19 +170,25 @@ class KeysCard(Card):
             self.change_asked.emit(asked[0])
 
     def _add_keyring(self) -> None:
+        by_card = self._asks_card()
         text = tr("Whoever is signed in to this computer as you can then open Kansli without a passphrase.")
         dialog = PassphraseDialog(
             self.window(), tr("Add the computer's key store"), text, accept=tr("Add"),
-            verify=lambda d: self._keys.add_keyring(_text(d.current)), current=True,
+            verify=lambda d: self._keys.add_keyring(_card_pin(d) or text_of(d.current)), current=not by_card,
+            look=self._keys.card if by_card else None,
         )  # fmt: skip
         run(self, self._ask_add(dialog))
 
+    def _add_card(self) -> None:
+        run(self, self._ask_add(AddCardDialog(self.window(), self._keys, SlotKind.PASSPHRASE in self._there)))
+
     def _add_passphrase(self) -> None:
+        by_card = SlotKind.KEYRING not in self._there
         text = tr("It opens Kansli also when the computer's key store does not.")
         dialog = PassphraseDialog(
             self.window(), tr("Add a passphrase"), text, accept=tr("Add"),
-            verify=lambda d: self._keys.add_passphrase(_text(d.new)), current=False,
-            new=self._keys.passphrase_rules(),
+            verify=lambda d: self._keys.add_passphrase(text_of(d.new), _card_pin(d)), current=False,
+            look=self._keys.card if by_card else None, new=self._keys.passphrase_rules(),
         )  # fmt: skip
         run(self, self._ask_add(dialog))
 
@@ -222,5 +208,6 @@ def _button(text: str, name: str, action: Callable[[], object]) -> TextButton:
     return button
 
 
-def _text(field: QLineEdit | None) -> str:
-    return field.text() if field is not None else ""
+def _card_pin(dialog: PassphraseDialog) -> CardPin | None:
+    """The PIN of the card, if the dialog asked for it."""
+    return dialog.asked_card.proof if dialog.asked_card is not None else None

@@ -14,16 +14,23 @@ from ui.kit.dialogs import show
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr
-from ui.shell.settings.keys_card import PassphraseDialog
+from ui.shell.entry.card_field import Look
+from ui.shell.settings.passphrase_dialog import PassphraseDialog
 from ui.tool_views import toast
 
 
 class PinDialog(PassphraseDialog):
-    """A dialog that asks for a new PIN twice, and for the present passphrase if `current`. `verify` gets the dialog and
+    """A dialog that asks for a new PIN twice, and for the present passphrase if `current`, or for the
+    smart card if `look` is given. `verify` gets the dialog and
     sets the PIN, or raises; the dialog then stays open with the error."""
 
     def __init__(
-        self, parent: QWidget | None, rules: PinRules, verify: Callable[["PinDialog"], Awaitable[object]], current: bool
+        self,
+        parent: QWidget | None,
+        rules: PinRules,
+        verify: Callable[["PinDialog"], Awaitable[object]],
+        current: bool,
+        look: Look | None = None,
     ) -> None:
         self._rules = rules
         self.pin: QLineEdit | None = None
@@ -31,8 +38,9 @@ class PinDialog(PassphraseDialog):
             "It unlocks Kansli while it runs and is covered. After a new start, or ten wrong tries, it unlocks nothing."
         )
         super().__init__(
-            parent, tr("PIN"), text, accept=tr("Use this PIN"), verify=lambda _dialog: verify(self), current=current
-        )
+            parent, tr("PIN"), text, accept=tr("Use this PIN"), verify=lambda _dialog: verify(self), current=current,
+            look=look,
+        )  # fmt: skip
         self.pin = self._add(tr("New PIN"))
         self.pin_again = self._add(tr("The PIN once more"))
         self.hint = label("", "small", wrap=True)
@@ -110,7 +118,9 @@ class PinRow(QWidget):
 
     async def _ask(self) -> None:
         with_passphrase = SlotKind.PASSPHRASE in self._keys.lifting()
-        if await show(PinDialog(self.window(), self._rules(), self._set, with_passphrase)):
+        with_card = not with_passphrase and SlotKind.CARD in self._keys.lifting()
+        look = self._keys.card if with_card else None
+        if await show(PinDialog(self.window(), self._rules(), self._set, with_passphrase, look)):
             self.refresh()
             toast(self, tr("The PIN is in use"))
 
@@ -118,6 +128,8 @@ class PinRow(QWidget):
         """▲ Only the person who can unlock sets a PIN: otherwise somebody at an unlocked Kansli could give it one."""
         if dialog.current is not None:
             await self._keys.check(dialog.current.text())
+        elif dialog.asked_card is not None:
+            await self._keys.check_card(dialog.asked_card.proof)
         else:
             await self._keys.check_keyring()
         if dialog.pin is not None:
