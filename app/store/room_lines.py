@@ -6,6 +6,8 @@ what the device has noted itself (room_marks.py).
 program has verified the earlier entries, to know the members, but shows none of them: who was added or removed earlier
 is a part of the history that was not given to this person.
 
+A room's first key is no line: the line that the room was made says it.
+
 Lines of an unknown kind, which a newer program stored, are returned like the others. The code that shows lines skips
 them.
 """
@@ -100,7 +102,9 @@ _EVENTS = f"""SELECT e.n AS n, 0 AS part, e.kind AS kind, e.place AS place, e.t,
         AND p.kind IN {_RAISES} ORDER BY p.n DESC LIMIT 1) END,
     (SELECT s.period FROM series s WHERE s.obj = e.obj AND s.room = e.room)
     FROM events e LEFT JOIN objects o ON o.obj = e.obj AND o.room = e.room
-    WHERE e.room = ? AND e.n > ? AND e.n <= ?"""
+    WHERE e.room = ? AND e.n > ? AND e.n <= ?
+    AND (e.kind <> 'epoch' OR EXISTS (SELECT 1 FROM events p WHERE p.room = e.room AND p.n < e.n
+        AND p.kind IN {_RAISES}))"""
 _JOINS = """SELECT n, 1, 'joined', 0, t, uid, uid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM joins WHERE room = ? AND n > ? AND n <= ?"""
 _TITLES = f"""SELECT sort >> {PLACE_BITS} AS n, 2, 'title', sort & {(1 << PLACE_BITS) - 1}, t, by, NULL, NULL, NULL,

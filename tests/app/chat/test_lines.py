@@ -170,7 +170,7 @@ def test_five_thousand_role_changes_are_one_line_that_counts_them(hl: Desk) -> N
 
 def test_of_events_between_many_messages_the_first_are_read_and_all_are_counted(hl: Desk) -> None:
     say(hl, *range(100, 2100, 20))
-    happen(hl, *(event(n, "epoch", subject=None) for n in range(1, 2110) if n % 20))
+    happen(hl, *(event(n, "role", subject=HL) for n in range(1, 2110) if n % 20))
     timeline = hl.chat.timeline(ROOM)
     places = [timeline.place(i) for i in range(len(timeline))]
     lines = [*(place.lines for place in places), places[-1].after]

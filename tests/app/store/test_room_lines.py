@@ -71,7 +71,7 @@ def store(bench: Bench) -> Store:
 
 
 def test_every_kind_of_entry_is_a_line_at_its_position(store: Store) -> None:
-    kinds = ["genesis", "add", "policy", "epoch", "pin", "propose", "approve", "hist", "note", "cannot_open", "destroy",
+    kinds = ["genesis", "add", "policy", "pin", "epoch", "propose", "approve", "hist", "note", "cannot_open", "destroy",
              "prune", "recovery_use", "leave", "rm"]  # fmt: skip
     receive(store, [event(n, kind) for n, kind in enumerate(kinds, start=1)])
     assert brief(lines(store)) == list(enumerate(kinds, start=1))
@@ -95,6 +95,13 @@ def test_a_new_key_says_what_made_the_room_owe_it(store: Store) -> None:
     receive(store, [event(n, kind) for n, kind in enumerate(before, start=1)])
     why = [line.why for line in lines(store, Wanted(kinds=["epoch"]))]
     assert why == ["leave", None, "pin", None]  # a removal brings its own key
+
+
+def test_the_first_key_of_a_room_is_no_line_and_later_ones_are(store: Store) -> None:
+    made = ["genesis", "epoch", "add", "epoch"]
+    receive(store, [event(n, kind) for n, kind in enumerate(made, start=1)])
+    assert brief(lines(store)) == [(1, "genesis"), (3, "add"), (4, "epoch")]
+    assert store.room_lines.positions(ROOM, 0, END, ["epoch"]) == [4]
 
 
 def test_the_first_line_of_a_successor_says_that_it_continues_a_room(store: Store) -> None:
@@ -322,7 +329,7 @@ def test_five_thousand_role_changes_are_read_a_page_at_a_time(store: Store) -> N
 
 
 def test_the_positions_of_lines_are_those_of_all_lines(store: Store) -> None:
-    receive(store, [event(1, "genesis"), event(2, "add", subject=THIRD), event(4, "leave-out"), event(6, "epoch")])
+    receive(store, [event(1, "genesis"), event(2, "add", subject=THIRD), event(4, "leave"), event(6, "epoch")])
     receive(store, changes=[named(3, "Ett å"), named(5, "Två 🙂"), named(5, "Tre", place=1)], beats=[beat(7, THIRD)])
     kinds = ["genesis", "add", "joined", "title", "epoch"]
     assert store.room_lines.positions(ROOM, 1, 6, kinds) == [2, 5, 5, 6]
