@@ -85,6 +85,7 @@ class Acts:
                 gate, cover = self._covers.pop()
                 cover.lift()
                 gate.deleteLater()
+                await until(self._window.isActiveWindow)  # before that, keys go nowhere
             case "error":
                 self._window.toast("Något gick fel å 🙂", lambda: None)
             case _:
