@@ -32,13 +32,13 @@ class CardSlow(CardFault):
 
 
 class CardBusy(CardFault):
-    """Error: another question to the card is under way in this program."""
+    """Error: this program has a conversation with a card already. The card was not asked."""
 
     code = "card-busy"
 
 
 class NoCard(CardFault):
-    """Error: no card is in any reader."""
+    """Error: no reader has a card that asks for a PIN."""
 
     code = "no-card"
 
@@ -50,8 +50,8 @@ class WrongCard(CardFault):
 
 
 class NoCardKey(CardFault):
-    """Error: the card has no key that can decrypt (RSA of 2048 bits or more) or agree on a secret (P-256, P-384,
-    P-521)."""
+    """Error: the card has no key that can decrypt (RSA of 2048 to 4096 bits) or agree on a secret (P-256, P-384,
+    P-521), or the key did not do so when it was tested."""
 
     code = "no-card-key"
 
@@ -75,7 +75,7 @@ class LastCardTry(CardFault):
 
 
 class CardLocked(CardFault):
-    """Error: the card has locked itself after too many wrong PINs. Nothing was tried."""
+    """Error: the card has locked itself after too many wrong PINs: before the PIN was given, or because of this PIN."""
 
     code = "card-locked"
 

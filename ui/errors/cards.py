@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Sentences about smart cards as a way of unlocking."""
+"""The sentences for the errors of smart cards (app/card/errors.py)."""
 
 from app.core.i18n import tr
 from ui.errors.row import Rows
@@ -32,7 +32,7 @@ CARDS: Rows = {
     ),
     "wrong-card": lambda: (
         tr("This is not the card that was added."),
-        tr("Nothing has been opened or changed, and no PIN was tried."),
+        tr("Nothing has been opened or changed, and the card has counted no wrong PIN."),
         tr("Put in the card that you added. If you have a new card, unlock in another way and add it under Settings."),
     ),
     "no-card-key": lambda: (
@@ -57,7 +57,7 @@ CARDS: Rows = {
     ),
     "card-locked": lambda: (
         tr("The card is locked."),
-        tr("Too many wrong PINs were given to it. No PIN was tried, and your content in Kansli is untouched."),
+        tr("Too many wrong PINs were given to it. Your content in Kansli is untouched."),
         tr("Use another way of unlocking. Whoever issued the card can unlock it, often with a PUK code."),
     ),
     "card-refused": lambda: (

@@ -20,6 +20,9 @@ static ulong token_info(ulong slot, unsigned char *info) {
 #ifdef LOCKED
     *flags |= LOCKED_NOW;
 #endif
+#ifdef LOCKS
+    if (wrong) *flags |= LOCKED_NOW;
+#endif
 #ifdef LAST
     *flags |= wrong ? FINAL_TRY : COUNT_LOW;
 #endif

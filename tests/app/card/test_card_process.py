@@ -94,6 +94,7 @@ def test_a_wrong_pin_and_a_card_that_is_not_there_have_their_codes(soft_card: So
     [
         ("LOCKED", PIN, CardLocked, 0),
         ("LAST", "0000", LastCardTry, 1),
+        ("LOCKS", "0000", CardLocked, 1),
         ("CRASH", PIN, CardModuleFault, 1),
         ("PULLED", PIN, CardGone, 1),
         ("HANG", PIN, CardSlow, 1),
