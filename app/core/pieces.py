@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sync.pieces import finished
 
-__all__ = ["Budget", "TooLong", "driven", "finished"]
+__all__ = ["Budget", "TooLong", "driven", "finished", "loop_runs"]
 
 T = TypeVar("T")
 
@@ -43,3 +43,13 @@ async def driven(steps: Generator[None, None, T], budget: Budget | None = None) 
             if budget is not None:
                 budget.left_s -= time.perf_counter() - began
         await asyncio.sleep(0)
+
+
+def loop_runs() -> bool:
+    """Whether an event loop runs in this thread. If none does, as in a thread or while the program starts and ends,
+    nothing can be left for later: the caller does all of its work at once."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

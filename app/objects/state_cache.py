@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from app.core.ids import ObjId
+from app.core.pieces import loop_runs
 from app.errors import StoreFault
 from app.objects.crdt import is_short_state, may_be_kept
 from app.store.database import Database
@@ -37,7 +38,7 @@ class StateCache:
         thread. If a change that is in the state no longer counts meanwhile, or one that it lacks does, it is not
         stored.
         """
-        if is_short_state(state) or self._is_closed or not _loop_runs():
+        if is_short_state(state) or self._is_closed or not loop_runs():
             if may_be_kept(state):
                 self._objects.set_crdt_state(obj, row, state)
             return
@@ -52,11 +53,3 @@ class StateCache:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _loop_runs() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

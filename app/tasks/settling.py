@@ -14,7 +14,7 @@ from typing import Any
 
 from app.core import log
 from app.core.ids import ObjId, RoomId
-from app.core.pieces import driven, finished
+from app.core.pieces import driven, finished, loop_runs
 from app.errors import NotFound, StoreFault
 from app.objects.live import LiveObjects
 from app.objects.pieces import Assembler
@@ -88,7 +88,7 @@ class Settling:
         key = obj, card
         if key in self._read:
             return self._read[key]
-        if not _loop_runs() or len(self._changes.of(obj, 0, MERGED_AT_ONCE + 1)) <= MERGED_AT_ONCE:
+        if not loop_runs() or len(self._changes.of(obj, 0, MERGED_AT_ONCE + 1)) <= MERGED_AT_ONCE:
             return finished(self._values(obj, card))
         self._begin(key, lambda: self._read_apart(obj, card))
         return None
@@ -115,7 +115,7 @@ class Settling:
 
     def _is_opening(self, obj: ObjId) -> bool:
         """Whether the board is being opened in parts; begins that if it is large and not open."""
-        if self._live().get(obj) is not None or not _loop_runs() or not self._is_large(obj):
+        if self._live().get(obj) is not None or not loop_runs() or not self._is_large(obj):
             return False
         self._begin(obj, lambda: self._settle_large(obj))
         return True
@@ -142,11 +142,3 @@ class Settling:
                 log.store.exception("description-waits", fault)
 
         task.add_done_callback(end)
-
-
-def _loop_runs() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
