@@ -100,18 +100,14 @@ class Unlocking:
         return bool(self._slots.card.module)
 
     async def cards(self) -> Sequence[Token]:
-        """The smart cards that are in readers now. Raises CardFault. Cancelling ends the process that asks."""
-        return await self._with_card(self._slots.card.look)
+        """The smart cards that are in readers now and would ask for a PIN, which is not asked for. Raises CardFault."""
+        return await self._with_card(self._slots.card.list_tokens)
 
     async def card(self) -> Token:
         """The smart card that opens the store, as it is in its reader now. Asks for no PIN. Raises CardFault (WrongCard
         if only other cards are there), NoSlot, SlotForbidden, SlotDamaged, StoreFault."""
 
-        def look() -> Token:
-            wanted, there = self._slots.card_token(), self._slots.card.look()
-            return _there(wanted, there)
-
-        return await self._with_card(look)
+        return await self._with_card(lambda: _there(self._slots.card_token(), self._slots.card.list_tokens()))
 
     async def check_card(self, proof: CardPin) -> None:
         """Returns once the smart card has taken its PIN and given its secret back, and the key slot was decrypted with

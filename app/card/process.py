@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Runs in the process that uses a smart card. The library of the card's maker is loaded here and nowhere else: it may
-crash or hang this process and nothing else.
+"""Runs in the process that uses a smart card. The library of the card's maker is loaded here and nowhere else: if the
+library crashes or hangs, only this process does.
 
-The process gets the PIN by its standard input, gives it to the card once, and writes it nowhere. It has no key of the
+The process gets the PIN on its standard input, gives it to the card once, and writes it nowhere. It has no key of the
 store, and ends when the program closes its input. `reader` is the program's side.
 """
 
@@ -47,10 +47,10 @@ from app.card.frames import (
     Done,
     Failed,
     GetKeys,
+    GetTokens,
     Key,
     Keys,
     Login,
-    Look,
     Question,
     Secret,
     Token,
@@ -73,7 +73,8 @@ _Any = Any
 
 
 class CardLibrary:
-    """The library at `path`, and the card that was logged in to. Every error is a CardFault or a PKCS11Error."""
+    """The library for smart cards in the file `path`, which the first question loads, and the card that it is logged in
+    to: at most one. Raises no error for what the card or the library refuses: `answer` returns Failed."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -81,10 +82,11 @@ class CardLibrary:
         self._session: _Any = None
 
     def answer(self, question: Question) -> Answer:
-        """Answers one question of the program. Failed if the card or its library does not do what was asked."""
+        """Answers one question of the program. Returns Failed if the card or its library does not do what was asked.
+        Blocks as long as the library does, at a PIN pad until the person is done."""
         try:
             match question:
-                case Look():
+                case GetTokens():
                     return Tokens(tuple(token for token, _ in self._tokens()))
                 case Login():
                     self._login(question)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The program's side of a smart card: which library is used, and the process that loads it.
 
-Every method but `stop` blocks: call them in a thread. One conversation with a card at a time.
+`list_tokens`, `logged_in` and every method of a Conversation block: call them in a thread. There is one conversation
+with a card at a time.
 """
 
 import os
@@ -19,10 +20,10 @@ from app.card.frames import (
     Done,
     Failed,
     GetKeys,
+    GetTokens,
     Key,
     Keys,
     Login,
-    Look,
     Question,
     Secret,
     Token,
@@ -46,11 +47,14 @@ _KEPT = (
     "SYSTEMROOT", "WINDIR", "PROGRAMFILES", "PROGRAMDATA", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "PATH", "LANG",
     "HOME", "TEMP", "TMP", "XDG_RUNTIME_DIR", "PCSCLITE_CSOCK_NAME", "SOFTHSM2_CONF", "PYTHONPYCACHEPREFIX",
 )  # fmt: skip
-"""Variables of the environment that libraries for cards need. The others, such as keys and proxies, they do not get."""
+"""The environment variables that libraries for cards need. The process does not get the others, such as those with keys
+and proxies."""
 
 
 class CardReader:
-    """The smart cards of this computer. `named` returns the library that policy names, "" for none."""
+    """Uses the smart cards of this computer. `named` returns the path of the library that policy names, "" for none.
+    Each conversation starts a process and ends it. CardBusy for a conversation while another is under way, in any
+    thread."""
 
     def __init__(
         self,
@@ -60,8 +64,8 @@ class CardReader:
         answer_s: float = ANSWER_S,
         person_s: float = PERSON_S,
     ) -> None:
-        """`command`: what starts the process instead of this program's own; `answer_s` and `person_s`: other limits.
-        They are given only by tests."""
+        """Tests give the rest. `command`: starts the process in place of this program's own. `answer_s` and `person_s`:
+        in place of ANSWER_S and PERSON_S."""
         self._named, self._command = named, command
         self._answer_s, self._person_s = answer_s, person_s
         self._busy = threading.Lock()
@@ -71,8 +75,8 @@ class CardReader:
 
     @property
     def module(self) -> str:
-        """The path of the library: the one that policy names, or on Linux that of the system; "" if there is none. ▲ A
-        person cannot choose it: it is native code that runs with their rights."""
+        """The path of the library: the one that policy names, otherwise `system_module`; "" if there is none. ▲ A
+        person cannot choose it. Otherwise native code that somebody gave them would run with their rights."""
         return self._named() or system_module()
 
     @property
@@ -80,26 +84,27 @@ class CardReader:
         """Whether a conversation with a card is under way."""
         return self._busy.locked()
 
-    def look(self) -> Sequence[Token]:
-        """The cards that are in readers now. Asks for no PIN. CardFault."""
+    def list_tokens(self) -> Sequence[Token]:
+        """The cards that are in readers now and would ask for a PIN, which is not asked for. CardFault."""
         with self._conversation() as talk:
-            return talk.look()
+            return talk.list_tokens()
 
     @contextmanager
     def logged_in(self, token: Token, pin: str | None) -> Iterator["Conversation"]:
-        """A conversation with the card `token` that has got its PIN (None: it is typed at the PIN pad), exactly once.
-        The card is logged out at the end. CardFault."""
+        """A context with a conversation with the card `token`, which was given `pin`; None: the person has typed it at
+        the PIN pad. The card gets the PIN once at most, and is logged out at the end. CardFault."""
         with self._conversation() as talk:
             talk.login(token, pin)
             yield talk
 
     def allow(self) -> None:
-        """Allows the next conversation, after a `stop`. Call it where the thread for it is started, not in it."""
+        """Takes back a `stop`, so that the next conversation is not ended. Call it before the thread of that
+        conversation is started. In the thread it could take back a `stop` that was meant for this conversation."""
         self._is_stopped = False
 
     def stop(self) -> None:
-        """Ends the conversation that is under way, or that was allowed and has not begun yet: its thread gets a
-        CardFault. May be called from any thread."""
+        """Kills the process of the conversation that is under way, or of one that was allowed and has not begun yet.
+        The thread of the conversation gets CardModuleFault. May be called from any thread."""
         self._is_stopped = True  # before the process is looked for: the other thread does it the other way round
         process = self._process
         if process is not None:
@@ -144,25 +149,28 @@ class CardReader:
 
 
 class Conversation:
-    """Questions to one process that has loaded the library. It is valid only inside its context."""
+    """Asks one process that uses the library. `answer_s` and `person_s`: how long it may take to answer, and a person
+    at a PIN pad, before it is killed (CardSlow). Use it only within the context that returned it, in one thread."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", answer_s: float, person_s: float) -> None:
         self._process, self._answer_s, self._person_s = process, answer_s, person_s
 
-    def look(self) -> Sequence[Token]:
-        """The cards that are in readers now. CardFault."""
-        return self._ask(Look(), Tokens, self._answer_s).found
+    def list_tokens(self) -> Sequence[Token]:
+        """See `CardReader.list_tokens`."""
+        return self._ask(GetTokens(), Tokens, self._answer_s).found
 
     def login(self, token: Token, pin: str | None) -> None:
         """Gives the card its PIN; None: the person types it at the PIN pad. CardFault."""
         self._ask(Login(token=token, pin=pin), Done, self._answer_s if pin is not None else self._person_s)
 
     def list_keys(self) -> Sequence[Key]:
-        """The keys of the card that can be used, after `login`. CardFault."""
+        """The keys of the card that Kansli can use, at most MOST_KEYS. Call it after `login`. CardFault."""
         return self._ask(GetKeys(), Keys, self._answer_s).found
 
     def unwrap(self, key_id: bytes, public: bytes, method: int, blob: bytes) -> bytes:
-        """What the card's private key makes of `blob`, by a method of sync/crypto/card.py. CardFault."""
+        """Has the card's private key `key_id` decrypt `blob`, or agree on a secret with it, by a method of
+        sync/crypto/card.py. Returns the secret, 32 to 66 bytes, for `derive_key` there. Call it after `login`.
+        WrongCard if the card has no such key for the public key `public`; CardFault."""
         return self._ask(Unwrap(key_id=key_id, public=public, method=method, blob=blob), Secret, self._answer_s).data
 
     def _ask(self, question: Question, kind: type[A], limit_s: float) -> A:
@@ -198,7 +206,7 @@ class Conversation:
 
 
 def system_module() -> str:
-    """The library for smart cards that the system has by itself: on Linux p11-kit's proxy; "" if there is none, and
+    """The path of the system's own library for smart cards: on Linux p11-kit's proxy; "" if it is not installed, and
     always on Windows, where each maker's library has a place of its own."""
     if sys.platform != "linux":
         return ""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The parameters of a smart card's key slot: which card and key, and what the card needs to give the secret back
-(FORMAT.md). keyslots.py reads and writes the slot."""
+"""The parameters of a smart card's key slot (FORMAT.md): which card and key, and from what the card gives the wrapping
+key back. keyslots.py reads and writes the slot."""
 
 import hmac
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from app.card.frames import Key, Token
 from app.card.reader import Conversation
 from app.errors import SlotDamaged
 from app.store.slot_file import MAX_SLOT_BYTES
-from sync.crypto.card import key_of, methods_for, seal_for_card
+from sync.crypto.card import derive_key, encapsulate_for_card, methods_for
 from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H, kdf
 from sync.errors import Reject
@@ -21,9 +21,10 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardParams:
-    """What a card's slot says: the card `token`; its key `key_id`, which belongs to the public key `public`
-    (SubjectPublicKeyInfo in DER); the method of sync/crypto/card.py, and the `blob` for it. `proof` shows that the
-    program that wrote this knew the database key."""
+    """The parameters of a card's slot. `token`: the card. `key_id`: its key, which belongs to the public key `public`
+    (SubjectPublicKeyInfo in DER). `method` and `blob`: those of the Encapsulation (sync/crypto/card.py) whose key is
+    the slot's wrapping key. `proof`: what `proof_for` returns for the database key, so the program that wrote the slot
+    knew it."""
 
     token: Token
     key_id: bytes
@@ -33,18 +34,19 @@ class CardParams:
     proof: bytes = b""
 
     def to_bytes(self) -> bytes:
-        """The parameters in the slot's file. A checksum at the end finds damage before the card is asked for its
-        PIN."""
+        """Encodes the parameters for the slot's file. They end with a checksum, so that damage is found before the card
+        is given its PIN."""
         fields = [*self._fields(), self.proof]
         return enc([*fields, _checksum(fields)])
 
     def proof_for(self, key: bytes, profile_id: bytes) -> bytes:
-        """The proof of somebody who knows the database key `key`."""
+        """What only a program that knows the database key `key` can compute from the other fields, for this profile."""
         return kdf(key, "card slot", profile_id, enc(self._fields()))
 
-    def wrapping(self, talk: Conversation) -> bytes:
-        """Has the card, which is logged in to, give the secret back, and returns the wrapping key. CardFault."""
-        return key_of(self.public, self.blob, talk.unwrap(self.key_id, self.public, self.method, self.blob))
+    def wrapping_key(self, talk: Conversation) -> bytes:
+        """Returns the slot's wrapping key, 32 bytes, for which the card decrypts or agrees on the secret. `talk` is
+        logged in to the card. Blocks. CardFault."""
+        return derive_key(self.public, self.blob, talk.unwrap(self.key_id, self.public, self.method, self.blob))
 
     def _fields(self) -> list[object]:
         token = self.token
@@ -77,26 +79,29 @@ def parse(params: bytes) -> CardParams:
     return CardParams(token=token, key_id=key_id, public=public, method=method, blob=blob, proof=proof)
 
 
-def tried(
+def new_params(
     talk: Conversation, token: Token, usable: Sequence[Key], key: bytes, profile_id: bytes
 ) -> tuple[bytes, bytes]:
-    """(parameters, wrapping key) for the database key `key` and the first of the card's `usable` keys. ▲ The card,
-    which is logged in to, has given the secret back by this method: a method that the card offers and does not carry
-    out is passed over. NoCardKey if no key or method is left, CardFault."""
+    """Makes (parameters, wrapping key) of a slot for the database key `key` and the first of the card's `usable` keys.
+    `talk` is logged in to the card. Blocks. NoCardKey if there is no key, or no method of it works; CardFault.
+
+    ▲ The card gives the wrapping key back once before this returns, by the method that the slot names. Otherwise a slot
+    whose method the card offers and does not carry out could be stored, and would open nothing."""
     for found in usable[:1]:
         for method in found.methods:
             params, wrapping = _sealed(token, found.id, found.public, method, key, profile_id)
             try:
-                if hmac.compare_digest(params.wrapping(talk), wrapping):
+                if hmac.compare_digest(params.wrapping_key(talk), wrapping):
                     return params.to_bytes(), wrapping
             except CardRefused:
                 continue
     raise NoCardKey()
 
 
-def renewed(params: bytes, current: bytes, key: bytes, profile_id: bytes) -> tuple[bytes, bytes]:
-    """(parameters, wrapping key) of a slot for the same card and the new database key `key`. SlotDamaged if `params`
-    was not written by somebody who knew the `current` database key."""
+def renewed_params(params: bytes, current: bytes, key: bytes, profile_id: bytes) -> tuple[bytes, bytes]:
+    """Makes (parameters, wrapping key) of a slot for the same card and the new database key `key`, without the card.
+    `params`: those of the present slot. SlotDamaged if they are damaged, or their writer did not know the `current`
+    database key."""
     old = parse(params)
     if not hmac.compare_digest(old.proof, old.proof_for(current, profile_id)):
         raise SlotDamaged()
@@ -108,7 +113,7 @@ def _sealed(
     token: Token, key_id: bytes, public: bytes, method: int, key: bytes, profile_id: bytes
 ) -> tuple[CardParams, bytes]:
     try:
-        made = seal_for_card(public, method)
+        made = encapsulate_for_card(public, method)
     except Reject as e:
         raise NoCardKey() from e
     params = CardParams(token=token, key_id=key_id, public=public, method=method, blob=made.blob)

@@ -196,7 +196,7 @@ class KeySlots:
             for slot, params, new in slots:
                 if params.token.is_same(token):
                     try:
-                        found.append((self._open(slot, params.wrapping(talk)), new))
+                        found.append((self._open(slot, params.wrapping_key(talk)), new))
                     except Reject as e:
                         raise SlotDamaged() from e
         return keys_of(found)
@@ -235,7 +235,7 @@ class KeySlots:
             usable = [each for each in talk.list_keys() if key_id in (None, each.id)]
             if len(usable) > 1:
                 return usable
-            params, wrapping = card_slot.tried(talk, token, usable, key, self._id)
+            params, wrapping = card_slot.new_params(talk, token, usable, key, self._id)
         self._write(self._seal(SlotKind.CARD, params, wrapping, key), new=False)
         return []
 
@@ -244,7 +244,7 @@ class KeySlots:
         That key counts only if the program that wrote the slot knew the `current` database key. Otherwise a person who
         can write files here could have the next database key made for a card of their own."""
         (slot, _), *_ = self._read(SlotKind.CARD)
-        params, wrapping = card_slot.renewed(slot.params, current, key, self._id)
+        params, wrapping = card_slot.renewed_params(slot.params, current, key, self._id)
         return self._seal(SlotKind.CARD, params, wrapping, key)
 
     def only(self, key: bytes, passphrase: str | None) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The keys of the database that an unlock method gave, or the environment."""
+"""The keys that open the store's database: an unlock method returns them, or for tests the environment."""
 
 import os
 from collections.abc import Sequence
@@ -14,22 +14,22 @@ RAW_KEY_ENV = "KANSLI_RAW_KEY"
 
 @dataclass(frozen=True, slots=True)
 class StoreKeys:
-    """The database keys that an unlock method gave. `keys`: the raw key; also the next one if a change of keys was
-    interrupted. `staged`: those of `keys` that come from a slot of the interrupted change; None if no key comes from a
-    slot."""
+    """The raw database keys (32 bytes each) that an unlock method has returned. `keys`: one key; after a change of keys
+    that was interrupted also the next one, and either may be the database's. `staged`: those of `keys` that come from
+    a slot of the interrupted change; None if the keys come from no slot (`raw_key_from_env`)."""
 
     keys: tuple[bytes, ...] = field(repr=False)
     staged: tuple[bytes, ...] | None = field(default=(), repr=False)
 
 
 def keys_of(found: Sequence[tuple[bytes, bool]]) -> StoreKeys:
-    """Builds StoreKeys from `found`: (key, whether its slot belongs to an interrupted change)."""
+    """Makes StoreKeys of the keys in `found`: (key, whether its slot belongs to an interrupted change)."""
     return StoreKeys(tuple(key for key, _ in found), tuple(key for key, new in found if new))
 
 
 def raw_key_from_env() -> StoreKeys | None:
-    """The raw key from KANSLI_RAW_KEY (64 hex digits), None if that is not set, for benches, tests and the demo only;
-    the log has a warning. SlotDamaged if it is no such key."""
+    """The raw key in the environment variable KANSLI_RAW_KEY (64 hex digits), for benches, tests and the demo only;
+    None if it is not set. Logs a warning. SlotDamaged if it is no such key."""
     text = os.environ.get(RAW_KEY_ENV)
     if not text:
         return None
@@ -44,5 +44,5 @@ def raw_key_from_env() -> StoreKeys | None:
 
 
 def new_key() -> bytes:
-    """A fresh raw database key."""
+    """A fresh raw database key: 32 random bytes."""
     return os.urandom(KEY_BYTES)

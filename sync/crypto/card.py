@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A secret that only the private key on a smart card gives back: RSA encryption, or ECDH with a key that is used once.
+"""Encapsulates a key for a smart card: only the card's private key gives it back, by RSA decryption or by ECDH with an
+ephemeral key. CRYPTO.md, "Smart cards".
 
-This is the half that the program computes. The other half, with the private key, is the card's (app/card).
+This is what the program computes. The card does the part with the private key (app/card).
 """
 
 import os
@@ -18,7 +19,7 @@ from sync.crypto.kdf import LABEL, H
 from sync.errors import Reject
 
 OAEP, PKCS1, ECDH = 1, 2, 3
-"""How the secret is given to the card: RSA with OAEP, RSA with PKCS #1 v1.5, ECDH. The numbers are in the files."""
+"""The methods: RSA with OAEP, RSA with PKCS #1 v1.5, ECDH. The numbers are in the files of key slots."""
 RSA_METHODS, EC_METHODS = (OAEP, PKCS1), (ECDH,)
 LEAST_RSA_BITS, MOST_RSA_BITS = 2048, 4096
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
@@ -28,9 +29,9 @@ _OAEP = padding.OAEP(mgf=padding.MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), l
 
 
 @dataclass(frozen=True, slots=True)
-class ForCard:
-    """`blob`: what the card needs to give the secret back, an RSA ciphertext or an uncompressed point of a curve. It is
-    not secret. `key`: the 32 bytes that are derived from the card's answer."""
+class Encapsulation:
+    """A fresh `key` of 32 bytes, and the `blob` from which the card gives it back: an RSA ciphertext, or an
+    uncompressed point of a curve. The blob is not secret."""
 
     blob: bytes
     key: bytes = field(repr=False)
@@ -38,13 +39,14 @@ class ForCard:
 
 def methods_for(public: bytes) -> tuple[int, ...]:
     """The methods (OAEP, PKCS1, ECDH) that a public key allows, the best first. `public`: SubjectPublicKeyInfo in DER.
-    Reject "card-key" for a key that is damaged, has another algorithm or curve, or is shorter than 2048 bits of RSA."""
+    Reject "card-key" for a key that is damaged, has another algorithm or curve, or is an RSA key of fewer than 2048 or
+    more than 4096 bits."""
     return RSA_METHODS if isinstance(_load(public), rsa.RSAPublicKey) else EC_METHODS
 
 
-def seal_for_card(public: bytes, method: int) -> ForCard:
-    """Makes a fresh key of 32 bytes that only the private key to `public` (SubjectPublicKeyInfo in DER) gives back.
-    Reject "card-key" as `methods_for`, or if `method` is none of its methods."""
+def encapsulate_for_card(public: bytes, method: int) -> Encapsulation:
+    """Makes a fresh key that only the private key of `public` (SubjectPublicKeyInfo in DER) gives back. Each call makes
+    another. Reject "card-key" as for `methods_for`, and if `method` is none of the key's methods."""
     key = _load(public)
     if isinstance(key, rsa.RSAPublicKey) and method in RSA_METHODS:
         secret = os.urandom(_SECRET_BYTES)
@@ -55,12 +57,13 @@ def seal_for_card(public: bytes, method: int) -> ForCard:
         blob = once.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     else:
         raise Reject("card-key")
-    return ForCard(blob, key_of(public, blob, secret))
+    return Encapsulation(blob, derive_key(public, blob, secret))
 
 
-def key_of(public: bytes, blob: bytes, secret: bytes) -> bytes:
-    """The key of 32 bytes for what the card gave back: `secret` is the decrypted text (RSA) or the x coordinate that
-    both sides have (ECDH). The key is bound to the public key and to `blob`."""
+def derive_key(public: bytes, blob: bytes, secret: bytes) -> bytes:
+    """Derives the 32 bytes of an Encapsulation's key from what the card gave back: `secret` is the decrypted text
+    (RSA), or the x coordinate of the agreed point (ECDH). Any `secret` gives a key; a wrong one gives a wrong key. The
+    key is bound to the public key and to `blob`."""
     info = enc([LABEL, "card", H("card-key", public), blob])
     return HKDF(hashes.SHA256(), _SECRET_BYTES, salt=None, info=info).derive(secret)
 

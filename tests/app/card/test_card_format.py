@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from app.store import card_slot
 from app.store.slot_file import Slot, SlotKind
 from sync.crypto import aead
-from sync.crypto.card import ECDH, key_of
+from sync.crypto.card import ECDH, derive_key
 
 PROFILE, RAW_KEY = b"P" * 16, bytes(range(32))
 CARD = ec.derive_private_key(int.from_bytes(b"k" * 32, "big") % 2**255, ec.SECP256R1())
@@ -40,7 +40,7 @@ def test_a_slot_that_was_stored_once_opens() -> None:
     assert (params.token.label, params.token.serial, params.key_id, params.method) == (
         "Tjänstekort 🙂", "0123", b"\x45", ECDH,
     )  # fmt: skip
-    wrapping = key_of(params.public, params.blob, secret(params.blob))
+    wrapping = derive_key(params.public, params.blob, secret(params.blob))
     assert aead.decrypt(wrapping, ["kansli slot", PROFILE, "card", slot.params], slot.sealed) == RAW_KEY
     assert params.proof == params.proof_for(RAW_KEY, PROFILE)
 
@@ -53,7 +53,7 @@ def test_its_parts_are_what_the_documents_say() -> None:
     assert (number, method) == (1, 3)
     assert public == CARD.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     info = dumps(["kansli/v1", "card", _sha256(b"card-key" + public), blob])
-    ours = key_of(public, blob, secret(blob))
+    ours = derive_key(public, blob, secret(blob))
     assert HKDF(SHA256(), 32, salt=None, info=info).derive(secret(blob)) == ours
     proven = dumps(["kansli/v1", "card slot", PROFILE, dumps(fields[:7])])
     assert HKDFExpand(SHA256(), 32, proven).derive(RAW_KEY) == proof

@@ -25,7 +25,7 @@ from app.card.errors import (
 )
 from app.card.frames import Login, Secret, Token
 from app.card.reader import CardReader
-from sync.crypto.card import OAEP, key_of, seal_for_card
+from sync.crypto.card import OAEP, derive_key, encapsulate_for_card
 from tests.soft_card import LABEL, PIN, SoftCard, needs_softhsm
 
 NOBODY = Token(label="x", serial="1")
@@ -33,11 +33,11 @@ NOBODY = Token(label="x", serial="1")
 
 def use(reader: CardReader, pin: str | None = PIN) -> bytes:
     """Has the card in the reader give a secret back by its first key. Returns the difference: empty."""
-    (token,) = reader.look()
+    (token,) = reader.list_tokens()
     with reader.logged_in(token, pin) as talk:
         key = talk.list_keys()[0]
-        made = seal_for_card(key.public, key.methods[0])
-        got = key_of(key.public, made.blob, talk.unwrap(key.id, key.public, key.methods[0], made.blob))
+        made = encapsulate_for_card(key.public, key.methods[0])
+        got = derive_key(key.public, made.blob, talk.unwrap(key.id, key.public, key.methods[0], made.blob))
         return b"" if got == made.key else got
 
 
@@ -48,14 +48,14 @@ def use(reader: CardReader, pin: str | None = PIN) -> bytes:
 def test_a_card_gives_secrets_back_by_each_kind_of_key(soft_card: SoftCard) -> None:
     soft_card.make("rsa", "p256", "p384", "p521")
     reader = soft_card.reader()
-    (token,) = reader.look()
+    (token,) = reader.list_tokens()
     assert token.name == LABEL
     tried = 0
     with reader.logged_in(token, PIN) as talk:
         for key in talk.list_keys():
             for method in key.methods:
-                made = seal_for_card(key.public, method)
-                assert key_of(key.public, made.blob, talk.unwrap(key.id, key.public, method, made.blob)) == made.key
+                made = encapsulate_for_card(key.public, method)
+                assert derive_key(key.public, made.blob, talk.unwrap(key.id, key.public, method, made.blob)) == made.key
                 tried += 1
     assert tried == 5
 
@@ -63,7 +63,7 @@ def test_a_card_gives_secrets_back_by_each_kind_of_key(soft_card: SoftCard) -> N
 @needs_softhsm
 def test_a_wrong_pin_and_a_card_that_is_not_there_have_their_codes(soft_card: SoftCard) -> None:
     reader = soft_card.reader()
-    assert reader.look() == ()
+    assert reader.list_tokens() == ()
     with pytest.raises(NoCard), reader.logged_in(NOBODY, PIN):
         pass
     soft_card.make("rsa")
@@ -71,16 +71,16 @@ def test_a_wrong_pin_and_a_card_that_is_not_there_have_their_codes(soft_card: So
         pass
     with pytest.raises(WrongCardPin):
         use(reader, "0000")
-    assert reader.look()[0].few
+    assert reader.list_tokens()[0].few
     assert use(reader) == b""
-    assert not reader.look()[0].few
-    (token,) = reader.look()
+    assert not reader.list_tokens()[0].few
+    (token,) = reader.list_tokens()
     with reader.logged_in(token, PIN) as talk:
         key = talk.list_keys()[0]
         with pytest.raises(WrongCard):
             talk.unwrap(b"other", key.public, OAEP, bytes(256))
         with pytest.raises(WrongCard):
-            talk.unwrap(key.id, seal_for_card(key.public, OAEP).blob, OAEP, bytes(256))
+            talk.unwrap(key.id, encapsulate_for_card(key.public, OAEP).blob, OAEP, bytes(256))
         with pytest.raises(CardRefused):
             talk.unwrap(key.id, key.public, OAEP, bytes(256))
 
@@ -120,7 +120,7 @@ def test_a_library_that_writes_to_the_standard_output_answers_nothing(soft_card:
 def test_at_a_pin_pad_the_program_gives_no_pin(soft_card: SoftCard) -> None:
     soft_card.make("rsa")
     reader = soft_card.reader(soft_card.shim("PAD"))
-    assert reader.look()[0].pin_pad
+    assert reader.list_tokens()[0].pin_pad
     assert use(reader, None) == b""
     assert soft_card.tries.read_bytes() == b"x"
 
@@ -129,7 +129,7 @@ def test_at_a_pin_pad_the_program_gives_no_pin(soft_card: SoftCard) -> None:
 def test_a_card_that_needs_no_pin_is_none(soft_card: SoftCard) -> None:
     """Otherwise a card that anybody can use would lift the curtain."""
     soft_card.make("rsa")
-    assert soft_card.reader(soft_card.shim("OPEN")).look() == ()
+    assert soft_card.reader(soft_card.shim("OPEN")).list_tokens() == ()
 
 
 def test_what_is_no_library_says_so(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_what_is_no_library_says_so(tmp_path: Path) -> None:
     text.write_text("no library", encoding="utf-8")
     for path in (text, tmp_path / "missing.so", Path(sys.executable)):
         with pytest.raises(CardModuleFault):
-            CardReader(lambda path=path: str(path)).look()  # type: ignore[misc]
+            CardReader(lambda path=path: str(path)).list_tokens()  # type: ignore[misc]
 
 
 def test_without_a_library_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_without_a_library_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -
     reader = CardReader()
     assert reader.module == ""
     with pytest.raises(NoCardModule):
-        reader.look()
+        reader.list_tokens()
 
 
 # -- a process that fails ---------------------------------------------------------------------------------------------
@@ -170,12 +170,12 @@ def stand_in(code: str, *, answer_s: float = 10.0) -> CardReader:
 )
 def test_a_process_that_answers_nonsense_is_a_fault(answer: str) -> None:
     with pytest.raises(CardModuleFault):
-        stand_in(f'import sys; sys.stdin.readline(); sys.stdout.buffer.write(b"{answer}")').look()
+        stand_in(f'import sys; sys.stdin.readline(); sys.stdout.buffer.write(b"{answer}")').list_tokens()
 
 
 def test_a_command_that_cannot_be_started_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(CardModuleFault):
-        CardReader(lambda: "x", command=[str(tmp_path / "missing")]).look()
+        CardReader(lambda: "x", command=[str(tmp_path / "missing")]).list_tokens()
 
 
 def test_a_process_that_hangs_can_be_stopped_and_only_one_conversation_is_held() -> None:
@@ -188,7 +188,7 @@ def test_a_process_that_hangs_can_be_stopped_and_only_one_conversation_is_held()
         with hanging._conversation() as talk:
             asked.set()
             try:
-                talk.look()
+                talk.list_tokens()
             except CardFault as fault:
                 faults.append(fault)
 
@@ -196,12 +196,12 @@ def test_a_process_that_hangs_can_be_stopped_and_only_one_conversation_is_held()
     thread.start()
     asked.wait(10)
     with pytest.raises(CardBusy):
-        hanging.look()
+        hanging.list_tokens()
     hanging.stop()
     thread.join(10)
     assert [fault.code for fault in faults] == ["card-module"]
     with pytest.raises(CardModuleFault):
-        reader.look()
+        reader.list_tokens()
 
 
 def test_what_was_called_off_before_it_began_does_not_begin() -> None:
@@ -211,9 +211,9 @@ def test_what_was_called_off_before_it_began_does_not_begin() -> None:
     answering.allow()
     answering.stop()
     with pytest.raises(CardModuleFault):
-        answering.look()
+        answering.list_tokens()
     answering.allow()
-    assert answering.look() == ()
+    assert answering.list_tokens() == ()
 
 
 def test_the_process_gets_no_key_of_the_environment_and_no_pin_among_its_arguments(

@@ -163,7 +163,7 @@ async def test_a_slot_that_somebody_else_wrote_gets_no_new_key(opened: Opened, t
     await opened.add()
     real = opened.path.read_bytes()
     params = card_slot.parse(Slot.parse(SlotKind.CARD, real).params)
-    theirs = card_slot.tried  # the same code, with a database key that they made up
+    theirs = card_slot.new_params  # the same code, with a database key that they made up
     (token,) = await opened.unlocking.cards()
     with opened.slots.card.logged_in(token, PIN) as talk:
         made, _ = theirs(talk, token, talk.list_keys(), new_key(), opened.profile.id)
@@ -266,7 +266,7 @@ async def test_neither_pin_nor_secret_is_in_a_file_or_the_log(
         opened.slots.unlock_card("9999-canary")
     with opened.slots.card.logged_in(params.token, PIN) as talk:
         secret = talk.unwrap(params.key_id, params.public, params.method, params.blob)
-        wrapping = params.wrapping(talk)
+        wrapping = params.wrapping_key(talk)
     needles = _forms(PIN.encode(), b"9999-canary", secret, wrapping, *keys.keys)
     captured = capfd.readouterr()
     found = [captured.out.encode(), captured.err.encode()]

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from sync.crypto.card import ECDH, OAEP, PKCS1, key_of, methods_for, seal_for_card
+from sync.crypto.card import ECDH, OAEP, PKCS1, derive_key, encapsulate_for_card, methods_for
 from sync.errors import Reject
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
@@ -25,23 +25,23 @@ SHA1 = hashes.SHA1()  # noqa: S303 - what cards offer
     ("method", "unpadded"), [(OAEP, padding.OAEP(padding.MGF1(SHA1), SHA1, None)), (PKCS1, padding.PKCS1v15())]
 )
 def test_an_rsa_key_gives_the_secret_back(method: int, unpadded: padding.OAEP | padding.PKCS1v15) -> None:
-    made = seal_for_card(spki(RSA_KEY), method)
+    made = encapsulate_for_card(spki(RSA_KEY), method)
     secret = RSA_KEY.decrypt(made.blob, unpadded)
-    assert key_of(spki(RSA_KEY), made.blob, secret) == made.key
+    assert derive_key(spki(RSA_KEY), made.blob, secret) == made.key
     assert secret != made.key
-    assert seal_for_card(spki(RSA_KEY), method).key != made.key
+    assert encapsulate_for_card(spki(RSA_KEY), method).key != made.key
 
 
 @pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.name)
 def test_a_key_of_a_curve_agrees_on_the_secret(curve: ec.EllipticCurve) -> None:
     key = ec.generate_private_key(curve)
-    made = seal_for_card(spki(key), ECDH)
+    made = encapsulate_for_card(spki(key), ECDH)
     once = ec.EllipticCurvePublicKey.from_encoded_point(curve, made.blob)
-    assert key_of(spki(key), made.blob, key.exchange(ec.ECDH(), once)) == made.key
+    assert derive_key(spki(key), made.blob, key.exchange(ec.ECDH(), once)) == made.key
 
 
 def test_the_key_is_bound_to_the_public_key_and_to_what_the_card_gets() -> None:
-    made = {key_of(public, blob, b"s" * 32) for public in (b"a", b"b") for blob in (b"", b"x")}
+    made = {derive_key(public, blob, b"s" * 32) for public in (b"a", b"b") for blob in (b"", b"x")}
     assert len(made) == 4
 
 
@@ -61,7 +61,7 @@ def test_other_keys_are_refused(public: bytes) -> None:
     with pytest.raises(Reject, match="card-key"):
         methods_for(public)
     with pytest.raises(Reject, match="card-key"):
-        seal_for_card(public, OAEP)
+        encapsulate_for_card(public, OAEP)
 
 
 def test_a_method_of_another_algorithm_is_refused() -> None:
@@ -69,4 +69,4 @@ def test_a_method_of_another_algorithm_is_refused() -> None:
     assert (methods_for(spki(RSA_KEY)), methods_for(curve_key)) == ((OAEP, PKCS1), (ECDH,))
     for public, method in ((spki(RSA_KEY), ECDH), (curve_key, OAEP), (spki(RSA_KEY), 4)):
         with pytest.raises(Reject, match="card-key"):
-            seal_for_card(public, method)
+            encapsulate_for_card(public, method)

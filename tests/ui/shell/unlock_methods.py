@@ -40,7 +40,7 @@ class UnlockMethods:
         if kind is SlotKind.PASSPHRASE:
             self._slots.add_passphrase(self._key, PASSPHRASE)
         elif kind is SlotKind.CARD:
-            (token,) = self._slots.card.look()
+            (token,) = self._slots.card.list_tokens()
             self._slots.add_card(self._key, token, PIN)
         else:
             self._slots.add_keyring(self._key)
