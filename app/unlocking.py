@@ -227,9 +227,9 @@ class Unlocking:
     @property
     def forbidden(self) -> SlotKind | None:
         """The kind of an unlock method that opens the store although policy forbids it, because none that policy allows
-        exists: it opens the store until `replace` has replaced it. If there are several, the passphrase before the key
-        store before the card. None if an allowed
-        one exists, and while a change of keys is half done. StoreUnwritable."""
+        exists: it opens the store until `replace` has replaced it. Of several the passphrase is returned, otherwise the
+        key store, otherwise the card. None if an allowed one exists, and while a change of keys is half done.
+        StoreUnwritable."""
         return None if self._slots.changing else self._slots.forbidden
 
     def replace(self, current: Proof, new: str | None) -> StoreKeys:

@@ -89,11 +89,16 @@ class NoLines:
 
 
 class Sorts(Protocol):
-    """The sort keys of a conversation's messages: their positions. Messages without a position have higher numbers."""
+    """The sort keys of a conversation's messages, ascending: their positions. A message without a position has a higher
+    number than all positions."""
 
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """How many messages the conversation has."""
+        ...
 
-    def sorts(self, first: int, limit: int) -> list[int]: ...
+    def sorts(self, first: int, limit: int) -> list[int]:
+        """The sort keys of `limit` messages from the index `first` on; fewer at the end."""
+        ...
 
 
 class ChatLines:

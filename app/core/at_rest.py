@@ -19,7 +19,7 @@ if sys.platform == "linux":
     import fcntl
 
 SYSTEM = Path("/")
-"""The folder that has /proc and /sys."""
+"""The folder that has /proc, /sys and /dev."""
 MOUNT_TABLE = "proc/self/mountinfo"
 _ENCRYPTED_KINDS = ("ecryptfs", "fuse.gocryptfs", "fuse.encfs", "fuse.cryfs")
 _CRYPT = tuple(f"CRYPT-{kind}-" for kind in ("LUKS1", "LUKS2", "PLAIN", "BITLK", "FVAULT2", "TCRYPT", "LOOPAES"))
@@ -29,10 +29,10 @@ _GET_POLICY = 0xC0096616
 
 
 class AtRest(Enum):
-    """What becomes of the bytes of a file. `MEMORY`: they are in memory, which the system writes to no disk, or to an
-    encrypted one. `SWAPPED`: they are in memory, and the system may write memory to a disk that is not known to be
-    encrypted. `ENCRYPTED`: the system encrypts what is written to the disk. `CLEAR`: it does not. `UNKNOWN`: the system
-    does not say."""
+    """Where the bytes of a file are. `MEMORY`: in memory, which the system does not swap, or swaps to encrypted disks
+    only. `SWAPPED`: in memory, which the system may swap to a disk that is not known to be encrypted. `ENCRYPTED`: on a
+    disk, encrypted by the system. `CLEAR`: on a disk, not encrypted by the system. `UNKNOWN`: this program cannot find
+    out."""
 
     MEMORY = "memory"
     SWAPPED = "swapped"
@@ -42,7 +42,8 @@ class AtRest(Enum):
 
 
 def at_rest(folder: Path, system: Path = SYSTEM) -> AtRest:
-    """What becomes of files in `folder`, which need not exist yet. `system`: the folder that has /proc, /sys and /dev;
+    """Where the bytes of files in `folder` are, or would be if the folder does not exist yet. UNKNOWN on other systems
+    than Linux, and if something cannot be read; raises no error. `system`: the folder that has /proc, /sys and /dev;
     only tests pass another. Takes 0.3 ms, with 1,000 mounts 2 ms."""
     if sys.platform != "linux":
         return AtRest.UNKNOWN

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Loads objects into new models, at once or in parts between which the event loop runs. For app/objects/live.py, which
-has the open ones."""
+"""Loads objects into new models, at once or in parts between which the event loop runs. app/objects/live.py calls it,
+and holds the open objects."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class _Meanwhile:
 
 
 class Loading(Generic[M]):
-    """Loads objects of one tool. `new` makes an empty one. Lives on the event loop."""
+    """Loads objects of one tool. `new` returns an empty one. Holds none of them. Lives on the event loop."""
 
     def __init__(
         self, changes: Changes, objects: Objects, adapter: Adapter[M], new: Callable[[RoomId, ObjId], Held[M]]
@@ -46,8 +46,8 @@ class Loading(Generic[M]):
         self._running: dict[ObjId, list[_Meanwhile]] = {}
 
     def at_once(self, obj: ObjId) -> Held[M]:
-        """Loads the object `obj` from its cached state and the later changes. NotFound if there is none of the tool's
-        kind."""
+        """Loads the object `obj` from its cached state and the later changes. Blocks until all is merged. NotFound if
+        the store has no object `obj` of the tool's kind."""
         held = self._begin(obj)
         changes = self._changes.of(obj, held.row)
         with self._changes.merging(held.room, obj, changes):
@@ -57,10 +57,12 @@ class Loading(Generic[M]):
         return held
 
     async def in_parts(self, obj: ObjId) -> Held[M]:
-        """The same in parts of some milliseconds, between which the event loop runs. One call of the CRDT's library,
-        which merges the cached state, cannot be divided: 8 ms for each MB. What is received meanwhile is in the
-        result's `received`, for the caller to merge before the loop runs again. If something no longer counts
-        meanwhile, the object is loaded from scratch."""
+        """Loads the object like `at_once`, in parts of some milliseconds, between which the event loop runs. One part
+        is longer: merging the cached state is a single call of the CRDT library, which takes 8 ms for each MB.
+
+        Changes received during the load are in the result's `received`: the caller merges them before the loop runs
+        again. If a change stops counting during the load, the object is loaded from scratch. A second call during the
+        first loads a second model. A call that is cancelled closes its model."""
         while True:
             meanwhile = _Meanwhile()
             running = self._running.setdefault(obj, [])
@@ -77,17 +79,20 @@ class Loading(Generic[M]):
             held.model.close()
 
     def on_received(self, change: StoredChange) -> None:
-        """Call it with each change that is to be merged into an object, whether it is being loaded or not."""
+        """Notes a received change for the loads of its object that are under way. Call it with each change that is to
+        be merged into any object."""
         for meanwhile in self._running.get(change.obj, ()):
             meanwhile.received.append(change)
 
     def on_taken_back(self, obj: ObjId) -> None:
-        """Call it when a change of the object no longer counts."""
+        """Has the loads of the object that are under way begin from scratch. Call it when a change of the object no
+        longer counts."""
         for meanwhile in self._running.get(obj, ()):
             meanwhile.is_stale = True
 
     def _begin(self, obj: ObjId) -> Held[M]:
-        """A new model with the object's cached state, if one is cached and sound. NotFound."""
+        """Returns a new model with the object's cached state, or an empty one if no state is cached or it is damaged.
+        NotFound."""
         row = self._objects.get(obj)
         if row is None or row.kind != self._adapter.kind:
             raise NotFound

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Adds people to rooms: the addition at the server first, and then the record that invites the person.
+"""Adds people to rooms: has the server add the person, and then stores the invitation, a record in the room.
 
-An addition is noted on the disk before the server is asked, until its invitation is stored. So a lost reply, a full
-disk, or a program that ends in between leaves nobody in a room without an invitation: `run` writes it later, or the
-next `add` of that person to that room does.
+An addition is noted on the disk from before the server is asked until the invitation is stored. So if the reply is
+lost, the disk is full or the program ends in between, the person gets the invitation all the same: `run` stores it
+later, or the next `add` of that person to that room does.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from sync.errors import Refused, SyncError, Unreachable
 RETRY_S = 30.0
 """Seconds until an invitation that the disk refused is tried again."""
 KEPT_MS = 7 * 86_400_000
-"""How long (ms) an addition is noted whose person is no member, or in a room that may not be written to."""
+"""How long (ms) an addition stays noted if its person is no member, or this person may not write in the room."""
 _NOTE = "adding-"
 
 Key = tuple[RoomId, Uid]
@@ -41,8 +41,8 @@ class _Addition:
 
 
 class Additions:
-    """Adds people to an account's rooms. Keep `run` running until it is cancelled: it writes the invitations of
-    additions that were not completed, also before the program was started."""
+    """Adds people to an account's rooms. Keep `run` running until it is cancelled: it stores the invitations that an
+    interrupted addition still owes, also one of an earlier run of the program. Lives on the event loop."""
 
     def __init__(self, store: Store, engine: Engine, may_write: Callable[[RoomId], bool]) -> None:
         """`may_write`: whether this person may write in a room."""
@@ -61,11 +61,12 @@ class Additions:
         self._end()
 
     def owes(self, room: RoomId, uid: Uid) -> bool:
-        """Whether the server has added the person to the room, or may have, and their invitation is not stored."""
+        """Whether an addition of the person to the room is noted: the server has added them, or may have, and their
+        invitation is not stored."""
         return (room, uid) in self._begun
 
     async def add(self, room: RoomId, uid: Uid, role: Role, history_all: bool, greeting: str) -> None:
-        """As `RoomService.add`."""
+        """See `RoomService.add`."""
         key = room, uid
         self._busy.add(key)
         try:
@@ -132,8 +133,8 @@ class Additions:
             self._woken.set()
 
     async def run(self) -> None:
-        """Runs until cancelled. Writes the invitations that are owed, once this device has read that it was this person
-        who added their people. StoreFault is logged and tried again after RETRY_S."""
+        """Runs until cancelled. Stores each owed invitation once this device has read that this person added the
+        invited one. A StoreFault is logged, and the invitation is tried again after RETRY_S."""
         while True:
             try:
                 async with asyncio.timeout(RETRY_S if self._begun else None):
@@ -144,14 +145,15 @@ class Additions:
             for key, begun in list(self._begun.items()):
                 try:
                     if key not in self._busy and key in self._begun:
-                        self._tend(key, begun)
+                        self._complete(key, begun)
                 except StoreFault as e:  # perhaps a full disk
                     log.store.warning("invitation-not-stored", code=e.code)
                 await asyncio.sleep(0)
 
-    def _tend(self, key: Key, begun: _Addition) -> None:
-        """Stores the invitation of an addition that was begun, or forgets it. ▲ Only the person who added somebody
-        invites them: otherwise a greeting for an addition that never was would be in the room for all to read."""
+    def _complete(self, key: Key, begun: _Addition) -> None:
+        """Stores the invitation of a noted addition, or removes the note. ▲ The invitation is stored only if this
+        person added the member. Otherwise a greeting for an addition that never was would be in the room for all to
+        read."""
         member = self._member(key)
         if member is None or not self._may_write(key[0]):
             if clock.now_ms() - begun.t > KEPT_MS:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The conversations of two: finds the one with a person, and makes it.
+"""Finds and makes conversations of two: rooms for this person and one other.
 
-A conversation is made in two steps at the server: the room, and the addition of its person. The room is noted on the
-disk until the second step is done. So a try that failed, or a program that ended in between, leaves no room that nobody
-uses: the next try goes on with it.
+The server makes a conversation in two steps: it creates the room, and then adds the other person. Between the steps the
+room is noted on the disk. So if the second step fails, or the program ends before it, the next try continues with this
+room, and no unused room is left.
 """
 
 import asyncio
@@ -19,26 +19,27 @@ from sync.errors import Refused
 
 
 class DirectRooms:
-    """The conversations of two of one account."""
+    """Finds and makes the conversations of two of one account. Lives on the event loop."""
 
     def __init__(self, store: Store, engine: Engine, rooms: RoomService) -> None:
         self._store, self._engine, self._rooms = store, engine, rooms
         self._opening = asyncio.Lock()
 
     def find(self, uid: Uid) -> RoomId | None:
-        """The conversation of two with the person `uid`, in which this person can write; the latest if there are
-        several. None if there is none: a room that was left, that another continues, or that has a third member, is
-        none."""
+        """The conversation of two with the person `uid`. If there are several: a pinned one, then the one with the
+        latest activity. Rooms that were left, that another room continues, or that have a third member do not count.
+        None if there is none."""
         rooms = self._rooms.rooms()
         direct = (r.room for r in rooms if r.type is RoomType.DIRECT and not r.left and not r.replaced)
         return next((r for r in direct if self._others(r) == [uid]), None)
 
     async def open(self, person: Person) -> RoomId:
-        """Returns the conversation of two with a person, which is made if there is none. A second call during the first
-        waits for it. Returns without the server if there is one already whose person was added and invited here.
+        """Returns the conversation of two with a person (`find`), and makes one if there is none. Does not ask the
+        server if the room is complete. A second call during the first, also for another person, waits until the first
+        has ended.
 
-        Unreachable while offline or if no answer comes; Refused by the server; StoreFault if the disk refuses it. After
-        an error the next call does the rest in the room that was made, also after a restart."""
+        Unreachable while offline or if no answer comes; Refused if the server refuses; StoreFault if the disk does.
+        After an error the next call completes the room that was made, also after a restart."""
         async with self._opening:
             found, noted = self.find(person.uid), self._noted(person.uid)
             if found is not None and found == noted and not self._rooms.additions.owes(found, person.uid):
@@ -46,18 +47,18 @@ class DirectRooms:
                 return found
             if found is not None and found != noted:
                 return found
-            room = await self._begun(noted, person) if noted is not None else None
+            room = await self._reusable(noted, person) if noted is not None else None
             if room is None:
                 room = await self._rooms.create(person.name, RoomType.DIRECT, lambda made: self._note(person.uid, made))
             await self._add(room, person.uid)
             self._note(person.uid, None)
             return room
 
-    async def _begun(self, room: RoomId, person: Person) -> RoomId | None:
-        """Returns `room`, which was made for `person`. None if it is not to be used any more: it has another title, it
-        may not be written to, or the room is stopped. ▲ None also if somebody else was added to it meanwhile: they
-        would read what is written to one person. The server is asked for what is newer than this computer's copy of the
-        room, which may be days old."""
+    async def _reusable(self, room: RoomId, person: Person) -> RoomId | None:
+        """Returns `room`, which an earlier call made for `person`. None if it has another title now, this person may
+        not write in it, or the room is stopped. ▲ None also if somebody else was added to it meanwhile. Otherwise they
+        would read what is written to one person. This computer's copy of the room may be days old, so the server is
+        asked first whether there is anything newer."""
         try:
             await self._engine.operations.confirmed(room)
         except Refused:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Notes on the disk which rooms were made within others and have not all their people yet (app/rooms/nesting.py)."""
+"""Notes on the disk which rooms within other rooms are unfinished: not all the people who were chosen are added yet.
+app/rooms/nesting.py makes these rooms."""
 
 import json
 
@@ -16,25 +17,25 @@ _WRITTEN = """SELECT 1 FROM objects o JOIN changes c ON c.obj = o.obj
 
 
 class UnfinishedRooms:
-    """The rooms of an account that were made within others and are not finished, on this device."""
+    """The unfinished rooms within other rooms of one account, as far as this device made them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def note(self, room: RoomId, parent: RoomId, title: str) -> None:
-        """Notes a room that was just made under a title within `parent`. Call it in the transaction that stores the
-        title, after everything that a room begins with."""
+        """Notes that `room`, which was just made within `parent`, is unfinished. Call it in the transaction that stores
+        its title, after all changes with which a room begins: a later change means that the room is used."""
         kept = {"parent": parent.hex(), "title": shown_title(title), "row": self._store.db.value(_LAST)}
         self._store.notes.set(_name(room), json.dumps(kept))
 
     def forget(self, room: RoomId) -> None:
-        """Notes that a room is finished, or not to be finished any more."""
+        """Removes the note of a room that is finished, or is not to be finished. Does nothing if there is no note."""
         self._store.notes.set(_name(room), "")
 
     def of(self, parent: RoomId, title: str) -> list[RoomId]:
-        """The unfinished rooms within `parent` that were made under this title, still have it, and are unused: nothing
-        was written in their chat, their board or anything else. Forgets all rooms older than a day. ▲ Otherwise people
-        who are added a month later could read what was not meant for them."""
+        """The unfinished rooms within `parent` that were made with this title, still have it, and are unused: nobody
+        has written in their chat, their board or any other object. ▲ Removes the notes of all rooms older than a day
+        (FREE_MS). Otherwise people who are added a month later could read what was not meant for them."""
         found = list[RoomId]()
         for name, text in self._store.notes.all(_NOTE).items():
             room, kept = RoomId(bytes.fromhex(name.removeprefix(_NOTE))), json.loads(text)

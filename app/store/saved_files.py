@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Writes the files that a person saves outside the profile, so that nothing of them is left if the process is killed
-meanwhile.
+"""Writes the files that a person saves outside the profile. If the process is killed meanwhile, the next session
+removes what was written.
 
-Such a file has plain content. Until it is whole it has a hidden name beside its target. ▲ Its path is stored before it
-is made (FORMAT.md, `meta`), and deleted after it is gone, so that the next session finds it, in whatever folder it is.
+Such a file has plain content. Until it is complete it is a draft: it has a hidden name beside its target. ▲ The draft's
+path is stored before the draft is made (FORMAT.md, `meta`), and deleted after the draft is gone. Otherwise a kill would
+leave plain content in a folder that the next session does not know.
 """
 
 import asyncio
@@ -27,11 +28,12 @@ _LEFT = "SELECT name, value FROM meta WHERE name >= 'saving-' AND name < 'saving
 
 @asynccontextmanager
 async def saved_file(db: Database, target: Path) -> AsyncIterator[Draft]:
-    """A context with a `Draft` beside `target`, which is dropped at the end unless it was kept. Call it on the event
-    loop, and what blocks by `to_end`. OSError if the file cannot be made.
+    """A context with a `Draft` of `target` (app/core/files.py): write into it, then call its `keep`, which gives it the
+    name `target`. At the end of the context a draft that was not kept is removed. Enter it on the event loop, and call
+    the draft's methods by `to_end`, since they block. OSError if the draft cannot be made.
 
-    If the database cannot store the path (a full disk), the file is written all the same: `target` may be on another
-    disk, and a person must be able to save there what has no room here. Then a kill leaves what was written.
+    If the database cannot store the draft's path (a full disk), the file is written all the same: `target` may be on
+    another disk, and a person must be able to save there what has no room here. A kill then leaves the draft.
     """
     path = draft_path(target)
     name = _note(db, path)
@@ -49,16 +51,17 @@ async def saved_file(db: Database, target: Path) -> AsyncIterator[Draft]:
 
 
 class LeftFiles:
-    """Unfinished files that an earlier session left when it was killed, or could not remove."""
+    """The drafts that an earlier session has left, because it was killed or could not remove them."""
 
     def __init__(self, db: Database) -> None:
-        """Reads their paths. Make it when the store is opened, before this session saves anything."""
+        """Reads the paths of the drafts. Make it when the store is opened, before this session saves a file. Otherwise
+        `run` would remove a draft that is being written. StoreFault."""
         self._db = db
         self._left = [(str(name), Path(os.fsdecode(path))) for name, path in db.rows(_LEFT)]
 
     async def run(self) -> None:
-        """Removes the files, and returns. What cannot be removed now, such as on a stick that is not in the computer,
-        is tried again by the next session."""
+        """Removes the drafts, in threads. A draft that cannot be removed now, for example on a stick that is not in the
+        computer, is tried again by the next session. Raises no error for that."""
         gone = [name for name, path in self._left if await asyncio.to_thread(remove_draft, path)]
         for name in gone:
             _forget(self._db, name)
@@ -84,8 +87,9 @@ def _forget(db: Database, name: str) -> None:
 
 
 async def to_end(step: Callable[[], T]) -> T:
-    """Calls `step` in a thread and returns its result. If the task is cancelled meanwhile, the step is completed before
-    CancelledError is raised: what it wrote can then be removed."""
+    """Calls `step` in a thread and returns its result, or raises its error. If the task is cancelled meanwhile, waits
+    for the step before CancelledError is raised. Otherwise the thread could still write while the caller removes what
+    it wrote."""
     running = asyncio.ensure_future(asyncio.to_thread(step))
     try:
         return await asyncio.shield(running)

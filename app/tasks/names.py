@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The names of a board's columns and labels as rows of their own.
+"""Stores the columns and labels of boards as rows of their own, for lists and search that read no CRDT.
 
-A card's row has only the ids of its column and its labels. So another name, another end or another place of a column is
-one row, however many cards are in it.
+A card's row has only the ids of its column and its labels. So if a column is renamed, moved, or marked as the one for
+finished tasks, at most two rows change, however many cards are in it.
 """
 
 import json
@@ -17,8 +17,8 @@ CARDS = """(SELECT b.room, b.obj, b.card, b.title, b.assignee, b.due, b.labels, 
     coalesce(c.title, f.title, '') AS column_title, coalesce(c.done, f.done, 0) AS done FROM board_cards b
     LEFT JOIN board_columns c ON c.obj = b.obj AND c.col = b.col
     LEFT JOIN board_columns f ON f.obj = b.obj AND f.is_first AND c.col IS NULL)"""
-"""The cards of all boards with the title and the end of the column that shows them: the one that the card names, or the
-board's first if there is no such column."""
+"""A subquery for the cards of all boards, each with its column's title (`column_title`) and whether tasks in it are
+finished (`done`). The column is the one that the card names, or the board's first if there is no such column."""
 
 _OF_BOARD = "SELECT col, title, done, is_first FROM board_columns WHERE obj = ?"
 _ADD = "INSERT INTO board_columns (obj, col, title, done, is_first) VALUES (?, ?, ?, ?, ?)"
@@ -29,8 +29,8 @@ _DROP_LABEL = "DELETE FROM board_labels WHERE obj = ? AND label = ?"
 
 
 def write(conn: Connection, obj: ObjId, board: Board) -> None:
-    """Writes the rows of a board's columns and labels that differ from those in the store, in the caller's
-    transaction."""
+    """Makes the stored rows of the columns and labels of the board `obj` those of `board`. Writes only rows that
+    differ. Call it in a transaction."""
     columns = {
         column.id: (column.id, column.title, int(column.done), int(not place))
         for place, column in enumerate(board.columns())
@@ -58,15 +58,16 @@ def _replace(
 
 
 def ids_of(card: Card) -> str:
-    """The ids of a card's labels, as its row has them."""
+    """Encodes the ids of a card's labels for the column `labels` of its row (JSON)."""
     return json.dumps(card.labels)
 
 
 def labels(
     rows: Callable[[str, tuple[object, ...]], Sequence[Any]], obj: ObjId
 ) -> Callable[[str], tuple[tuple[str, str], ...]]:
-    """A function that returns the labels of a card of the board `obj`, as (colour, name), from what `ids_of` wrote. A
-    label that the board does not have, or that has no name, is left out. `rows` reads rows of the store."""
+    """Reads the labels of the board `obj` with `rows`, which runs a statement with parameters and returns its rows.
+    Returns a function that decodes what `ids_of` wrote of a card, as the card's labels (colour, name). It leaves out a
+    label that the board does not have, and one without a name."""
     names = {label: (colour, name) for label, colour, name in rows(_LABELS, (obj,)) if name}
 
     def of(written: str) -> tuple[tuple[str, str], ...]:

@@ -10,8 +10,9 @@ from app.tasks.seen_descriptions import SeenDescriptions
 
 
 class OwnDescriptions:
-    """Merges descriptions that the person `me` wrote on an open board with those that replaced them; nothing if `me` is
-    None. `replaced` has what the last merge replaced, and `descriptions` the values that were seen."""
+    """Merges descriptions that the person `me` wrote on an open board with those that replaced them. Does nothing while
+    `me` is None. `replaced` has what the last merge of changes has replaced, `descriptions` the values that were seen
+    since the board was opened."""
 
     def __init__(
         self, doc: CrdtDoc, cards: CrdtMap, index: CardIndex, descriptions: SeenDescriptions, replaced: Replaced
@@ -38,8 +39,10 @@ class OwnDescriptions:
         return True
 
     def on_merged(self, *, own: bool) -> None:
-        """Merges what the last merge of the board has replaced. `own`: this person wrote what was merged, on any
-        device. What was undone there is then left out of `replaced`, and so is what waits for the stored values."""
+        """Merges this person's descriptions that the last merge of changes has replaced. `own`: this person wrote these
+        changes, on any device. A description that this person undid there is not merged, and is removed from
+        `replaced`. One of which only the stored values can show whether it was undone is removed too, and waits for
+        `settle_waiting`."""
         replaced, self._replaced.overwritten = self._replaced.overwritten, []
         for card_id, lost in replaced:
             undone = self._was_undone(card_id, lost) if own else False
@@ -51,7 +54,7 @@ class OwnDescriptions:
                     self._waiting.append((card_id, lost, False))
 
     def settle_waiting(self, card_id: str) -> None:
-        """Merges what waited for the stored values of this card's description. Call it when they are read."""
+        """Merges the descriptions of this card that waited for its stored values. Call it when those are read."""
         waiting = [each for each in self._waiting if each[0] == card_id]
         self._waiting = [each for each in self._waiting if each[0] != card_id]
         for _, lost, own in waiting:

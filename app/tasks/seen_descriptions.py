@@ -14,8 +14,8 @@ class SeenDescriptions:
     """The values that the descriptions of an open board's cards have had since it was opened, by card."""
 
     def __init__(self, history: Callable[[str], Mapping[str, Description] | None] | None) -> None:
-        """`history` gets a card's id and returns all stored values of its description, by their ids, or None if it must
-        read them first; it is called if the values seen here are not enough. None: there are no others."""
+        """`history` gets a card's id and returns all stored values of its description, by their ids, or None while they
+        are being read. It is called if the values seen here are not enough. None in its place: nothing is stored."""
         self._history = history
         self._seen: dict[str, dict[str, Description]] = {}
 
@@ -25,8 +25,8 @@ class SeenDescriptions:
 
     def related(self, card_id: str, mine: Description, now: Description) -> Mapping[str, Description] | None:
         """The former values of a card's description, by id, for comparing this person's `mine` with the present one,
-        `now`. Reads them from the store too if those seen here do not show how the two are related. None if that is not
-        done at once."""
+        `now`. Reads them from the store too if those seen here do not show how the two are related. None while they are
+        being read (`history`)."""
         known = self.of(card_id)
         if self._history is None or is_related(mine, now, known):
             return known

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Merges the descriptions that this person wrote with those that replaced them, on all boards of the account.
 
-The projection stores each replaced description (`board_overwritten`) until it is merged here. Merging may need what a
-card's description was before, which is read by merging all the board's changes one by one: 1.6 s for 10,000 cards. So
-that, and the opening of a large board, is done in parts between which the event loop runs.
+A description is one value of the CRDT: if two people change it without knowing of each other, one value replaces the
+other. The projection stores each of this person's descriptions that was replaced (`board_overwritten`), until it is
+merged here. Merging may need the card's former descriptions, which are read by merging all the board's changes one by
+one: 1.6 s for 10,000 cards. So that, and opening a large board, is done in parts between which the event loop runs.
 """
 
 import asyncio
@@ -31,8 +32,9 @@ _DROP = "DELETE FROM board_overwritten WHERE obj = ? AND card = ? AND id = ?"
 
 
 class Settling:
-    """Merges replaced descriptions of this person. `live` has the open boards; `may_write` says whether the person may
-    write in a room, `is_large` whether a board is to be opened in parts. Lives on the event loop."""
+    """Merges replaced descriptions of this person. `live` returns the open boards, `may_write` whether the person may
+    write in a room, `is_large` whether a board is to be opened in parts. Lives on the event loop. Without a running
+    loop, all is done at once."""
 
     def __init__(
         self,
@@ -54,7 +56,7 @@ class Settling:
         self._is_closed = False
 
     def close(self) -> None:
-        """Stops. What is not merged is merged after the next start."""
+        """Cancels what is under way. What is not merged by then is merged after the next start."""
         self._is_closed = True
         for task in list(self._tasks.values()):
             task.cancel()
@@ -67,10 +69,10 @@ class Settling:
             self.settle()
 
     def settle(self) -> None:
-        """Merges descriptions that this person wrote with those that replaced them, also on boards that are not open,
-        and writes the results as new changes. Those in rooms in which the person may not write, and those whose result
-        the disk refuses, are left for a later call. What takes long is begun here and done later. StoreFault if the
-        list of them cannot be read, or an entry not removed from it."""
+        """Merges the stored descriptions with those that replaced them, also on boards that are not open, and writes
+        the results as new changes. What takes long is only begun here, and calls `settle` again when it is ready. Left
+        for a later call are descriptions in rooms in which the person may not write, and those whose result the disk
+        refuses. StoreFault if the list of them cannot be read, or an entry cannot be removed from it."""
         lost = [] if self._is_closed else self._db.rows(_OVERWRITTEN)
         for obj, card, ident, room, value in lost:
             if not self._may_write(room) or self._is_opening(obj):
@@ -84,7 +86,8 @@ class Settling:
 
     def history(self, obj: ObjId, card: str) -> Mapping[str, Description] | None:
         """All values that the description of the card `card` has had on the board `obj`, by the value's id; empty if it
-        never changed. None if they are read first: the descriptions that wait for them are merged then."""
+        never changed. None if reading them takes long. The reading is then begun, and when it is done the descriptions
+        that need the values are merged."""
         key = obj, card
         if key in self._read:
             return self._read[key]

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A large board's place in its room: a page that says how far the board is opened, and then the board itself.
+"""The page of a large board: shows how far the board is opened, and then the board itself.
 
-The board is read and its cards are shown in parts, between which the event loop runs. What is asked of the board
-meanwhile is done once it is there. Nothing of it is shown before that: half a board would look like a whole one.
+The board is read and its cards are made in parts, between which the event loop runs. What the shell asks of the board
+meanwhile is done once the board is complete. Nothing of it is shown before. Otherwise half a board would look like a
+whole one.
 """
 
 import asyncio
@@ -26,8 +27,10 @@ from ui.tool_views import ViewPlace
 
 
 class BoardPage(Pages):
-    """A large board of a room, opened in parts. `view` is the board's view, once all of it is there. If the page is
-    hidden before that, because the person goes elsewhere, the work stops, and begins again when the page is shown."""
+    """A large board of a room, opened in parts while the page is shown. `view` is the board's view once it is complete,
+    None before. If the page is hidden before that, the work stops, and begins from scratch when the page is shown
+    again. If it fails, the page shows the error and a button that tries again. It has the methods of `TasksView` that
+    the shell calls."""
 
     def __init__(
         self,
@@ -142,18 +145,19 @@ class BoardPage(Pages):
         self._ask(lambda view: view.mark_words(words))
 
     def view_place(self) -> ViewPlace:
-        """See `TasksView.view_place`. Before the board is there: the place that is still to be restored, if any."""
+        """See `TasksView.view_place`. Before the board is complete: the place that is still to be restored, or an empty
+        one."""
         return self.view.view_place() if self.view is not None else self._left or ViewPlace()
 
     def restore_place(self, left: ViewPlace) -> None:
-        """See `TasksView.restore_place`."""
+        """See `TasksView.restore_place`. Before the board is complete: notes the place, in place of an earlier one."""
         if self.view is not None:
             self.view.restore_place(left)
         else:
             self._left = left
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
-        """See `TasksView.doable`; nothing before the board is there."""
+        """See `TasksView.doable`. Empty before the board is complete."""
         return self.view.doable() if self.view is not None else {}
 
     def keep_draft(self) -> None:
@@ -162,7 +166,7 @@ class BoardPage(Pages):
             self.view.keep_draft()
 
     def set_writable(self, writable: bool) -> None:
-        """See `TasksView.set_writable`."""
+        """See `TasksView.set_writable`. Does nothing before the board is complete: the page then asks the service."""
         if self.view is not None:
             self.view.set_writable(writable)
 
@@ -180,6 +184,7 @@ def board_view(
     *,
     reminders: Reminders | None = None,
 ) -> TasksView | BoardPage:
-    """The view of a board; of a large one, the page in which it is opened in parts. See `TasksView`."""
+    """Makes the view of a board: a BoardPage if it is large (`TaskService.is_large`), otherwise a TasksView. The
+    arguments are those of `TasksView`."""
     kind = BoardPage if service.is_large(room, obj) else TasksView
     return kind(service, room, obj, parent, reminders=reminders)

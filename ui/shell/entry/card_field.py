@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A smart card and its PIN: looks which card is in the reader, and asks for the PIN as that card wants it."""
+"""A part of a page or dialog that finds the smart card in the reader and asks for its PIN, in a field or at a PIN
+pad."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,17 +26,18 @@ Look = Callable[[], Awaitable[Token]]
 
 @dataclass(frozen=True, slots=True)
 class CardMethod:
-    """The smart card as an unlock method: `look` returns the card that is in the reader; `use` gives it its PIN, and
-    returns or raises."""
+    """The smart card as an unlock method. `look`: see `Look`. `use` gives the card its PIN once and returns what the
+    page needs, such as the store's keys; CardFault or another error of `Unlocking.unlock_card`."""
 
     look: Look
     use: Callable[[CardPin], Awaitable[object]]
 
 
 class CardField(QWidget):
-    """The card that is in the reader, and a field for its PIN. If the reader has a PIN pad there is no field: the PIN
-    is typed there. It asks `look` when `begin` is called, and shows an error with a button that looks again. `changed`
-    is emitted when `ready` may have changed, `entered` when Enter was pressed in the field."""
+    """Shows the card that is in the reader, and a field for its PIN. If the reader has a PIN pad there is no field: the
+    person types the PIN there. Empty until `begin` is called, which awaits `look`. An error of `look` is shown with a
+    button that tries again. `changed` is emitted when `ready` may have changed, `entered` when Enter was pressed in the
+    field. It gives the PIN to nobody: its owner does, with `proof`."""
 
     changed = Signal()
     entered = Signal()
@@ -67,12 +69,12 @@ class CardField(QWidget):
 
     @property
     def proof(self) -> CardPin:
-        """The PIN that was typed; that of the PIN pad if the reader has one. Only while `ready`."""
+        """The PIN that was typed, for `Unlocking`; with a PIN pad `CardPin(None)`. Valid only while `ready`."""
         is_at_pad = self.token is not None and self.token.pin_pad
         return CardPin(None if is_at_pad else self.field.text())
 
     def begin(self) -> None:
-        """Looks which card is in the reader, in the background. Does nothing while it is looking."""
+        """Finds the card that is in the reader, in the background. A second call meanwhile does nothing."""
         if self._task is None or self._task.done():
             self.token = None
             self.error.clear()
@@ -81,7 +83,7 @@ class CardField(QWidget):
             self._task = run(self, self._find(), on_error=self._failed)
 
     def stop(self) -> None:
-        """Stops looking, and forgets what was typed."""
+        """Stops finding the card, and clears the card, the PIN and the error. `begin` starts again."""
         if self._task is not None:
             self._task.cancel()
         self.token = None
@@ -103,7 +105,7 @@ class CardField(QWidget):
         self.again.setFocus()
 
     def show_token(self, token: Token) -> None:
-        """Shows another card, whose PIN is then asked for. What was typed is forgotten."""
+        """Shows the card `token`, and asks for its PIN. Clears what was typed."""
         self.token = token
         self.field.clear()
         self._show_token()

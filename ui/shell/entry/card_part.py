@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The smart card on a page that unlocks: a button, then the card with its PIN, and a button that calls it off."""
+"""The part of a page by which a smart card unlocks: a button at first, then the card, its PIN and a cancel button."""
 
 import asyncio
 
@@ -16,9 +16,9 @@ from ui.shell.entry.card_field import CardField, CardMethod
 
 
 class CardPart(QWidget):
-    """The part of a page by which a smart card unlocks. `busy_changed` is emitted with whether the card is at work,
-    `unlocked` with what `method.use` returned, `failed` with the error, which the page shows. ▲ Each press of a button
-    gives the card its PIN once at most: cards lock themselves after a few wrong PINs."""
+    """The part of a page by which a smart card unlocks. `busy_changed` is emitted with whether `method.use` is under
+    way, `unlocked` with what it returned, `failed` with its error, which the page shows. ▲ One press of a button or of
+    Enter gives the card its PIN once at most. Otherwise a card could lock itself: it does so after a few wrong PINs."""
 
     busy_changed = Signal(bool)
     unlocked = Signal(object)
@@ -47,11 +47,11 @@ class CardPart(QWidget):
 
     @property
     def is_busy(self) -> bool:
-        """Whether the card has its PIN and is at work."""
+        """Whether the card was given its PIN and `method.use` is under way."""
         return self._task is not None
 
     def set_free(self, is_free: bool) -> None:
-        """Enables the card if no other attempt of the page is under way (`is_free`)."""
+        """Sets whether the card may be used (`is_free`): not while the page tries another unlock method."""
         self._is_free = is_free
         self._refresh()
 
@@ -72,7 +72,8 @@ class CardPart(QWidget):
             self._show_busy(True)
 
     def cancel(self) -> None:
-        """Calls off what is under way, and ends the process that has the card; otherwise hides the card."""
+        """Cancels the attempt that is under way, which ends the process that uses the card. If there is none, hides the
+        card."""
         if self.is_busy and self._task is not None:
             self._task.cancel()
         else:

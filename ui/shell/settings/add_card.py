@@ -19,9 +19,9 @@ from ui.shell.settings.passphrase_dialog import PassphraseDialog
 
 class AddCardDialog(PassphraseDialog):
     """A dialog that adds a smart card to the unlock methods `keys`. It asks for the present passphrase if `current`;
-    otherwise the computer's key store opens the store. If several cards are in readers, the person chooses one. If the
-    card has several keys that can be used, the dialog stays open after the first time, and the person chooses one of
-    them."""
+    otherwise the computer's key store proves who asks. If several cards are in readers, the person chooses one. If the
+    card has several keys that Kansli can use, the first *Add* adds nothing: the dialog stays open, and the person
+    chooses a key and gives the card's PIN once more."""
 
     def __init__(self, parent: QWidget | None, keys: Unlocking, current: bool) -> None:
         self._keys = keys

@@ -20,9 +20,9 @@ from ui.tool_views import toast
 
 
 class PinDialog(PassphraseDialog):
-    """A dialog that asks for a new PIN twice, and for the present passphrase if `current`, or for the
-    smart card if `look` is given. `verify` gets the dialog and
-    sets the PIN, or raises; the dialog then stays open with the error."""
+    """A dialog that asks for a new PIN of Kansli's twice, and for the present passphrase if `current`, or for the smart
+    card and its PIN if `look` is given. `verify` gets the dialog and sets the PIN. If it raises, the dialog stays open
+    with the error."""
 
     def __init__(
         self,
