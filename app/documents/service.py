@@ -113,7 +113,7 @@ class DocumentService:
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
         self.retry, self.save = live.retry, live.retry_all
         self.open, self.open_ids, self.room_of = live.open, live.ids, live.room_of
-        self.loaded = live.load
+        self.load = live.load
         self._long = LongWrites(db, changes, projection.KIND_ID, lambda _, obj: self.delete(obj))
         self._shared: set[ObjId] = set()
         """Open documents that colleagues have open, too."""
@@ -183,7 +183,7 @@ class DocumentService:
         ]
 
     def is_long(self, obj: ObjId) -> bool:
-        """Whether opening a document takes so long that `loaded` is to be awaited first. False for one that is open."""
+        """Whether opening a document takes so long that `load` is to be awaited first. False for one that is open."""
         return self._live.get(obj) is None and self._objects.is_long(obj, _LONG_BYTES, _LONG_CHANGES)
 
     def may_write(self, room: RoomId) -> bool:

@@ -11,7 +11,7 @@ from app.core.ids import ObjId, RoomId, Uid
 from app.errors import StoreFault
 from app.store.database import Database
 from app.store.notice_rows import Notice
-from app.tasks.names import CARDS
+from app.tasks.columns_and_labels import CARDS
 from app.tasks.noticing import DUE, OVERDUE
 from app.tasks.tables import IN_PLACE
 from app.tool import Standing

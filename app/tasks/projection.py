@@ -19,7 +19,7 @@ from app.store import objects, search
 from app.store.connection import Connection
 from app.store.notice_rows import Notice
 from app.store.rows import ObjectRow, StoredChange
-from app.tasks import names, noticing
+from app.tasks import columns_and_labels, noticing
 from app.tasks.descriptions import Description
 from app.tasks.model import Board, Card
 
@@ -134,7 +134,7 @@ class Projection:
         if lost:
             _keep_overwritten(conn, obj, lost)
         if kept.renamed or not known:
-            names.write(conn, obj.obj, kept.board)
+            columns_and_labels.write(conn, obj.obj, kept.board)
         self._write(conn, obj, kept.board, kept.touched if known else None)
         _write_trash(conn, obj, kept.board, kept.touched if known else None)
         _note_written(conn, obj, kept.written_in_trash, changes)
@@ -251,7 +251,7 @@ def _row(obj: ObjectRow, card: Card) -> Row:
         card.column,
         card.assignee,
         card.due.isoformat() if card.due else None,
-        names.ids_of(card),
+        columns_and_labels.ids_of(card),
         card.checked,
         len(card.checklist),
         card.t,

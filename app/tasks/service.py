@@ -25,8 +25,9 @@ from app.store.database import Database
 from app.store.long_writes import Decided, LongWrites, Progress, no_more, no_progress
 from app.store.objects import Objects
 from app.store.rows import StoredChange
-from app.tasks import copying, names, projection
+from app.tasks import copying, projection
 from app.tasks.adapter import BoardAdapter
+from app.tasks.columns_and_labels import CARDS, label_reader
 from app.tasks.due import DueCards
 from app.tasks.model import Board
 from app.tasks.own_board import OwnBoard
@@ -268,16 +269,16 @@ class TaskService:
     def done_of(self, room: RoomId) -> tuple[int, int]:
         """(number of finished cards, number of all cards) of a room, counted as in `tasks`; (0, 0) for a room without
         cards."""
-        sql = f"SELECT coalesce(sum(done), 0), count(*) FROM {names.CARDS} c WHERE room = ? AND {IN_PLACE}"  # noqa: S608 - constants
+        sql = f"SELECT coalesce(sum(done), 0), count(*) FROM {CARDS} c WHERE room = ? AND {IN_PLACE}"  # noqa: S608 - constants
         row = self._db.one(sql, (room,))
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def _rows(self, where: str, params: tuple[object, ...]) -> list[TaskRow]:
         sql = (
             "SELECT room, obj, card, title, column_title, assignee, due, done, labels, checked, check_items"  # noqa: S608 - constants
-            f" FROM {names.CARDS} c WHERE {IN_PLACE} AND {where}"
+            f" FROM {CARDS} c WHERE {IN_PLACE} AND {where}"
         )
-        labels_of = cache(partial(names.labels, self._db.rows))
+        labels_of = cache(partial(label_reader, self._db.rows))
         return [
             TaskRow(
                 room=room,

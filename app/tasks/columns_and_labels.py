@@ -62,7 +62,7 @@ def ids_of(card: Card) -> str:
     return json.dumps(card.labels)
 
 
-def labels(
+def label_reader(
     rows: Callable[[str, tuple[object, ...]], Sequence[Any]], obj: ObjId
 ) -> Callable[[str], tuple[tuple[str, str], ...]]:
     """Reads the labels of the board `obj` with `rows`, which runs a statement with parameters and returns its rows.
