@@ -9,7 +9,7 @@
 typedef unsigned long ulong;
 typedef ulong (*call)();
 struct functions { unsigned char version[2]; call at[68]; };
-enum { GET_TOKEN_INFO = 6, LOGIN = 18, DECRYPT = 34, FLAGS = 96 };
+enum { GET_TOKEN_INFO = 6, LOGIN = 18, DECRYPT_INIT = 33, DECRYPT = 34, FLAGS = 96 };
 enum { PIN_PAD = 1 << 8, COUNT_LOW = 1 << 16, FINAL_TRY = 1 << 17, LOCKED_NOW = 1 << 18 };
 
 static struct functions ours, *real;
@@ -57,11 +57,22 @@ static ulong login(ulong session, ulong user, char *pin, ulong length) {
     return rv;
 }
 
-static ulong decrypt(ulong session, void *in, ulong in_length, void *out, ulong *out_length) {
+static ulong decrypt_init(ulong session, ulong *mechanism, ulong key) {
+#ifdef NO_OAEP
+    if (*mechanism == 9) return 0x70;  // CKM_RSA_PKCS_OAEP, which it names: CKR_MECHANISM_INVALID
+#endif
+    return real->at[DECRYPT_INIT](session, mechanism, key);
+}
+
+static ulong decrypt(ulong session, void *in, ulong in_length, unsigned char *out, ulong *out_length) {
 #ifdef PULLED
     return 0x32;  // CKR_DEVICE_REMOVED
 #endif
-    return real->at[DECRYPT](session, in, in_length, out, out_length);
+    ulong rv = real->at[DECRYPT](session, in, in_length, out, out_length);
+#ifdef WRONG
+    if (rv == 0 && out) *out ^= 1;
+#endif
+    return rv;
 }
 
 ulong C_GetFunctionList(struct functions **list) {
@@ -70,6 +81,7 @@ ulong C_GetFunctionList(struct functions **list) {
     ours = *real;
     ours.at[GET_TOKEN_INFO] = (call)token_info;
     ours.at[LOGIN] = (call)login;
+    ours.at[DECRYPT_INIT] = (call)decrypt_init;
     ours.at[DECRYPT] = (call)decrypt;
     *list = &ours;
     return 0;

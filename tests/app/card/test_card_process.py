@@ -126,7 +126,7 @@ def test_at_a_pin_pad_the_program_gives_no_pin(soft_card: SoftCard) -> None:
 
 
 @needs_softhsm
-def test_a_card_that_needs_no_pin_is_none(soft_card: SoftCard) -> None:
+def test_attack_a_card_that_needs_no_pin_is_none(soft_card: SoftCard) -> None:
     """Otherwise a card that anybody can use would lift the curtain."""
     soft_card.make("rsa")
     assert soft_card.reader(soft_card.shim("OPEN")).list_tokens() == ()

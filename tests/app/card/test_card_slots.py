@@ -18,11 +18,11 @@ from app.store.keyslots import KeySlots, SlotKind, new_key
 from app.store.opening import create_store, open_store
 from app.store.slot_file import Slot
 from app.unlocking import CardPin, KeyChange, Unlocking
-from sync.crypto.card import ECDH, OAEP
+from sync.crypto.card import ECDH, OAEP, PKCS1
 from tests.app.store.conftest import KINDS
 from tests.app.store.test_keyslots import PASSPHRASE
 from tests.memory_keyring import MemoryKeyring
-from tests.soft_card import LABEL, PIN, SoftCard, needs_softhsm
+from tests.soft_card import LABEL, MODULE, PIN, SoftCard, needs_softhsm
 from tests.world import until
 
 pytestmark = needs_softhsm
@@ -33,10 +33,12 @@ BY_PIN = CardPin(PIN)
 class Opened:
     """A profile with a store and a passphrase, and its reader."""
 
-    def __init__(self, profile: Profile, soft_card: SoftCard, policy: dict[str, bool] | None = None) -> None:
+    def __init__(
+        self, profile: Profile, soft_card: SoftCard, policy: dict[str, bool] | None = None, *, module: str = MODULE
+    ) -> None:
         self.profile, self.card = profile, soft_card
         self.key = new_key()
-        self.slots = KeySlots(profile.slots_folder, profile.id, keyring=MemoryKeyring(), card=soft_card.reader())
+        self.slots = KeySlots(profile.slots_folder, profile.id, keyring=MemoryKeyring(), card=soft_card.reader(module))
         self.settings = Settings(profile.settings_path, policy)
         self.slots.allow(self.settings.unlock_kinds())
         self.unlocking = Unlocking(profile, self.settings, self.slots)
@@ -82,6 +84,25 @@ async def test_a_card_of_several_keys_is_added_with_the_chosen_one(opened: Opene
     assert await opened.add(b"\x02") == 0
     assert card_slot.parse(Slot.parse(SlotKind.CARD, opened.path.read_bytes()).params).key_id == b"\x02"
     assert opened.opens()
+
+
+async def test_a_method_that_the_card_names_and_does_not_carry_out_is_passed_over(
+    profile: Profile, soft_card: SoftCard
+) -> None:
+    soft_card.make("rsa")
+    opened = Opened(profile, soft_card, module=soft_card.shim("NO_OAEP"))
+    assert await opened.add() == 0
+    assert card_slot.parse(Slot.parse(SlotKind.CARD, opened.path.read_bytes()).params).method == PKCS1
+    assert opened.opens()
+
+
+async def test_a_card_that_gives_another_secret_back_is_not_added(profile: Profile, soft_card: SoftCard) -> None:
+    """Otherwise it would be an unlock method that opens nothing, and the passphrase could be removed."""
+    soft_card.make("rsa")
+    opened = Opened(profile, soft_card, module=soft_card.shim("WRONG"))
+    with pytest.raises(NoCardKey):
+        await opened.add()
+    assert opened.unlocking.kinds() == [SlotKind.PASSPHRASE]
 
 
 async def test_what_cannot_be_added_leaves_no_slot(opened: Opened) -> None:
@@ -156,7 +177,7 @@ async def test_the_card_alone_is_enough_to_change_the_unlock_methods(opened: Ope
     assert opened.slots.unlock_passphrase(NEW) == opened.slots.unlock_keyring() == opened.slots.unlock_card(PIN)
 
 
-async def test_a_slot_that_somebody_else_wrote_gets_no_new_key(opened: Opened, tmp_path: Path) -> None:
+async def test_attack_a_slot_that_somebody_else_wrote_gets_no_new_key(opened: Opened, tmp_path: Path) -> None:
     """▲ Somebody who may write files here, and has no key, puts the slot of a card of their own in the place of the
     owner's. At the next change of the passphrase they would get the database key."""
     opened.card.make("rsa")
