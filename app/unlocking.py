@@ -100,7 +100,8 @@ class Unlocking:
         return bool(self._slots.card.module)
 
     async def cards(self) -> Sequence[Token]:
-        """The smart cards that are in readers now and would ask for a PIN, which is not asked for. Raises CardFault."""
+        """The smart cards that are in readers now, without those that need no PIN. Asks nobody for a PIN. Raises
+        CardFault. A call that is cancelled ends the process that asks."""
         return await self._with_card(self._slots.card.list_tokens)
 
     async def card(self) -> Token:

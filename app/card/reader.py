@@ -85,7 +85,7 @@ class CardReader:
         return self._busy.locked()
 
     def list_tokens(self) -> Sequence[Token]:
-        """The cards that are in readers now and would ask for a PIN, which is not asked for. CardFault."""
+        """The cards that are in readers now, without those that need no PIN. Asks nobody for a PIN. CardFault."""
         with self._conversation() as talk:
             return talk.list_tokens()
 

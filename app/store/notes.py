@@ -15,8 +15,8 @@ class Notes:
         return str(self._db.value("SELECT value FROM meta WHERE name = ?", (f"note-{name}",)) or "")
 
     def all(self, beginning: str) -> dict[str, str]:
-        """The kept texts whose names begin with `beginning`, by name; a letter, a digit or a hyphen is not special, and
-        `beginning` has no other characters."""
+        """The kept texts whose names begin with `beginning`, by name. `beginning` must have only letters, digits and
+        hyphens: other characters may be wildcards of SQLite's GLOB."""
         rows = self._db.rows("SELECT name, value FROM meta WHERE name GLOB ?", (f"note-{beginning}*",))
         return {str(name).removeprefix("note-"): str(value) for name, value in rows}
 
