@@ -113,7 +113,7 @@ class DocumentService:
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
         self.retry, self.save = live.retry, live.retry_all
         self.open, self.open_ids, self.room_of = live.open, live.ids, live.room_of
-        self.load = live.load
+        self.in_parts = live.load
         self._long = LongWrites(db, changes, projection.KIND_ID, lambda _, obj: self.delete(obj))
         self._shared: set[ObjId] = set()
         """Open documents that colleagues have open, too."""

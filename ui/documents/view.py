@@ -111,7 +111,7 @@ class DocumentsView(QStackedWidget):
         self._opened = row.obj, run(self, self._open_long(row), on_error=self._on_unreadable)
 
     async def _open_long(self, row: DocumentRow) -> None:
-        document = await self._service.load(row.obj)
+        document = await self._service.in_parts(row.obj)
         step, self._opened = self.opening.step, None
         self._show(row, focused=step is not None and self.window().focusWidget() is step)
         asked, self._asked = self._asked, []
