@@ -101,7 +101,7 @@ async def test_a_document_that_cannot_be_read_leads_back_to_the_list(
     async def refuse(*_args: Any) -> None:
         raise StoreCorrupt
 
-    monkeypatch.setattr(hl.documents, "load", refuse)
+    monkeypatch.setattr(hl.documents, "in_parts", refuse)
     view = show(qtbot, hl)
     view.open(obj)
     await until(lambda: view.currentWidget() is view.list)
