@@ -82,8 +82,8 @@ class Unlocking:
         return usable()
 
     async def check(self, passphrase: str) -> None:
-        """Raises WrongPassphrase if it is not the passphrase."""
-        await asyncio.to_thread(self._slots.unlock_passphrase, passphrase)
+        """Raises WrongPassphrase if it is not the passphrase; SlotDamaged if its key slot is not the open store's."""
+        await asyncio.to_thread(self._proven, passphrase)
 
     async def check_keyring(self) -> None:
         """Returns once the key store, which asks the person, has returned its secret and the key slot was decrypted
@@ -91,7 +91,7 @@ class Unlocking:
         or if it is no unlock method; StoreUnwritable."""
         if SlotKind.KEYRING not in self.lifting():
             raise SlotForbidden
-        await asyncio.to_thread(self._slots.unlock_keyring)
+        await asyncio.to_thread(self._proven, None)
 
     # -- the smart card (docs/decisions/0033) ---------------------------------------------------------------------
 
@@ -113,7 +113,7 @@ class Unlocking:
     async def check_card(self, proof: CardPin) -> None:
         """Returns once the smart card has taken its PIN and given its secret back, and the key slot was decrypted with
         it. Raises CardFault, NoSlot, SlotForbidden, SlotDamaged, StoreFault."""
-        await self._with_card(lambda: self._slots.unlock_card(proof.pin))
+        await self._with_card(lambda: self._proven(proof))
 
     async def unlock_card(self, proof: CardPin) -> StoreKeys:
         """The store's keys, by the smart card. Raises as `check_card`."""
@@ -129,7 +129,7 @@ class Unlocking:
         or while a change of keys is half done."""
         if not self.allowed(SlotKind.CARD):
             raise SlotForbidden  # before the card is asked for its PIN
-        keys = await asyncio.to_thread(self._unlocked, proof)
+        keys = await asyncio.to_thread(self._proven, proof)
         return await self._with_card(lambda: self._slots.add_card(_only(keys), token, pin, key_id))
 
     async def _with_card(self, work: Callable[[], T]) -> T:
@@ -141,6 +141,11 @@ class Unlocking:
         except asyncio.CancelledError:
             self._slots.card.stop()
             raise
+
+    def _proven(self, proof: Proof) -> StoreKeys:
+        """The keys of the store that is open, by an unlock method. ▲ SlotDamaged if they are those of another store:
+        somebody else has then replaced the key slot. Blocks."""
+        return self._slots.open_key.check(self._unlocked(proof))
 
     def _unlocked(self, proof: Proof) -> StoreKeys:
         """The keys by an unlock method. Blocks."""
@@ -214,7 +219,7 @@ class Unlocking:
         """Adds the computer's key store as an unlock method. `proof`: the present passphrase, or the card's PIN. Raises
         WrongPassphrase, CardFault, NoKeyring, KeyringLocked, SlotForbidden (policy forbids it), NoSlot, SlotDamaged,
         StoreUnwritable; BugError if the key store is one already, or while a change of keys is half done."""
-        keys = await self._with_card(lambda: self._unlocked(proof))
+        keys = await self._with_card(lambda: self._proven(proof))
         await asyncio.to_thread(self._slots.add_keyring, _only(keys))
 
     async def add_passphrase(self, new: str, proof: CardPin | None = None) -> None:
@@ -222,7 +227,7 @@ class Unlocking:
         (None). Raises KeyringLocked, NoKeyring, CardFault, WeakPassphrase, SlotForbidden (policy forbids it), NoSlot,
         SlotDamaged, StoreUnwritable; BugError if there is a passphrase already, or while a change of keys is half
         done."""
-        keys = await self._with_card(lambda: self._unlocked(proof))
+        keys = await self._with_card(lambda: self._proven(proof))
         await asyncio.to_thread(self._slots.add_passphrase, _only(keys), new)
 
     @property

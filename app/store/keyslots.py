@@ -35,7 +35,7 @@ from app.passphrases import PassphraseRules
 from app.store.database import KEY_BYTES, Database
 from app.store.keyring_slot import Keyring, delete_secret, get_secret, put_secret, system_keyring
 from app.store.slot_file import Slot, SlotKind, pack_argon, parse_argon
-from app.store.store_keys import StoreKeys, keys_of, new_key, raw_key_from_env
+from app.store.store_keys import OpenKey, StoreKeys, keys_of, new_key, raw_key_from_env
 from sync.crypto import aead
 from sync.crypto.passphrase import Argon2Params, derive
 from sync.errors import Reject
@@ -65,6 +65,8 @@ class KeySlots:
         the machine's policy permits; `rules`: its rules for new passphrases. `keyring`: the key store; the system's
         unless a test gives one. `card`: the smart cards of this computer."""
         self.card = card or CardReader()
+        self.open_key = OpenKey()
+        """Recognises the key of the store that is open."""
         self._folder, self._id = folder, profile_id
         self._given = keyring
         self._allowed = frozenset(allowed)

@@ -47,5 +47,6 @@ def open_store(
             except BaseException:
                 store.close()
                 raise
+        slots.open_key.note(key)
         return store
     raise StoreCorrupt()

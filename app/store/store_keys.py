@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The keys that open the store's database: an unlock method returns them, or for tests the environment."""
 
+import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,33 @@ class StoreKeys:
 
     keys: tuple[bytes, ...] = field(repr=False)
     staged: tuple[bytes, ...] | None = field(default=(), repr=False)
+
+
+class OpenKey:
+    """Recognises the database key of the store that was opened last in this process, without keeping it."""
+
+    def __init__(self) -> None:
+        self._salt = os.urandom(32)
+        self._noted: bytes | None = None
+
+    def note(self, key: bytes) -> None:
+        """Notes that the store was opened with the raw `key`."""
+        self._noted = self._mac(key)
+
+    def check(self, unlocked: StoreKeys) -> StoreKeys:
+        """Returns `unlocked`. SlotDamaged if a store was opened and none of the keys is its key.
+
+        ▲ Otherwise a key slot that somebody else has made, with a made-up database key, would prove anybody to be the
+        owner of an open store: it is decrypted by its own passphrase or card.
+        """
+        noted = self._noted
+        if noted is not None and not any(hmac.compare_digest(noted, self._mac(key)) for key in unlocked.keys):
+            log.store.warning("unlock", code="other-store")
+            raise SlotDamaged()
+        return unlocked
+
+    def _mac(self, key: bytes) -> bytes:
+        return hmac.digest(self._salt, key, "sha256")
 
 
 def keys_of(found: Sequence[tuple[bytes, bool]]) -> StoreKeys:

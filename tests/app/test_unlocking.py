@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Office
-from app.errors import LastSlot, SlotForbidden, StoreCorrupt, StoreUnwritable, WeakPassphrase, WrongPassphrase
+from app.errors import (
+    LastSlot,
+    SlotDamaged,
+    SlotForbidden,
+    StoreCorrupt,
+    StoreUnwritable,
+    WeakPassphrase,
+    WrongPassphrase,
+)
 from app.profile import Profile
 from app.settings import ALLOW_KEYRING, Settings
 from app.store.database import Database
@@ -216,6 +224,33 @@ async def test_a_store_that_only_a_silent_key_store_opens_is_opened_by_it(
     ).close()
     unlocking.note_covered()
     assert unlocking.opening() == [SlotKind.KEYRING]
+
+
+async def test_attack_an_unlock_method_of_another_store_lifts_no_curtain(
+    unlocking: Unlocking, slots: KeySlots, profile: Profile
+) -> None:
+    """Somebody who may write files here puts a key slot of their own, with a key that they made up, in the place of the
+    owner's, and sits down at the covered computer."""
+    open_store(profile, slots, slots.unlock_passphrase(PASSPHRASE), KINDS).close()
+    await unlocking.check(PASSPHRASE)
+    theirs = KeySlots(profile.folder / "theirs", profile.id)
+    theirs.add_passphrase(new_key(), NEW)
+    (profile.folder / "theirs" / "passphrase.slot").replace(profile.slots_folder / "passphrase.slot")
+    with pytest.raises(SlotDamaged):
+        await unlocking.check(NEW)
+    with pytest.raises(SlotDamaged):
+        await unlocking.add_keyring(NEW)
+    assert unlocking.kinds() == [SlotKind.PASSPHRASE]
+
+
+async def test_the_unlock_methods_prove_the_owner_after_a_change_of_keys(
+    unlocking: Unlocking, slots: KeySlots, profile: Profile
+) -> None:
+    open_store(profile, slots, slots.unlock_passphrase(PASSPHRASE), KINDS).close()
+    keys = unlocking.rekey(KeyChange(current=PASSPHRASE, new=NEW))
+    open_store(profile, slots, keys, KINDS).close()
+    await unlocking.check(NEW)
+    await unlocking.add_keyring(NEW)
 
 
 def test_a_disk_that_refuses_does_not_keep_the_curtain_up(unlocking: Unlocking, profile: Profile) -> None:

@@ -197,6 +197,23 @@ async def test_attack_a_slot_that_somebody_else_wrote_gets_no_new_key(opened: Op
     opened.slots.unlock_passphrase(PASSPHRASE)
 
 
+async def test_attack_another_card_with_a_slot_of_its_own_lifts_no_curtain(opened: Opened, tmp_path: Path) -> None:
+    """Somebody who may write files here sits down at the covered computer, with a card and its slot, whose database key
+    they made up."""
+    opened.card.make("rsa")
+    await opened.add()
+    assert opened.opens()
+    await opened.unlocking.check_card(BY_PIN)
+    opened.card.take_out()
+    opened.card.make("p256")
+    theirs = KeySlots(tmp_path / "theirs", opened.profile.id, card=opened.card.reader())
+    (token,) = theirs.card.list_tokens()
+    theirs.add_card(new_key(), token, PIN)
+    (tmp_path / "theirs" / "card.slot").replace(opened.path)
+    with pytest.raises(SlotDamaged):
+        await opened.unlocking.check_card(BY_PIN)
+
+
 async def test_a_damaged_slot_is_an_error_wherever_it_is_damaged(opened: Opened) -> None:
     opened.card.make("p256")
     await opened.add()
