@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import BinaryIO, TypeVar, cast
 
 from app.card.errors import BY_CODE, CardBusy, CardFault, CardModuleFault, CardSlow, NoCardModule
@@ -69,7 +70,7 @@ class CardReader:
         self._named, self._command = named, command
         self._answer_s, self._person_s = answer_s, person_s
         self._busy = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._talk: Conversation | None = None
         self._is_stopped = False
         """Whether the conversation that was allowed last is called off; it may not have begun yet."""
 
@@ -105,10 +106,10 @@ class CardReader:
     def stop(self) -> None:
         """Kills the process of the conversation that is under way, or of one that was allowed and has not begun yet.
         The thread of the conversation gets CardModuleFault. May be called from any thread."""
-        self._is_stopped = True  # before the process is looked for: the other thread does it the other way round
-        process = self._process
-        if process is not None:
-            process.kill()
+        self._is_stopped = True  # before the conversation is looked for: the other thread does it the other way round
+        talk = self._talk
+        if talk is not None:
+            talk.stop()
 
     @contextmanager
     def _conversation(self) -> Iterator["Conversation"]:
@@ -118,14 +119,14 @@ class CardReader:
         if not self._busy.acquire(blocking=False):
             raise CardBusy
         try:
-            process = self._process = self._start(module)
+            talk = self._talk = Conversation(self._start(module), self._answer_s, self._person_s)
             if self._is_stopped:
-                process.kill()
+                talk.stop()
             try:
-                yield Conversation(process, self._answer_s, self._person_s)
+                yield talk
             finally:
-                self._process = None
-                _end(process)
+                self._talk = None
+                talk.end()
         finally:
             self._busy.release()
 
@@ -154,6 +155,43 @@ class Conversation:
 
     def __init__(self, process: "subprocess.Popen[bytes]", answer_s: float, person_s: float) -> None:
         self._process, self._answer_s, self._person_s = process, answer_s, person_s
+        self._answers: SimpleQueue[Answer | None] = SimpleQueue()
+        """What came of the last question; None for nonsense, or if the process has ended or the conversation is
+        stopped."""
+        self._asking: threading.Thread | None = None
+
+    def stop(self) -> None:
+        """Kills the process. A question that waits for its answer gets a CardFault. Any thread."""
+        self._process.kill()
+        self._answers.put(None)
+
+    def end(self) -> None:
+        """Closes the input of the process, which then logs out of the card and ends; kills it if that takes long, or if
+        it has a question that nobody waits for any more."""
+        asking = self._asking
+        if asking is not None and asking.is_alive():
+            self._process.kill()
+            self._process.wait()
+            asking.join(_END_S)  # it reads that the pipe has ended
+        if asking is None or not asking.is_alive():
+            self._close_pipes()
+        else:  # closing a pipe waits for the thread that reads it
+            threading.Thread(target=self._close_later, args=(asking,), name="card-end", daemon=True).start()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _close_later(self, asking: threading.Thread) -> None:
+        asking.join()
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # what is left in its buffer, which a dead process does not read
+                    pipe.close()
 
     def list_tokens(self) -> Sequence[Token]:
         """See `CardReader.list_tokens`."""
@@ -174,25 +212,27 @@ class Conversation:
         return self._ask(Unwrap(key_id=key_id, public=public, method=method, blob=blob), Secret, self._answer_s).data
 
     def _ask(self, question: Question, kind: type[A], limit_s: float) -> A:
-        """▲ The process is killed if it does not answer in time. Any answer but one of the class `kind` is a fault."""
-        process, late = self._process, threading.Event()
-
-        def end() -> None:
-            late.set()
-            process.kill()
-
-        timer = threading.Timer(limit_s, end)
-        timer.start()
+        """▲ The process is killed if it does not answer in time. Any answer but one of the class `kind` is a fault. ▲
+        The pipe is read in a thread of its own. Otherwise a process that the library has started, and that holds the
+        other end of the pipe, would keep this one waiting after the process of the card was killed."""
+        self._asking = threading.Thread(target=self._exchange, args=(question,), name="card", daemon=True)
+        self._asking.start()
         try:
-            write(cast("BinaryIO", process.stdin), question)
-            answer = read_answer(cast("BinaryIO", process.stdout))
-        except (OSError, ValueError):
-            answer = None
-        finally:
-            timer.cancel()
+            answer = self._answers.get(timeout=limit_s)
+        except Empty:
+            self._process.kill()
+            raise self._fault(None, is_late=True) from None
         if isinstance(answer, kind):
             return answer
-        raise self._fault(answer, is_late=late.is_set())
+        raise self._fault(answer, is_late=False)
+
+    def _exchange(self, question: Question) -> None:
+        try:
+            write(cast("BinaryIO", self._process.stdin), question)
+            answer = read_answer(cast("BinaryIO", self._process.stdout))
+        except (OSError, ValueError):
+            answer = None
+        self._answers.put(answer)
 
     def _fault(self, answer: Answer | None, *, is_late: bool) -> CardFault:
         if is_late:
@@ -213,16 +253,3 @@ def system_module() -> str:
     folders = (*Path("/usr/lib").glob("*-linux-gnu*"), Path("/usr/lib64"), Path("/usr/lib"))
     found = (folder / name for name in _PROXIES for folder in folders)
     return next((str(path) for path in found if path.is_file()), "")
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Closes the input of the process, which then logs out of the card and ends; kills it if that takes long."""
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError):  # what is left in its buffer, which a dead process does not read
-                pipe.close()
-    try:
-        process.wait(_END_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

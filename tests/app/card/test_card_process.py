@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The process of the card: what a library or a card does wrong is an error with a code, and the PIN is given once."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -108,6 +113,57 @@ def test_a_card_that_fails_is_asked_once_and_has_its_code(
     with pytest.raises(fault):
         use(reader, pin)
     assert (len(soft_card.tries.read_bytes()) if soft_card.tries.exists() else 0) == logins
+
+
+@needs_softhsm
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("is_stopped", [False, True])
+def test_a_process_that_the_library_has_started_does_not_keep_the_program_waiting(
+    soft_card: SoftCard, is_stopped: bool
+) -> None:
+    """It holds the other end of the pipe, so the pipe does not end with the process of the card."""
+    soft_card.make("rsa")
+    module = soft_card.shim("FORK")
+    reader = soft_card.reader(module, answer_s=100.0 if is_stopped else 1.0)
+    faults: list[CardFault] = []
+
+    def ask() -> None:
+        with pytest.raises(CardFault) as caught:
+            use(reader)
+        faults.append(caught.value)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    try:
+        asking.start()
+        _wait_until(lambda: len(_processes_with(module)) > 1)
+        if is_stopped:
+            reader.stop()
+        asking.join(20)
+        assert [type(fault) for fault in faults] == [CardModuleFault if is_stopped else CardSlow]
+        assert not reader.is_used
+        reader.allow()
+        assert reader.list_tokens()
+    finally:
+        for pid in _processes_with(module):
+            os.kill(pid, signal.SIGKILL)
+        _wait_until(lambda: not any(each.name.startswith("card") for each in threading.enumerate()))
+
+
+def _processes_with(argument: str) -> list[int]:
+    """The processes that were started with this argument, and their forks."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if argument.encode() in path.read_bytes().split(b"\0"):
+                found.append(int(path.parent.name))
+    return found
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 @needs_softhsm
