@@ -7,9 +7,11 @@ store, and ends when the program closes its input. `reader` is the program's sid
 """
 
 import os
+import struct
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any, BinaryIO
 
 import pkcs11
@@ -64,6 +66,8 @@ from sync.crypto.card import ECDH, OAEP, PKCS1, methods_for
 from sync.errors import Reject
 
 _GONE = (DeviceRemoved, SessionHandleInvalid, TokenNotPresent, TokenNotRecognised)
+_UNREADABLE = (PKCS11Error, ValueError, TypeError, LookupError, AttributeError, struct.error)
+"""What python-pkcs11 raises for an attribute that is missing or nonsense."""
 _WRONG_PIN = (PinIncorrect, PinInvalid, PinLenRange)
 _MECHANISMS = {OAEP: Mechanism.RSA_PKCS_OAEP, PKCS1: Mechanism.RSA_PKCS, ECDH: Mechanism.ECDH1_DERIVE}
 _USES = {OAEP: MechanismFlag.DECRYPT, PKCS1: MechanismFlag.DECRYPT, ECDH: MechanismFlag.DERIVE}
@@ -92,7 +96,7 @@ class CardLibrary:
                     self._login(question)
                     return Done()
                 case GetKeys():
-                    return Keys(tuple(self._keys())[:MOST_KEYS])
+                    return Keys(tuple(islice(self._keys(), MOST_KEYS)))
                 case Unwrap():
                     return Secret(self._unwrap(question))
         except CardFault as fault:
@@ -154,20 +158,31 @@ class CardLibrary:
     # -- keys -----------------------------------------------------------------------------------------------------
 
     def _keys(self) -> Iterator[Key]:
+        """Yields the keys that can be used. A key that cannot be read is left out, such as one of a type of the maker's
+        own."""
         offered = self._offered()
         for private in self._objects(ObjectClass.PRIVATE_KEY):
-            if _read(private, Attribute.ALWAYS_AUTHENTICATE):
-                continue  # a key for signatures, which asks for its PIN each time
-            uses = Attribute.DERIVE if private.key_type == KeyType.EC else Attribute.DECRYPT
-            if not _read(private, uses):
+            try:
+                key = self._usable(private, offered)
+            except _GONE:
+                raise
+            except _UNREADABLE:
                 continue
-            for public in self._publics(private):
-                with suppress(Reject):
-                    methods = tuple(method for method in methods_for(public) if method in offered)
-                    if methods:
-                        label = (private.label or private.id.hex())[:128]
-                        yield Key(id=private.id, label=label, public=public, methods=methods)
-                        break
+            if key is not None:
+                yield key
+
+    def _usable(self, private: _Any, offered: set[int]) -> Key | None:
+        """The key `private` if it can be used by one of the methods `offered`."""
+        if _read(private, Attribute.ALWAYS_AUTHENTICATE):
+            return None  # a key for signatures, which asks for its PIN each time
+        if not _read(private, Attribute.DERIVE if private.key_type == KeyType.EC else Attribute.DECRYPT):
+            return None
+        for public in self._publics(private):
+            with suppress(Reject):
+                methods = tuple(method for method in methods_for(public) if method in offered)
+                if methods:
+                    return Key(id=private.id, label=_label(private), public=public, methods=methods)
+        return None
 
     def _offered(self) -> set[int]:
         """The methods that the card has the mechanisms for."""
@@ -196,7 +211,7 @@ class CardLibrary:
             (self._objects(ObjectClass.CERTIFICATE, private.id), _public_of_certificate),
         ):
             for one in source:
-                with suppress(PKCS11Error, ValueError, TypeError, KeyError, AttributeError):
+                with suppress(*_UNREADABLE):
                     yield read(one)
 
     def _unwrap(self, asked: Unwrap) -> bytes:
@@ -229,8 +244,16 @@ def _read(key: _Any, attribute: Attribute) -> bool:
     """A yes or no of a key; no if the card does not say."""
     try:
         return bool(key[attribute])
-    except (PKCS11Error, ValueError, KeyError):
+    except _UNREADABLE:
         return False
+
+
+def _label(key: _Any) -> str:
+    """The name that the card has for a key, or the key's number if it has none that can be read."""
+    try:
+        return key.label[:128] or str(key.id.hex())
+    except _UNREADABLE:
+        return str(key.id.hex())
 
 
 def _public_of_key(key: _Any) -> bytes:

@@ -9,7 +9,9 @@
 typedef unsigned long ulong;
 typedef ulong (*call)();
 struct functions { unsigned char version[2]; call at[68]; };
-enum { GET_TOKEN_INFO = 6, LOGIN = 18, DECRYPT_INIT = 33, DECRYPT = 34, FLAGS = 96 };
+enum { GET_TOKEN_INFO = 6, LOGIN = 18, GET_ATTRIBUTE = 24, DECRYPT_INIT = 33, DECRYPT = 34, FLAGS = 96 };
+enum { LABEL = 3, KEY_TYPE = 0x100, ID = 0x102, ALWAYS_AUTHENTICATE = 0x202 };
+struct attribute { ulong type; char *value; ulong length; };
 enum { PIN_PAD = 1 << 8, COUNT_LOW = 1 << 16, FINAL_TRY = 1 << 17, LOCKED_NOW = 1 << 18 };
 
 static struct functions ours, *real;
@@ -78,6 +80,29 @@ static ulong decrypt(ulong session, void *in, ulong in_length, unsigned char *ou
     return rv;
 }
 
+// The first key of the card has an attribute that python-pkcs11 cannot read.
+static ulong get_attribute(ulong session, ulong object, struct attribute *asked, ulong count) {
+    ulong rv = real->at[GET_ATTRIBUTE](session, object, asked, count);
+#if defined BAD_LABEL || defined BAD_TYPE || defined BAD_BOOLEAN
+    char id[8] = {0};
+    struct attribute which = {ID, id, sizeof id};
+    if (real->at[GET_ATTRIBUTE](session, object, &which, 1UL) != 0 || id[0] != 1) return rv;
+    for (ulong at = 0; at < count; at++) {
+        if (asked[at].value == NULL || (long)asked[at].length < 1) continue;
+#ifdef BAD_LABEL
+        if (asked[at].type == LABEL) asked[at].value[0] = 0xE5;  // ISO 8859-1
+#endif
+#ifdef BAD_TYPE
+        if (asked[at].type == KEY_TYPE) *(ulong *)asked[at].value = 0x80000001;  // the maker's own
+#endif
+#ifdef BAD_BOOLEAN
+        if (asked[at].type == ALWAYS_AUTHENTICATE) asked[at].length = 3;
+#endif
+    }
+#endif
+    return rv;
+}
+
 ulong C_GetFunctionList(struct functions **list) {
     void *library = dlopen(REAL, RTLD_NOW);
     ((ulong (*)(struct functions **))dlsym(library, "C_GetFunctionList"))(&real);
@@ -85,6 +110,7 @@ ulong C_GetFunctionList(struct functions **list) {
     ours.at[GET_TOKEN_INFO] = (call)token_info;
     ours.at[LOGIN] = (call)login;
     ours.at[DECRYPT_INIT] = (call)decrypt_init;
+    ours.at[GET_ATTRIBUTE] = (call)get_attribute;
     ours.at[DECRYPT] = (call)decrypt;
     *list = &ours;
     return 0;

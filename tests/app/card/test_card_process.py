@@ -116,6 +116,17 @@ def test_a_card_that_fails_is_asked_once_and_has_its_code(
 
 
 @needs_softhsm
+@pytest.mark.parametrize(("mode", "ids"), [("BAD_LABEL", [1, 2]), ("BAD_TYPE", [2]), ("BAD_BOOLEAN", [1, 2])])
+def test_a_key_that_cannot_be_read_hides_no_other(soft_card: SoftCard, mode: str, ids: list[int]) -> None:
+    """A label in ISO 8859-1, a type of the maker's own, a yes or no of three bytes."""
+    soft_card.make("rsa", "p256")
+    reader = soft_card.reader(soft_card.shim(mode))
+    (token,) = reader.list_tokens()
+    with reader.logged_in(token, PIN) as talk:
+        assert sorted(key.id for key in talk.list_keys()) == [bytes((each,)) for each in ids]
+
+
+@needs_softhsm
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize("is_stopped", [False, True])
 def test_a_process_that_the_library_has_started_does_not_keep_the_program_waiting(
