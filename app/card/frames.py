@@ -133,4 +133,7 @@ def read_answer(pipe: BinaryIO) -> Answer | None:
     """The next answer of the process; None if it has ended. Waits for it. ValueError for anything else, also for a line
     that is too long or breaks off."""
     line = pipe.readline(MAX_LINE)
-    return _answers.decode(line) if line else None
+    try:
+        return _answers.decode(line) if line else None
+    except RecursionError as e:  # objects in objects, by the thousand
+        raise ValueError from e

@@ -50,7 +50,10 @@ def encapsulate_for_card(public: bytes, method: int) -> Encapsulation:
     key = _load(public)
     if isinstance(key, rsa.RSAPublicKey) and method in RSA_METHODS:
         secret = os.urandom(_SECRET_BYTES)
-        blob = key.encrypt(secret, _OAEP if method == OAEP else padding.PKCS1v15())
+        try:
+            blob = key.encrypt(secret, _OAEP if method == OAEP else padding.PKCS1v15())
+        except ValueError as e:  # an even modulus
+            raise Reject("card-key") from e
     elif isinstance(key, ec.EllipticCurvePublicKey) and method in EC_METHODS:
         once = ec.generate_private_key(key.curve)
         secret = once.exchange(ec.ECDH(), key)

@@ -233,6 +233,7 @@ def stand_in(code: str, *, answer_s: float = 10.0) -> CardReader:
         '{\\"type\\":\\"Failed\\",\\"code\\":\\"' + "x" * 99 + '\\"}\\n',
         '{\\"type\\":\\"Failed\\",\\"code\\":\\"unknown\\"}\\n',
         "\\xff\\n",
+        '{\\"a\\":' * 10_000,
     ],
 )
 def test_a_process_that_answers_nonsense_is_a_fault(answer: str) -> None:

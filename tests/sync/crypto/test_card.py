@@ -70,3 +70,16 @@ def test_a_method_of_another_algorithm_is_refused() -> None:
     for public, method in ((spki(RSA_KEY), ECDH), (curve_key, OAEP), (spki(RSA_KEY), 4)):
         with pytest.raises(Reject, match="card-key"):
             encapsulate_for_card(public, method)
+
+
+@pytest.mark.parametrize("modulus", [1 << 2047, RSA_KEY.public_key().public_numbers().n - 1], ids=["power", "even"])
+def test_a_modulus_that_encrypts_nothing_is_refused(modulus: int) -> None:
+    """OpenSSL reads such a key, and refuses to calculate with it."""
+    body = rsa.RSAPublicNumbers(3, RSA_KEY.public_key().public_numbers().n).public_key().public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    )  # fmt: skip
+    right = RSA_KEY.public_key().public_numbers().n.to_bytes(256, "big")
+    public = body.replace(right, modulus.to_bytes(256, "big"))
+    for method in (OAEP, PKCS1):
+        with pytest.raises(Reject, match="card-key"):
+            encapsulate_for_card(public, method)
