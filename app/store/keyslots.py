@@ -34,7 +34,7 @@ from app.errors import (
 from app.passphrases import PassphraseRules
 from app.store.database import KEY_BYTES, Database
 from app.store.keyring_slot import Keyring, delete_secret, get_secret, put_secret, system_keyring
-from app.store.slot_file import Slot, SlotKind, pack_argon, parse_argon
+from app.store.slot_file import Slot, SlotKind, pack_argon, parse_argon, read_slot_file
 from app.store.store_keys import OpenKey, StoreKeys, keys_of, new_key, raw_key_from_env
 from sync.crypto import aead
 from sync.crypto.passphrase import Argon2Params, derive
@@ -119,7 +119,7 @@ class KeySlots:
         the database had its new key; None if no change is at that point. ▲ A marker file that names no existing slot
         was damaged: it removes no unlock method. StoreUnwritable."""
         try:
-            named = self._marker.read_text(encoding="ascii", errors="replace").split()
+            named = read_slot_file(self._marker).decode("ascii", errors="replace").split()
         except FileNotFoundError:
             return None
         except OSError as e:
@@ -139,7 +139,7 @@ class KeySlots:
         if not paths:
             raise NoSlot()
         try:
-            return [(Slot.parse(kind, path.read_bytes()), new) for path, new in paths]
+            return [(Slot.parse(kind, read_slot_file(path)), new) for path, new in paths]
         except OSError as e:
             raise StoreUnwritable() from e
 
@@ -378,7 +378,7 @@ class KeySlots:
     def _entries(self, *, new: bool) -> list[str]:
         path = self._path(SlotKind.KEYRING, new=new)
         try:
-            return [self._entry(Slot.parse(SlotKind.KEYRING, path.read_bytes()).params)]
+            return [self._entry(Slot.parse(SlotKind.KEYRING, read_slot_file(path)).params)]
         except (OSError, SlotDamaged):
             return []
 

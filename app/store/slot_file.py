@@ -5,7 +5,9 @@ keyslots.py."""
 import struct
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
+from app.core.files import open_file
 from app.errors import SlotDamaged
 from sync.crypto.passphrase import Argon2Params
 
@@ -50,6 +52,15 @@ class Slot:
         if magic != MAGIC or version != VERSION or number != _NUMBER[kind] or len(data) < _HEAD.size + length:
             raise SlotDamaged()
         return cls(kind, data[_HEAD.size : _HEAD.size + length], data[_HEAD.size + length :])
+
+
+def read_slot_file(path: Path) -> bytes:
+    """The bytes of a slot's file, or of a small one beside it. Those of a file that is too large are cut at
+    MAX_SLOT_BYTES + 1, which `Slot.parse` refuses. OSError, also if it is no ordinary file. ▲ It never waits, and fills
+    no memory: the curtain asks for the unlock methods before it falls."""
+    file, _ = open_file(path)
+    with file:
+        return file.read(MAX_SLOT_BYTES + 1)
 
 
 def pack_argon(argon: Argon2Params) -> bytes:

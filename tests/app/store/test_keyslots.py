@@ -149,6 +149,28 @@ def test_a_slot_that_asks_for_too_much_memory_is_damaged(profile: Profile, slots
         slots.unlock_passphrase(PASSPHRASE)
 
 
+@pytest.mark.parametrize("name", ["passphrase.slot", "settling"])
+def test_a_file_that_is_too_large_or_no_file_is_damaged_and_holds_nothing_up(
+    profile: Profile, slots: KeySlots, name: str
+) -> None:
+    """It is not read into memory, and nobody waits for somebody to write into a pipe: the curtain asks for the unlock
+    methods before it falls."""
+    path = profile.slots_folder / name
+    path.unlink(missing_ok=True)
+    with path.open("wb") as file:
+        file.truncate(1 << 42)
+    if name == "settling":
+        assert slots.kinds() == [SlotKind.PASSPHRASE, SlotKind.KEYRING]
+    else:
+        with pytest.raises(SlotDamaged):
+            slots.unlock_passphrase(PASSPHRASE)
+    if hasattr(os, "mkfifo"):
+        path.unlink()
+        os.mkfifo(path)
+        with pytest.raises(StoreUnwritable):
+            slots.kinds() if name == "settling" else slots.unlock_passphrase(PASSPHRASE)
+
+
 def test_a_slot_of_another_profile_does_not_open(tmp_path: Path, profile: Profile, slots: KeySlots) -> None:
     other = Profile.open("other", tmp_path)
     foreign = KeySlots(profile.slots_folder, other.id)
