@@ -75,6 +75,8 @@ class DocumentsView(QStackedWidget):
         """The long document that is being opened, and what does it."""
         self._asked: list[Callable[[], object]] = []
         """What is to be done once it is open."""
+        self._left: ViewPlace | None = None
+        """The place in it that is to be restored then."""
         self.document: DocumentView | None = None
         self._importing: asyncio.Task[None] | None = None
         if obj is not None:
@@ -112,7 +114,7 @@ class DocumentsView(QStackedWidget):
 
     async def _open_long(self, row: DocumentRow) -> None:
         document = await self._service.in_parts(row.obj)
-        step, self._opened = self.opening.step, None
+        step, self._opened, self._left = self.opening.step, None, None
         self._show(row, focused=step is not None and self.window().focusWidget() is step)
         asked, self._asked = self._asked, []
         for act in asked:
@@ -144,16 +146,21 @@ class DocumentsView(QStackedWidget):
     def mark_words(self, words: Sequence[str]) -> None:
         """Marks the words of a search in the open document, if one is open, and goes to the paragraph that has most of
         them. No words remove the marks."""
+        self._when_open(lambda document: document.mark_words(words))
+
+    def _when_open(self, act: Callable[[DocumentView], object]) -> None:
+        """Calls `act` with the open document, now or once the one that is being opened is there; not if there is
+        none."""
         if self._opened is not None:
-            self._asked.append(partial(self.mark_words, words))
+            self._asked.append(partial(self._when_open, act))
         elif self.document is not None:
-            self.document.mark_words(words)
+            act(self.document)
 
     def view_place(self) -> ViewPlace:
         """What is shown, to be restored later: which document is open or being fetched, its selection, and the line at
         the top of the view; an empty place if the list is shown."""
         if self.document is None and self._opened is not None:
-            return ViewPlace(opened=self._opened[0])
+            return self._left or ViewPlace(opened=self._opened[0])
         if self.document is None:
             return ViewPlace(opened=self.coming.obj if self._is_waiting else b"")
         editor = self.document.editor
@@ -166,6 +173,7 @@ class DocumentsView(QStackedWidget):
         if left.opened:
             self.open(ObjId(left.opened))
         if left.opened and self._opened is not None:
+            self._left = left
             self._asked.append(partial(self.restore_place, left))
         elif left.opened and self.document is not None:
             select(self.document.editor, left.anchor, left.caret)
@@ -189,7 +197,7 @@ class DocumentsView(QStackedWidget):
         document, self.document = self.document, None
         if self._opened is not None:
             self._opened[1].cancel()
-            self._opened, self._asked = None, []
+            self._opened, self._asked, self._left = None, [], None
         if document is not None:
             document.shut()
             self.removeWidget(document)
@@ -267,8 +275,8 @@ class DocumentsView(QStackedWidget):
                 panel.stop_waiting()
         if len(paths) == 1 and done:
             self.open(done[0].obj)
-            if self.document is not None:
-                self.document.left_out_bar.show_left_out(losses(done[0].taken))
+            lost = losses(done[0].taken)
+            self._when_open(lambda document: document.left_out_bar.show_left_out(lost))
             toast(self, tr("“{title}” is imported").format(title=done[0].title))
             return
         panel.show_text("\n".join(sentences), codes)

@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from app.documents import service
 from app.errors import StoreCorrupt
 from app.objects import loading
 from app.richtext import flow
+from tests.app.documents import made_files
 from tests.app.documents.desks import Desk
 from tests.counting import crdt_docs
 from tests.office import ROOM
@@ -22,6 +24,7 @@ from tests.ui.walking import check
 from tests.world import until
 from ui.documents.document_view import DocumentView
 from ui.documents.view import DocumentsView
+from ui.tool_views import ViewPlace
 
 LINES = [f"Stycke {n} å 🙂" for n in range(60)]
 
@@ -81,6 +84,35 @@ async def test_what_is_asked_of_a_long_document_is_done_when_it_is_shown(
     assert marked == []
     await until(is_shown(view))
     assert marked == [["stycke"]]
+
+
+async def test_the_place_in_a_document_is_kept_while_it_is_being_opened(qtbot: QtBot, hl: Desk, obj: ObjId) -> None:
+    """The program may be locked or closed meanwhile."""
+    view = show(qtbot, hl, obj)
+    await until(is_shown(view))
+    opened(view).editor.select(30, 40)
+    left = view.view_place()
+    view.show_list()
+    view.restore_place(left)
+    assert view.view_place() == left
+    view.show_list()
+    assert view.view_place() == ViewPlace()
+    view.open(obj)
+    assert view.view_place() == ViewPlace(opened=obj)
+
+
+async def test_what_a_long_imported_file_lost_is_shown_when_it_is_open(
+    qtbot: QtBot, hl: Desk, obj: ObjId, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_LONG_CHANGES", 0)
+    path = tmp_path / "Yttrande.docx"
+    path.write_bytes(
+        made_files.docx(f'{made_files.paragraph("Beslut å")}<w:p><w:r><w:footnoteReference w:id="2"/></w:r></w:p>')
+    )
+    view = show(qtbot, hl)
+    view.import_files([path])
+    await until(is_shown(view))
+    assert "fotnot" in opened(view).left_out_bar.text().lower()
 
 
 async def test_one_who_goes_back_to_the_list_stays_there(qtbot: QtBot, hl: Desk, obj: ObjId) -> None:
