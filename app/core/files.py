@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -65,11 +66,11 @@ class Draft:
         is unchanged then, and `drop` removes the file."""
         self.file.flush()
         os.fsync(self.file.fileno())
+        if sys.platform != "win32":
+            os.fchmod(self.file.fileno(), _ORDINARY[0])  # ▲ not by its name: a link may be in its place by now
         self.file.close()
         if foreign:
             mark_foreign(self._path)
-        if os.name != "nt":
-            self._path.chmod(_ORDINARY[0])
         self._path.replace(self._target)
 
     def drop(self) -> None:

@@ -49,6 +49,25 @@ def test_attack_a_link_in_a_shared_folder_takes_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "rapport.txt").read_bytes() == b"hemligt"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX rights")
+def test_attack_a_link_in_the_place_of_a_draft_opens_no_private_file_to_others(tmp_path: Path) -> None:
+    """In a folder that others write in they see the draft's name. The file that their link leads to got the rights of
+    an ordinary file."""
+    private = tmp_path / "nyckel å"
+    private.write_bytes(b"hemligt")
+    private.chmod(0o600)
+    shared = tmp_path / "delad"
+    shared.mkdir()
+    draft = Draft(shared / "Beslut.pdf")
+    draft.file.write(b"beslut")
+    (made,) = shared.iterdir()
+    made.unlink()
+    made.symlink_to(private)
+    draft.keep()
+    assert private.stat().st_mode & 0o777 == 0o600
+    assert private.read_bytes() == b"hemligt"
+
+
 def test_what_was_dropped_leaves_nothing(tmp_path: Path) -> None:
     draft = Draft(tmp_path / "rapport å 🙂.txt")
     draft.file.write(b"halv")
