@@ -174,7 +174,7 @@ class Office:
         passphrase to use from now on, None for the key store. Raises WrongPassphrase, CardFault, WeakPassphrase,
         SlotForbidden (policy forbids the new method too), KeyringLocked, NoKeyring, NoSlot, SlotDamaged, StoreFault;
         BadCaFile if only the opening failed."""
-        return await self.place.open(await asyncio.to_thread(self.unlocking.replace, current, new))
+        return await self.place.open(await self.unlocking.replaced(current, new))
 
     async def unlock_raw(self) -> Session | None:
         """Opens a session with the raw key in the environment (for benches, tests and the demo); None if there is none.

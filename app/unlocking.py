@@ -248,8 +248,11 @@ class Unlocking:
         with self._changing:
             return self._replace(current, new)
 
+    async def replaced(self, current: Proof, new: str | None) -> StoreKeys:
+        """As `replace`, in a thread. If the call is cancelled while the card is asked, nothing is replaced."""
+        return await self._with_card(lambda: self.replace(current, new))
+
     def _replace(self, current: Proof, new: str | None) -> StoreKeys:
-        self._slots.card.allow()
         db = Database.open(self._profile.db_path, _only(self._unlocked(current)))
         try:
             return self._slots.replace(db, new)

@@ -291,6 +291,25 @@ async def test_calling_off_ends_the_process_that_has_the_card(opened: Opened) ->
     await until(lambda: not reader.is_used)
 
 
+async def test_calling_off_a_replacement_ends_the_process_that_has_the_card(opened: Opened) -> None:
+    """Otherwise somebody who quits would wait for the PIN pad, and the method could be replaced after they have
+    left."""
+    opened.card.make("p256")
+    await opened.add()
+    opened.unlocking.rekey(KeyChange(current=BY_PIN, remove=SlotKind.PASSPHRASE))
+    reader = opened.card.reader(opened.card.shim("HANG"), answer_s=100.0)
+    slots = KeySlots(opened.profile.slots_folder, opened.profile.id, card=reader, allowed=["passphrase"])
+    unlocking = Unlocking(opened.profile, opened.settings, slots)
+    task = asyncio.create_task(unlocking.replaced(BY_PIN, NEW))
+    await until(opened.card.tries.exists)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: not reader.is_used)
+    assert unlocking.kinds() == [SlotKind.CARD]
+    assert opened.opens()
+
+
 async def test_neither_pin_nor_secret_is_in_a_file_or_the_log(
     opened: Opened, tmp_path: Path, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
