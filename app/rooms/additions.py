@@ -9,6 +9,7 @@ later, or the next `add` of that person to that room does.
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from app.core import clock, log
@@ -47,7 +48,7 @@ class Additions:
     def __init__(self, store: Store, engine: Engine, may_write: Callable[[RoomId], bool]) -> None:
         """`may_write`: whether this person may write in a room."""
         self._store, self._engine, self._may_write = store, engine, may_write
-        self._begun = dict(map(_read, store.notes.all(_NOTE).items()))
+        self._begun = self._noted()
         self._busy = set[Key]()
         """The additions that an `add` is at now: `run` leaves them alone."""
         self._completed = set[Key]()
@@ -55,6 +56,20 @@ class Additions:
         self._woken = asyncio.Event()
         self._woken.set()
         self._end = store.changed.connect(self._on_room)
+
+    def _noted(self) -> dict[Key, _Addition]:
+        """The additions that are noted on the disk. A note that cannot be read is removed."""
+        found = dict[Key, _Addition]()
+        for name, text in self._store.notes.all(_NOTE).items():
+            try:
+                key, begun = _read(name, text)
+            except ValueError:
+                log.store.warning("note-damaged", kind=_NOTE)
+                with suppress(StoreFault):  # the next start finds it again
+                    self._store.notes.set(name, "")
+            else:
+                found[key] = begun
+        return found
 
     def close(self) -> None:
         """Stops following the store."""
@@ -175,7 +190,10 @@ def _name(key: Key) -> str:
     return f"{_NOTE}{key[0].hex()}-{key[1].hex()}"
 
 
-def _read(note: tuple[str, str]) -> tuple[Key, _Addition]:
-    room, uid = (bytes.fromhex(part) for part in note[0].removeprefix(_NOTE).split("-"))
-    kept = json.loads(note[1])
-    return (RoomId(room), Uid(uid)), _Addition(t=kept["t"], greeting=kept["text"])
+def _read(name: str, text: str) -> tuple[Key, _Addition]:
+    """Reads a note. ValueError if it cannot be read."""
+    room, uid = (bytes.fromhex(part) for part in name.removeprefix(_NOTE).split("-"))
+    match json.loads(text):
+        case {"t": int(t), "text": str(greeting)}:
+            return (RoomId(room), Uid(uid)), _Addition(t=t, greeting=greeting)
+    raise ValueError

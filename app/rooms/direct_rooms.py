@@ -8,6 +8,7 @@ room, and no unused room is left.
 
 import asyncio
 
+from app.core import log
 from app.core.enums import Role, RoomType
 from app.core.ids import RoomId, Uid
 from app.people.person import Person
@@ -80,8 +81,12 @@ class DirectRooms:
         return [person.uid for person in self._rooms.people_in(room) if not person.is_me]
 
     def _noted(self, uid: Uid) -> RoomId | None:
-        found = self._store.notes.get(_name(uid))
-        return RoomId(bytes.fromhex(found)) if found else None
+        try:
+            found = bytes.fromhex(self._store.notes.get(_name(uid)))
+        except ValueError:
+            log.store.warning("note-damaged", kind="direct")
+            return None
+        return RoomId(found) if found else None
 
     def _note(self, uid: Uid, room: RoomId | None) -> None:
         """Notes the room that was made for the person `uid`, or with None that nothing is left to do in it."""

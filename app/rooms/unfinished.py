@@ -3,8 +3,9 @@
 app/rooms/nesting.py makes these rooms."""
 
 import json
+from dataclasses import dataclass
 
-from app.core import clock
+from app.core import clock, log
 from app.core.ids import ObjId, RoomId
 from app.rooms.founding import FREE_MS
 from app.rooms.records import shown_title
@@ -14,6 +15,15 @@ _NOTE = "within-"
 _LAST = "SELECT coalesce(max(row), 0) FROM changes"
 _WRITTEN = """SELECT 1 FROM objects o JOIN changes c ON c.obj = o.obj
     WHERE o.room = ?1 AND o.obj <> ?1 AND c.row > ?2 LIMIT 1"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """What a room was made as: within `parent`, with this title, when `row` was the highest row of a change."""
+
+    parent: RoomId
+    title: str
+    row: int
 
 
 class UnfinishedRooms:
@@ -38,12 +48,17 @@ class UnfinishedRooms:
         (FREE_MS). Otherwise people who are added a month later could read what was not meant for them."""
         found = list[RoomId]()
         for name, text in self._store.notes.all(_NOTE).items():
-            room, kept = RoomId(bytes.fromhex(name.removeprefix(_NOTE))), json.loads(text)
+            try:
+                room, made = _read(name, text)
+            except ValueError:
+                log.store.warning("note-damaged", kind=_NOTE)
+                self._store.notes.set(name, "")
+                continue
             row = self._store.rooms_list.get(room)
             if row is None or abs(clock.now_ms() - row.created) > FREE_MS:
                 self.forget(room)
-            elif (kept["parent"], kept["title"], row.title) == (parent.hex(), shown_title(title), shown_title(title)):
-                found += [] if self._is_used(room, kept["row"]) else [room]
+            elif (made.parent, made.title, row.title) == (parent, shown_title(title), shown_title(title)):
+                found += [] if self._is_used(room, made.row) else [room]
         return found
 
     def _is_used(self, room: RoomId, row: int) -> bool:
@@ -53,3 +68,12 @@ class UnfinishedRooms:
 
 def _name(room: RoomId) -> str:
     return f"{_NOTE}{room.hex()}"
+
+
+def _read(name: str, text: str) -> tuple[RoomId, _Made]:
+    """Reads a note. ValueError if it cannot be read."""
+    room = RoomId(bytes.fromhex(name.removeprefix(_NOTE)))
+    match json.loads(text):
+        case {"parent": str(parent), "title": str(title), "row": int(row)}:
+            return room, _Made(parent=RoomId(bytes.fromhex(parent)), title=title, row=row)
+    raise ValueError
