@@ -49,6 +49,11 @@ class Key(Struct, frozen=True, kw_only=True):
     public: _Bytes
     methods: Annotated[tuple[int, ...], Meta(max_length=8)]
 
+    @property
+    def name(self) -> str:
+        """The key's name as it may be shown: its label, or its number if it has none."""
+        return one_line(self.label) or self.id.hex()
+
 
 class GetTokens(Struct, frozen=True, tag=True):
     """Asks which cards are in the readers. The answer is Tokens."""

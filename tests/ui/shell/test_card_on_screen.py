@@ -14,7 +14,7 @@ from app.lock_settings import CURTAIN, LOCK
 from app.passphrases import PassphraseRules
 from app.pin import Pin, PinState
 from app.pins import PinRules
-from app.unlocking import CardPin, KeyChange, Proof, SlotKind, StoreKeys, Token, Unlocking
+from app.unlocking import CardKey, CardPin, KeyChange, Proof, SlotKind, StoreKeys, Token, Unlocking
 from tests.soft_card import LABEL, PIN, SoftCard, needs_softhsm
 from tests.ui.desktop.curtains import curtain, office_with
 from tests.ui.desktop.programs import running
@@ -289,6 +289,32 @@ async def test_of_several_cards_one_is_chosen(qtbot: QtBot, tmp_path: Path, monk
     dialog.accept_button.click()
     await until(lambda: bool(added))
     assert added == [(None, there[1], None, None)]
+
+
+async def test_keys_of_one_name_are_told_apart_and_a_name_is_one_line(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = unlock_methods(tmp_path, [SlotKind.KEYRING])
+    labels = {b"\x01": "Nyckel å", b"\x02": "Nyckel\nå", b"\x03": "Underskrift\u202e 🙂", b"\x04": "\n"}
+
+    async def cards() -> list[Token]:
+        return [token()]
+
+    async def add_card(*_given: object) -> list[CardKey]:
+        return [CardKey(id=key, label=label, public=b"", methods=(1,)) for key, label in labels.items()]
+
+    monkeypatch.setattr(keys, "cards", cards)
+    monkeypatch.setattr(keys, "add_card", add_card)
+    dialog = AddCardDialog(None, keys, current=False)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.card is not None
+    await until(dialog.card.field.isVisible)
+    dialog.card.field.setText(PIN)
+    dialog.accept_button.click()
+    await until(dialog.card_keys.isVisible)
+    shown = [dialog.card_keys.itemText(n) for n in range(dialog.card_keys.count())]
+    assert shown == ["Nyckel å (01)", "Nyckel å (02)", "Underskrift 🙂", "04"]
 
 
 @needs_softhsm

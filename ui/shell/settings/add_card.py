@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The dialog that adds a smart card as an unlock method: which card, its PIN, and which of its keys."""
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from app.card.errors import NoCard
-from app.unlocking import Token, Unlocking
+from app.unlocking import CardKey, Token, Unlocking
 from ui.kit.choices import offer
 from ui.kit.plain import Label
 from ui.kit.scale import hold
@@ -87,7 +88,7 @@ class AddCardDialog(PassphraseDialog):
         passphrase = self.current.text() if self.current is not None else None
         found = await self._keys.add_card(passphrase, token, pin, key_id)
         if found:
-            _show(self.card_keys, self._keys_caption, [(key.label, key.id) for key in found], None)
+            _show(self.card_keys, self._keys_caption, _named(found), None)
             self.key_note.show()
             self.card.field.setFocus()
         return not found
@@ -95,6 +96,12 @@ class AddCardDialog(PassphraseDialog):
     def _forget_keys(self) -> None:
         for part in (self.card_keys, self._keys_caption, self.key_note):
             part.hide()
+
+
+def _named(keys: Sequence[CardKey]) -> list[tuple[str, Hashable]]:
+    """(name, number) of each key. The name has the number too, if several keys have the same."""
+    count = Counter(key.name for key in keys)
+    return [(key.name if count[key.name] == 1 else f"{key.name} ({key.id.hex()})", key.id) for key in keys]
 
 
 def _show(box: QComboBox, caption: Label, choices: Sequence[tuple[str, Hashable]], chosen: Hashable) -> None:
