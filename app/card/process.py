@@ -311,12 +311,19 @@ def _streams() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _end_with_program() -> None:
-    """Has the system end this process with the program, also if the program is killed while the library hangs."""
+    """Has the system end this process with the program, also if the program is killed while the library hangs. ▲ If the
+    program has ended already, this process ends before it reads a question, which may be in the pipe by now. Otherwise
+    the card would be given its PIN for somebody who has left."""
     if sys.platform == "linux":
         import ctypes
+        import select
         import signal
 
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+        program = select.poll()
+        program.register(0, 0)  # POLLHUP alone, which comes also for a pipe in which something is left to read
+        if any(event & select.POLLHUP for _, event in program.poll(0)):
+            os._exit(0)
 
 
 def main(given: Sequence[str]) -> int:

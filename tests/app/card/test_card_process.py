@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from app.card.errors import (
     WrongCard,
     WrongCardPin,
 )
-from app.card.frames import Login, Secret, Token
+from app.card.frames import Login, Secret, Token, write
 from app.card.reader import CardReader
 from sync.crypto.card import OAEP, derive_key, encapsulate_for_card
 from tests.soft_card import LABEL, PIN, SoftCard, needs_softhsm
@@ -113,6 +114,24 @@ def test_a_card_that_fails_is_asked_once_and_has_its_code(
     with pytest.raises(fault):
         use(reader, pin)
     assert (len(soft_card.tries.read_bytes()) if soft_card.tries.exists() else 0) == logins
+
+
+@needs_softhsm
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says that nobody writes into a pipe any more")
+def test_attack_a_program_that_was_ended_before_the_card_was_asked_gives_it_no_pin(soft_card: SoftCard) -> None:
+    """The question was in the pipe already: the card was asked for somebody who had left, and a library that hung then
+    kept it for ever."""
+    soft_card.make("rsa")
+    module = soft_card.shim("HANG")
+    (token,) = soft_card.reader(module).list_tokens()
+    asked = BytesIO()
+    write(asked, Login(token=token, pin=PIN))
+    process = subprocess.Popen([sys.executable, "-m", "app.card", module], stdin=subprocess.PIPE)
+    try:
+        process.communicate(asked.getvalue(), timeout=20)  # closes the pipe, as the end of the program does
+    finally:
+        process.kill()
+    assert not soft_card.tries.exists()
 
 
 @needs_softhsm
