@@ -143,23 +143,25 @@ class Office:
 
     async def unlock(self, passphrase: str) -> Session:
         """Raises WrongPassphrase, StoreCorrupt, StoreNewer, …"""
-        keys = await asyncio.to_thread(self.slots.unlock_passphrase, passphrase)
-        self.unlocking.note_lifted()
-        return await self.place.open(keys)
+        return await self._opened(await asyncio.to_thread(self.slots.unlock_passphrase, passphrase))
 
     async def unlock_keyring(self) -> Session:
         """Raises KeyringLocked, NoKeyring, NoSlot, StoreCorrupt, …; SlotForbidden after a curtain that this key store
         could not have lifted."""
         if SlotKind.KEYRING not in self.kinds():
             raise SlotForbidden
-        keys = await asyncio.to_thread(self.slots.unlock_keyring)
-        self.unlocking.note_lifted()
-        return await self.place.open(keys)
+        return await self._opened(await asyncio.to_thread(self.slots.unlock_keyring))
 
     async def open_by_card(self, keys: StoreKeys) -> Session:
         """Opens a session with the keys that the smart card gave (`Unlocking.unlock_card`). Raises StoreCorrupt, …"""
+        return await self._opened(keys)
+
+    async def _opened(self, keys: StoreKeys) -> Session:
+        """▲ The curtain's mark goes once the store is open. Otherwise a method that does not open it, such as a key
+        slot of another store, would let the silent key store open it at the next start."""
+        session = await self.place.open(keys)
         self.unlocking.note_lifted()
-        return await self.place.open(keys)
+        return session
 
     async def rekey(self, change: KeyChange) -> Session:
         """Changes the passphrase or removes an unlock method, as `change` says, after the former session was closed.

@@ -215,6 +215,26 @@ async def test_attack_a_program_that_was_ended_under_the_curtain_is_not_opened_b
     assert not office.withholds_keyring
 
 
+async def test_attack_a_method_that_does_not_open_the_store_does_not_end_the_curtains_mark(
+    profile: Profile, slots: KeySlots
+) -> None:
+    """The silent key store would open it at the next start."""
+    office = Office(profile)
+    office.slots = slots
+    unlocking = office.unlocking = Unlocking(profile, office.settings, slots)
+    await unlocking.add_keyring(PASSPHRASE)
+    unlocking.note_covered()
+    theirs = KeySlots(profile.folder / "theirs", profile.id)
+    theirs.add_passphrase(new_key(), NEW)
+    (profile.folder / "theirs" / "passphrase.slot").replace(profile.slots_folder / "passphrase.slot")
+    with pytest.raises(StoreCorrupt):
+        await office.unlock(NEW)
+    with pytest.raises(StoreCorrupt):
+        await office.open_by_card(slots.unlock_passphrase(NEW))
+    with pytest.raises(SlotForbidden):
+        await office.unlock_keyring()
+
+
 async def test_a_store_that_only_a_silent_key_store_opens_is_opened_by_it(
     unlocking: Unlocking, slots: KeySlots, profile: Profile
 ) -> None:
