@@ -245,11 +245,21 @@ class Conversation:
         return fault
 
 
-def system_module() -> str:
+def system_module(root: Path = Path("/usr")) -> str:
     """The path of the system's own library for smart cards: on Linux p11-kit's proxy; "" if it is not installed, and
-    always on Windows, where each maker's library has a place of its own."""
+    always on Windows, where each maker's library has a place of its own. `root`: where a test has put libraries."""
     if sys.platform != "linux":
         return ""
-    folders = (*Path("/usr/lib").glob("*-linux-gnu*"), Path("/usr/lib64"), Path("/usr/lib"))
+    folders = (*(root / "lib").glob("*-linux-gnu*"), root / "lib64", root / "lib")
     found = (folder / name for name in _PROXIES for folder in folders)
-    return next((str(path) for path in found if path.is_file()), "")
+    ours = _machine(Path("/proc/self/exe"))
+    return next((str(path) for path in found if path.is_file() and _machine(path) == ours), "")
+
+
+def _machine(path: Path) -> bytes:
+    """The word size, byte order and processor that a program or library is for, from its ELF header. A computer may
+    have p11-kit for 32-bit programs too. b"" if it cannot be read."""
+    with suppress(OSError), path.open("rb") as file:
+        header = file.read(20)
+        return header[4:6] + header[18:20]
+    return b""

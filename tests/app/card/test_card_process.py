@@ -234,6 +234,22 @@ def test_without_a_library_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -
         reader.list_tokens()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has p11-kit")
+def test_the_systems_library_is_one_for_this_program(tmp_path: Path) -> None:
+    """A computer may have p11-kit for 32-bit programs too, which this one cannot load."""
+    ours = Path(sys.executable).read_bytes()[:64]
+    others = ours[:18] + b"\x03\x00" + ours[20:]  # e_machine: i386
+    for folder, header in (("a-linux-gnu", others), ("b-linux-gnu", ours), ("c-linux-gnu", others)):
+        made = tmp_path / "lib" / folder / "p11-kit-proxy.so"
+        made.parent.mkdir(parents=True)
+        made.write_bytes(header)
+    (tmp_path / "lib" / "p11-kit-proxy.so").write_bytes(b"")
+    right = tmp_path / "lib" / "b-linux-gnu" / "p11-kit-proxy.so"
+    assert reading.system_module(tmp_path) == str(right)
+    right.unlink()
+    assert reading.system_module(tmp_path) == ""
+
+
 # -- a process that fails ---------------------------------------------------------------------------------------------
 
 
