@@ -173,6 +173,8 @@ class Profile:
 
     def close(self) -> None:
         """Gives up the lock, so that other processes can open the profile. A second call does nothing."""
+        if sys.platform != "win32" and not self._lock.closed:
+            fcntl.flock(self._lock.fileno(), fcntl.LOCK_UN)  # also for a process that is just being started
         self._lock.close()
 
 

@@ -57,6 +57,27 @@ def test_one_process_cannot_open_a_profile_twice(tmp_path: Path) -> None:
     Profile.open("test", tmp_path).close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a process there inherits no file by itself")
+def test_a_closed_profile_is_free_although_a_process_that_is_being_started_has_its_file(tmp_path: Path) -> None:
+    """Between fork and exec a process has every open file of its parent, also the locked one."""
+    profile = Profile.open("test", tmp_path)
+    lock = next(profile.folder.glob("lock")).stat()
+    (file,) = (int(fd.name) for fd in Path("/dev/fd").iterdir() if _is_file(int(fd.name), lock))
+    child = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE, pass_fds=[file])
+    try:
+        profile.close()
+        Profile.open("test", tmp_path).close()
+    finally:
+        child.communicate(b"\n")
+
+
+def _is_file(fd: int, wanted: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), wanted)
+    except OSError:  # that of the list itself
+        return False
+
+
 def test_a_profile_keeps_its_id_and_is_listed(tmp_path: Path) -> None:
     first = Profile.open("test", tmp_path)
     assert first.is_new
