@@ -73,7 +73,8 @@ class Profile:
     folder: Path
     id: bytes
     """16 random bytes: binds key slots to this profile."""
-    _lock: IO[bytes]
+    _lock: IO[bytes] | None
+    """None if another process has the profile, of which this one only reads what is not secret."""
 
     @classmethod
     def open(cls, name: str = DEFAULT, root: Path | None = None) -> "Profile":
@@ -104,10 +105,10 @@ class Profile:
         try:
             return cls(name, folder, _identity(folder / "profile.json"), lock)
         except OSError as e:
-            lock.close()
+            give_up_lock(lock)
             raise StoreUnwritable() from e
         except BaseException:
-            lock.close()
+            give_up_lock(lock)
             raise
 
     @classmethod
@@ -173,9 +174,8 @@ class Profile:
 
     def close(self) -> None:
         """Gives up the lock, so that other processes can open the profile. A second call does nothing."""
-        if sys.platform != "win32" and not self._lock.closed:
-            fcntl.flock(self._lock.fileno(), fcntl.LOCK_UN)  # also for a process that is just being started
-        self._lock.close()
+        if self._lock is not None:
+            give_up_lock(self._lock)
 
 
 def _identity(path: Path) -> bytes:
@@ -191,7 +191,7 @@ def _identity(path: Path) -> bytes:
 
 
 def take_lock(path: Path) -> IO[bytes]:
-    """Opens and locks the file at `path`, which is made if there is none, and returns it; closing it gives up the lock.
+    """Opens and locks the file at `path`, which is made if there is none, and returns it; `give_up_lock` unlocks it.
     The operating system drops the lock with the process, however it ends, so that none is left behind. ProfileInUse if
     another process has it; OSError if the file cannot be opened."""
     file = path.open("a+b")
@@ -205,6 +205,15 @@ def take_lock(path: Path) -> IO[bytes]:
         file.close()
         raise ProfileInUse() from e
     return file
+
+
+def give_up_lock(lock: IO[bytes]) -> None:
+    """Gives up what `take_lock` returned, and closes the file. A second call does nothing. The lock is given up before
+    the file is closed: a process that is just being started has the open file too until it runs its own program, and
+    would keep the lock so long."""
+    if sys.platform != "win32" and not lock.closed:
+        fcntl.flock(lock.fileno(), fcntl.LOCK_UN)
+    lock.close()
 
 
 def _close_to_others(folder: Path) -> None:

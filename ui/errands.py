@@ -3,7 +3,6 @@
 
 import argparse
 import asyncio
-import io
 import os
 import sys
 from collections.abc import Callable
@@ -116,7 +115,7 @@ def _read(arguments: argparse.Namespace) -> Profile:
         if found is None:
             raise
         ident, folder = found
-        return Profile(arguments.profile, folder, ident, io.BytesIO())
+        return Profile(arguments.profile, folder, ident, None)
 
 
 async def _ask(profile: Profile, settings: Settings, target: Path) -> bool:

@@ -16,7 +16,7 @@ from app.core.at_rest import MOUNT_TABLE, SYSTEM, AtRest, at_rest
 from app.core.owners import is_anothers
 from app.core.volumes import is_in_memory
 from app.errors import ProfileInUse, disk_fault
-from app.profile import take_lock
+from app.profile import give_up_lock, take_lock
 
 LOCK = "lock"
 
@@ -78,4 +78,4 @@ class HeldPlace:
     def close(self) -> None:
         """Releases the lock. The folder itself stays: another run could have its lock already. A second call does
         nothing."""
-        self._lock.close()
+        give_up_lock(self._lock)
