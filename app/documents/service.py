@@ -112,8 +112,7 @@ class DocumentService:
         self.fault, self.saved, self.damaged = live.fault, live.saved, live.damaged
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
         self.retry, self.save = live.retry, live.retry_all
-        self.open, self.open_ids, self.room_of = live.open, live.ids, live.room_of
-        self.in_parts = live.load
+        self.open, self.in_parts, self.open_ids, self.room_of = live.open, live.load, live.ids, live.room_of
         self._long = LongWrites(db, changes, projection.KIND_ID, lambda _, obj: self.delete(obj))
         self._shared: set[ObjId] = set()
         """Open documents that colleagues have open, too."""

@@ -61,7 +61,7 @@ class Loading(Generic[M]):
         is longer: merging the cached state is a single call of the CRDT library, which takes 8 ms for each MB.
 
         Changes received during the load are in the result's `received`: the caller merges them before the loop runs
-        again. If a change stops counting during the load, the object is loaded from scratch. A second call during the
+        again. If a change is taken back during the load, the object is loaded from scratch. A second call during the
         first loads a second model. A call that is cancelled closes its model."""
         while True:
             meanwhile = _Meanwhile()

@@ -187,10 +187,11 @@ class KeySlots:
         return card_slot.parse(slot.params).token
 
     def unlock_card(self, pin: str | None) -> StoreKeys:
-        """Returns the database keys, from the key slot whose secret only the smart card gives back. `pin`: the card's
-        PIN, which is given to the card exactly once; None if it is typed at the reader's PIN pad. Raises CardFault,
-        NoSlot, SlotDamaged, SlotForbidden or StoreFault. Waits for the card, and with None for the person: call it in a
-        thread."""
+        """Opens the card's key slot with the smart card, and returns the database key; also the next one if a change of
+        keys was interrupted. `pin`: the card's PIN; None if the person types it at the reader's PIN pad. The card is
+        given it once, whatever comes of it: a card locks itself after a few wrong ones. CardFault if the card does not
+        open the slot, also for a wrong PIN; SlotForbidden if policy forbids cards; NoSlot, SlotDamaged; StoreUnwritable
+        if the slot's file cannot be read. Waits for the card, and with None for the person: call it in a thread."""
         slots = [(slot, card_slot.parse(slot.params), new) for slot, new in self._read(SlotKind.CARD)]
         token = slots[-1][1].token
         found: list[tuple[bytes, bool]] = []

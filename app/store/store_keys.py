@@ -24,7 +24,8 @@ class StoreKeys:
 
 
 class OpenKey:
-    """Recognises the database key of the store that was opened last in this process, without keeping it."""
+    """Says whether a key is that of the store that was opened last in this process. Keeps a keyed hash of the key, not
+    the key."""
 
     def __init__(self) -> None:
         self._salt = os.urandom(32)
@@ -35,10 +36,12 @@ class OpenKey:
         self._noted = self._mac(key)
 
     def check(self, unlocked: StoreKeys) -> StoreKeys:
-        """Returns `unlocked`. SlotDamaged if a store was opened and none of the keys is its key.
+        """Returns `unlocked`, what an unlock method gave. SlotDamaged if none of these keys is that of the open store.
+        Before a store was opened, any keys pass.
 
-        ▲ Otherwise a key slot that somebody else has made, with a made-up database key, would prove anybody to be the
-        owner of an open store: it is decrypted by its own passphrase or card.
+        ▲ The curtain takes the passphrase or the card of a key slot as proof that the owner is there. Otherwise an
+        attacker could put a slot of their own in the profile, with a made-up key in it, and lift the curtain with the
+        passphrase of that slot.
         """
         noted = self._noted
         if noted is not None and not any(hmac.compare_digest(noted, self._mac(key)) for key in unlocked.keys):

@@ -2,9 +2,10 @@
 """Merges the descriptions that this person wrote with those that replaced them, on all boards of the account.
 
 A description is one value of the CRDT: if two people change it without knowing of each other, one value replaces the
-other. The projection stores each of this person's descriptions that was replaced (`board_overwritten`), until it is
-merged here. Merging may need the card's former descriptions, which are read by merging all the board's changes one by
-one: 1.6 s for 10,000 cards. So that, and opening a large board, is done in parts between which the event loop runs.
+other. The rows of the board keep each of this person's descriptions that was replaced (`board_overwritten`), until it
+is merged here. Merging may need the former descriptions of that card. They are found by merging all changes of the
+board again, one by one: 1.6 s for a board of 10,000 cards. Therefore that is done in parts, and the event loop runs
+between them. A large board is opened in the same way.
 """
 
 import asyncio

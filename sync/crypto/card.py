@@ -30,8 +30,8 @@ _OAEP = padding.OAEP(mgf=padding.MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), l
 
 @dataclass(frozen=True, slots=True)
 class Encapsulation:
-    """A fresh `key` of 32 bytes, and the `blob` from which the card gives it back: an RSA ciphertext, or an
-    uncompressed point of a curve. The blob is not secret."""
+    """A fresh `key` of 32 bytes, and the `blob` from which the card gives it back: an RSA ciphertext, or the
+    ephemeral public key of an ECDH agreement (an uncompressed point). The blob is not secret."""
 
     blob: bytes
     key: bytes = field(repr=False)

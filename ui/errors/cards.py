@@ -58,7 +58,7 @@ CARDS: Rows = {
     "card-locked": lambda: (
         tr("The card is locked."),
         tr("Too many wrong PINs were given to it. Your content in Kansli is untouched."),
-        tr("Use another way of unlocking. Whoever issued the card can unlock it, often with a PUK code."),
+        tr("Use another way of unlocking. The office that issued the card can unlock it, often with a PUK code."),
     ),
     "card-refused": lambda: (
         tr("The card did not do what was asked of it."),

@@ -3,10 +3,8 @@
 
 import asyncio
 import gc
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -21,20 +19,9 @@ from app.tasks.model import Board
 from sync.client.ports import OpenedChange
 from sync.client.received import ReceivedSlice
 from tests.app.objects.live_sides import Gate
-from tests.office import BOARD_ID, EK, HL, ROOM, Announcing, Desk, Positions, board_service, desk, start_board
+from tests.office import BOARD_ID, HL, ROOM, Announcing, Desk, Positions, board_service
 
 BASE = "Ring sökanden å.\nSkriv beslutet 🙂."
-
-
-@pytest.fixture
-def desks(tmp_path: Path) -> Iterator[tuple[Desk, Desk, Positions]]:
-    hl, ek = desk(tmp_path / "hl", HL), desk(tmp_path / "ek", EK)
-    start_board(hl)
-    server = Positions([hl, ek])
-    server.deliver()
-    yield hl, ek, server
-    hl.close()
-    ek.close()
 
 
 def new_card(hl: Desk, server: Positions, text: str = BASE) -> str:

@@ -3,9 +3,7 @@
 
 import asyncio
 import gc
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -23,19 +21,8 @@ from app.tasks.projection import BOARDS_KEPT
 from app.tasks.service import new_board
 from tests.app.threads import note_threads
 from tests.counting import crdt_docs
-from tests.office import BOARD_ID, COLUMNS, EK, HL, ROOM, Announcing, Desk, Positions, desk, from_others, start_board
+from tests.office import BOARD_ID, COLUMNS, EK, HL, ROOM, Announcing, Desk, Positions, from_others
 from tests.one_change import one_change as encode
-
-
-@pytest.fixture
-def desks(tmp_path: Path) -> Iterator[tuple[Desk, Desk, Positions]]:
-    hl, ek = desk(tmp_path / "hl", HL), desk(tmp_path / "ek", EK)
-    start_board(hl)
-    server = Positions([hl, ek])
-    server.deliver()
-    yield hl, ek, server
-    hl.close()
-    ek.close()
 
 
 def refused_card(hl: Desk, full: pytest.MonkeyPatch) -> Board:

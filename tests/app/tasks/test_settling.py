@@ -3,8 +3,7 @@
 
 import asyncio
 import gc
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,23 +11,16 @@ import pytest
 from app.tasks import service, settling
 from app.tasks.model import Board
 from tests.counting import crdt_docs
-from tests.office import BOARD_ID, EK, HL, ROOM, Desk, Positions, desk, start_board
+from tests.office import BOARD_ID, HL, ROOM, Desk, Positions
 
 BASE = "Ring sökanden å.\nSkriv beslutet 🙂."
 
 
-@pytest.fixture
-def desks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Desk, Desk, Positions]]:
+@pytest.fixture(autouse=True)
+def all_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every board counts as a large one."""
     monkeypatch.setattr(settling, "MERGED_AT_ONCE", 2)
     monkeypatch.setattr(service, "_LONG_CHANGES", 2)
-    hl, ek = desk(tmp_path / "hl", HL), desk(tmp_path / "ek", EK)
-    start_board(hl)
-    server = Positions([hl, ek])
-    server.deliver()
-    yield hl, ek, server
-    hl.close()
-    ek.close()
 
 
 def new_card(hl: Desk, server: Positions) -> str:

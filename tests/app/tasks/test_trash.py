@@ -1,26 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Cards that are put away: who did it and when, the way back, and what is written there meanwhile."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from app.core.clock import now_ms
 from app.objects.trash import Trash
 from app.tasks import projection
-from tests.office import BOARD_ID, EK, HL, ROOM, Desk, Positions, desk, start_board
-
-
-@pytest.fixture
-def desks(tmp_path: Path) -> Iterator[tuple[Desk, Desk, Positions]]:
-    hl, ek = desk(tmp_path / "hl", HL), desk(tmp_path / "ek", EK)
-    start_board(hl)
-    server = Positions([hl, ek])
-    server.deliver()
-    yield hl, ek, server
-    hl.close()
-    ek.close()
+from tests.office import BOARD_ID, EK, HL, ROOM, Desk, Positions
 
 
 def new_card(hl: Desk, server: Positions, title: str = "Begär yttrande å 🙂") -> str:

@@ -31,8 +31,8 @@ class AddCardDialog(PassphraseDialog):
         super().__init__(
             parent, tr("Add a smart card"),
             tr(
-                "Whoever has the card and its PIN can then open Kansli on this computer. The card asks for its PIN "
-                "each time."
+                "A person who has the card and its PIN can then open Kansli on this computer. The card asks for its "
+                "PIN each time."
             ),
             accept=tr("Add"), verify=lambda _: self._add(), current=current,
         )  # fmt: skip
