@@ -62,6 +62,7 @@ from app.card.frames import (
     write,
 )
 from app.core import dumps
+from app.core.parent import end_with_parent
 from sync.crypto.card import ECDH, OAEP, PKCS1, methods_for
 from sync.errors import Reject
 
@@ -315,11 +316,9 @@ def _end_with_program() -> None:
     program has ended already, this process ends before it reads a question, which may be in the pipe by now. Otherwise
     the card would be given its PIN for somebody who has left."""
     if sys.platform == "linux":
-        import ctypes
         import select
-        import signal
 
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+        end_with_parent()
         program = select.poll()
         program.register(0, 0)  # POLLHUP alone, which comes also for a pipe in which something is left to read
         if any(event & select.POLLHUP for _, event in program.poll(0)):

@@ -3,15 +3,15 @@
 enforced."""
 
 import ctypes
-import signal
 import sys
 
+from app.core.parent import end_with_parent
 from app.worker import confine_windows
 
 MEMORY_BYTES = 2 * 1024**3
 STACK_BYTES = 4 * 1024**2
 """Half of what the program's threads have: data nested too deep for them ends this process first."""
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
+_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
 
 
 def confine() -> None:
@@ -43,7 +43,7 @@ def _limit() -> None:
 
 
 def _forbid() -> None:
+    end_with_parent()  # ▲ also if the program is killed
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # ▲ if the program is killed, this process ends too
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -74,7 +74,7 @@ class CardPart(QWidget):
     def cancel(self) -> None:
         """Cancels the attempt that is under way, which ends the process that uses the card. If there is none, hides the
         card."""
-        if self.is_busy and self._task is not None:
+        if self._task is not None:
             self._task.cancel()
         else:
             self.card.stop()
