@@ -12,7 +12,7 @@ import pytest
 from jeepney import DBusAddress, message_bus
 from jeepney.io.asyncio import DBusConnection, DBusRouter, open_dbus_connection
 
-from tests.world import PATIENCE_S
+from tests.patience import PATIENCE_S
 from ui.kit.bus import ask
 
 needs_bus = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="no dbus-daemon on this machine")

@@ -15,7 +15,8 @@ import pytest
 from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, message_bus, new_method_call
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
-PATIENCE_S = 20.0
+from tests.patience import PATIENCE_S
+
 LAUNCHER = "/usr/libexec/at-spi-bus-launcher"
 _PROGRAMS = ("dbus-daemon", "Xvfb", "openbox", "xdotool", LAUNCHER)
 

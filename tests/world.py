@@ -33,8 +33,8 @@ from sync.server.operator import admin
 from sync.server.process.running import Running, start_server
 from sync.trust.person.agency import encode_record
 from sync.trust.person.recovery_sheet import RecoveryCode
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 20.0
 UNIT = "Enheten för tillsyn"
 """Of everybody, unless a test says otherwise: colleagues of one unit are in each other's rooms unasked."""
 

@@ -26,6 +26,7 @@ from sync.client.engine import Engine
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
 from sync.client.received import OpenedContent, ReceivedSlice
 from tests.office import EK, HL, KEY, RG
+from tests.patience import PATIENCE_S
 from tests.world import until
 
 CASE, INNER, OTHER = RoomId(b"c" * 16), RoomId(b"i" * 16), RoomId(b"o" * 16)
@@ -342,7 +343,7 @@ async def test_one_turn_of_the_loop_looks_at_one_link(store: Store) -> None:
     nesting = Nesting(store, cast("Engine", engine), cast("RoomService", None))
     task = asyncio.create_task(nesting.run())
     nesting.on_status(online=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(engine.asked) < 2:
             await asyncio.sleep(0)
             counts.append(len(engine.asked))

@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QComboBox, QFileD
 
 from tests.demo import hands
 from tests.demo.seeing import Missing, Seen, Target, find, windows
+from tests.patience import PATIENCE_S
 
 T = TypeVar("T")
 Act = Generator[int, None, T]
-PATIENCE_S = 90.0
 POLL_MS = 10
 REST = 3
 """After a look there is a rest of three times as long: a walk through a window's tree takes 5 to 20 ms, and who looks

@@ -17,9 +17,9 @@ from pathlib import Path
 from tests.demo.driver import Client, Failed
 from tests.demo.sample import UNIT, UNITS
 from tests.demo.wire import Wire
+from tests.patience import PATIENCE_S
 
 SERVER = [sys.executable, "-m", "sync.server", "--log", "INFO"]
-PATIENCE_S = 90.0
 """After so long a wait for a state fails, and names what it waited for."""
 POLL_S = 0.02
 DATABASE = "server.sqlite3"

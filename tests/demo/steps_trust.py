@@ -9,8 +9,9 @@ from tests.demo import sample
 from tests.demo.doing import CHAT, expect, messages, open_room, person_menu, send
 from tests.demo.driver import Client, Failed, named, side_by_side
 from tests.demo.sample import HANDLER, HEAD, LAWYER
-from tests.demo.stage import PATIENCE_S, Stage
+from tests.demo.stage import Stage
 from tests.demo.words import said
+from tests.patience import PATIENCE_S
 
 
 class Trust:

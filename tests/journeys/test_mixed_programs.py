@@ -32,8 +32,9 @@ from tests.journeys.newer_program import (
     untils,
     write_note,
 )
+from tests.patience import PATIENCE_S
 from tests.sample_tool.minutes_desk import TEXT, minutes, reads, write
-from tests.world import PATIENCE_S, until
+from tests.world import until
 
 pytestmark = pytest.mark.slow
 

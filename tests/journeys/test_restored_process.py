@@ -17,6 +17,7 @@ from sync.client.status import LinkState, RoomState
 from sync.server.config import Limits
 from sync.server.operator import admin
 from tests.journeys.restoring import open_again
+from tests.patience import PATIENCE_S
 from tests.world import Client, World, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ class ProcessWorld(World):
             sys.executable, "-m", "sync.server", "--log", "ERROR", *more, stdout=PIPE, cwd=ROOT
         )
         assert self.process.stdout is not None
-        ready = json.loads(await asyncio.wait_for(self.process.stdout.readline(), 20))
+        ready = json.loads(await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_S))
         self._port = ready["port"]
 
     async def stop_server(self) -> None:

@@ -24,6 +24,7 @@ from sync.trust.formats.items import ENVELOPE
 from sync.trust.room import signed_receipts
 from tests.journeys.bad_input.checks import HELLO, lie, offline, stopped
 from tests.journeys.restoring import backed_up, history, is_online, open_again, restored, whole
+from tests.patience import PATIENCE_S
 from tests.world import Client, World, until
 
 
@@ -82,7 +83,7 @@ async def test_what_was_stored_as_the_line_or_the_program_ended_comes_back(w: Wo
     backup = await backed_up(w)
     storing = _Interrupted(a, room)
     b.say(room, obj, HELLO)
-    await asyncio.wait_for(storing.stored.wait(), 20)
+    await asyncio.wait_for(storing.stored.wait(), PATIENCE_S)
     before = history(a, room)
     assert _promised(a, room) == before[-1][0]
     await offline(b)
@@ -108,7 +109,7 @@ async def test_what_a_new_member_stored_first_as_the_line_ended_comes_back(w: Wo
     storing = _Interrupted(b, room)
     await a.engine.directory(b.name)
     await a.engine.operations.add(room, b.uid, 2, history=True)
-    await asyncio.wait_for(storing.stored.wait(), 20)
+    await asyncio.wait_for(storing.stored.wait(), PATIENCE_S)
     before = history(b, room)
     assert _promised(b, room) == before[-1][0]
     await offline(a)

@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from app.core.ids import ObjId, RoomId
 from tests.journeys.desks import Desk
+from tests.patience import PATIENCE_S
 from tests.sample_tool.app.service import MinutesService
 from tests.sample_tool.app.tool import TOOL
 from tests.sample_tool.ui import TOOL as ON_SCREEN
 from tests.sample_tool.ui.minute_view import MinuteView
 from tests.sample_tool.ui.view import MinutesView
-from tests.world import PATIENCE_S, until
+from tests.world import until
 from ui.shell.window import window_place
 from ui.shell.window.main_window import MainWindow
 from ui.tools import TOOLS

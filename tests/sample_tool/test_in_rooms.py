@@ -15,8 +15,9 @@ from sync.client.exchange import snapshot_maker
 from sync.trust.room.successor_claim import object_in
 from tests.journeys.desks import Desk, Offices
 from tests.journeys.forks import divide, keep_copy
+from tests.patience import PATIENCE_S
 from tests.sample_tool.minutes_desk import TEXT, minutes, reads, tab, text_of, window_of, write
-from tests.world import PATIENCE_S, until
+from tests.world import until
 
 WORDS = "Vi beslutade om tillsynen och lokalerna å 🙂 i dag"
 

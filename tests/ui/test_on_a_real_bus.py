@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.screen_reader import PATIENCE_S, Heard, ScreenReader, desktop, needs_screen_reader
+from tests.patience import PATIENCE_S
+from tests.screen_reader import Heard, ScreenReader, desktop, needs_screen_reader
 
 ROOT = Path(__file__).parents[2]
 ROOM = "Registerkontroll"

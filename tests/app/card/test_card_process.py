@@ -32,6 +32,7 @@ from app.card.errors import (
 from app.card.frames import Login, Secret, Token, write
 from app.card.reader import CardReader
 from sync.crypto.card import OAEP, derive_key, encapsulate_for_card
+from tests.patience import PATIENCE_S
 from tests.soft_card import LABEL, PIN, SoftCard, needs_softhsm
 
 NOBODY = Token(label="x", serial="1")
@@ -128,7 +129,7 @@ def test_attack_a_program_that_was_ended_before_the_card_was_asked_gives_it_no_p
     write(asked, Login(token=token, pin=PIN))
     process = subprocess.Popen([sys.executable, "-m", "app.card", module], stdin=subprocess.PIPE)
     try:
-        process.communicate(asked.getvalue(), timeout=20)  # closes the pipe, as the end of the program does
+        process.communicate(asked.getvalue(), timeout=PATIENCE_S)  # closes the pipe, as the end of the program does
     finally:
         process.kill()
     assert not soft_card.tries.exists()
@@ -168,7 +169,7 @@ def test_a_process_that_the_library_has_started_does_not_keep_the_program_waitin
         _wait_until(lambda: len(_processes_with(module)) > 1)
         if is_stopped:
             reader.stop()
-        asking.join(20)
+        asking.join(PATIENCE_S)
         assert [type(fault) for fault in faults] == [CardModuleFault if is_stopped else CardSlow]
         assert not reader.is_used
         reader.allow()
@@ -297,11 +298,11 @@ def test_a_process_that_hangs_can_be_stopped_and_only_one_conversation_is_held()
 
     thread = threading.Thread(target=ask)
     thread.start()
-    asked.wait(10)
+    asked.wait(PATIENCE_S)
     with pytest.raises(CardBusy):
         hanging.list_tokens()
     hanging.stop()
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert [fault.code for fault in faults] == ["card-module"]
     with pytest.raises(CardModuleFault):
         reader.list_tokens()

@@ -19,6 +19,7 @@ from sync.client.received import Backfilled, Received, ReceivedSlice, Resolved
 from tests.app.documents.desks import Desk, World
 from tests.counting import crdt_docs
 from tests.office import EK, HL, ROOM
+from tests.patience import PATIENCE_S
 from tests.world import until
 
 
@@ -146,7 +147,7 @@ def commits_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, commit, settle = threading.Event(), Database._commit_apart, Database._settle
 
     def waiting(db: Database) -> Exception | None:
-        assert asked.wait(10)
+        assert asked.wait(PATIENCE_S)
         return commit(db)
 
     def asking(db: Database) -> None:

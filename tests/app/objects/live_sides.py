@@ -29,10 +29,10 @@ from app.tasks.service import TaskService
 from tests.app.documents.desks import Timers
 from tests.app.objects.crdts import crdt_of
 from tests.office import COLUMNS, HL, Announcing, Folk, OwnPlaces, notices_of
+from tests.patience import PATIENCE_S
 
 KINDS = {kind.id: kind for kind in (ROOM_KIND, DOCUMENT, BOARD)}
 OBJ = ObjId(b"o" * 16)
-PATIENCE_S = 10
 
 
 class Gate:

@@ -22,9 +22,10 @@ from app.store.store import Store
 from sync.client.ports import MemberRow, OpenedChange
 from sync.client.received import Received, ReceivedSlice, Resolved
 from tests.app.objects.crdts import crdt_of
-from tests.app.objects.live_sides import KINDS, OBJ, PATIENCE_S, Gate, Holder, Sent, Side
+from tests.app.objects.live_sides import KINDS, OBJ, Gate, Holder, Sent, Side
 from tests.memory import memory_folder
 from tests.office import EK, HL, KEY, NAMES, ROOM
+from tests.patience import PATIENCE_S
 
 
 class LiveWorld(RuleBasedStateMachine):

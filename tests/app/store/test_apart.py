@@ -14,6 +14,7 @@ from sqlcipher3 import dbapi2 as driver
 from app.errors import BugError, DiskFull, StoreFault, StoreUnwritable
 from app.store import checkpoint, database, flushing
 from app.store.database import Database
+from tests.patience import PATIENCE_S
 from tests.world import until
 
 
@@ -29,7 +30,7 @@ class Gate:
     def execute(self, sql: str, *params: object) -> Any:
         if sql == "COMMIT" and threading.current_thread() is not threading.main_thread():
             self.shut.set()
-            assert self.open.wait(10)
+            assert self.open.wait(PATIENCE_S)
             if self.fails is not None:
                 raise self.fails
         return self._real.execute(sql, *params)
@@ -187,7 +188,7 @@ class Disk:
 
     def _on_flush(self, path: Path) -> StoreFault | None:
         self.asked.set()
-        assert self.let.wait(10)
+        assert self.let.wait(PATIENCE_S)
         return self.refuses or self._flush(path)
 
 

@@ -16,6 +16,7 @@ from app.errors import BugError, DiskFull, StoreClosed, StoreFault, StoreUnwrita
 from app.store import readers, tables
 from app.store.connection import Connection
 from app.store.database import Database, faults, is_fatal
+from tests.patience import PATIENCE_S
 
 CANARY = "Sekretess: åtgärden avslås 🙂"
 MINUTES = (
@@ -105,14 +106,14 @@ def test_who_asks_for_more_readers_than_there_are_waits_for_one(db: Database) ->
     def read() -> int:
         with db.reader() as reader:
             inside.release()
-            assert let.wait(10)
+            assert let.wait(PATIENCE_S)
             return int(reader.value("SELECT count(*) FROM minutes_rows"))
 
     opened = connected(db)
     with ThreadPoolExecutor(readers.MOST + 1) as threads:
         asked = [threads.submit(read) for _ in range(readers.MOST + 1)]
         for _ in range(readers.MOST):
-            assert inside.acquire(timeout=10)
+            assert inside.acquire(timeout=PATIENCE_S)
         assert len(opened) == readers.MOST
         assert not any(one.done() for one in asked)
         let.set()

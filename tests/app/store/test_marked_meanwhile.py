@@ -26,6 +26,7 @@ from tests.app.poison import Writer, fatal
 from tests.app.store.test_trials import KINDS, NOTE, SLOW, Desk, mortal, opened, settled
 from tests.office import COLUMNS, EK, HL, NAMES, ROOM
 from tests.one_change import one_change as board_change
+from tests.patience import PATIENCE_S
 from tests.world import until
 
 ALL_KINDS = {**KINDS, ROOM_KIND.id: ROOM_KIND}
@@ -45,7 +46,7 @@ class Pause:
         def paused(rehearsal: Rehearsal, *given: Any) -> Any:
             found = method(rehearsal, *given)
             self.trying.set()
-            self.go_on.wait(20)
+            self.go_on.wait(PATIENCE_S)
             return found
 
         monkeypatch.setattr(Rehearsal, name, paused)

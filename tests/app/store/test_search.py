@@ -18,6 +18,7 @@ from app.store.connection import Connection
 from app.store.search import match_of
 from app.store.snippets import MARK_END, MARK_START
 from tests.app.store.conftest import ROOM, Bench
+from tests.patience import PATIENCE_S
 
 
 def put(bench: Bench, ref: bytes, title: str, body: str, t: int = 1, obj: ObjId | None = None) -> None:
@@ -123,7 +124,7 @@ async def test_a_long_search_lets_the_loop_go_on(bench: Bench, monkeypatch: pyte
 
     @contextmanager
     def slow() -> Iterator[Connection]:
-        assert gone_on.wait(10)
+        assert gone_on.wait(PATIENCE_S)
         with real() as reader:
             yield reader
 

@@ -35,6 +35,7 @@ from sync.client.received import ReceivedSlice
 from tests.app.poison import MORTAL, SEEDS, Writer, deep_update, fatal
 from tests.office import BOARD_ID, COLUMNS, EK, HL, KEY, NAMES, ROOM
 from tests.one_change import one_change as board_change
+from tests.patience import PATIENCE_S
 from tests.world import until
 
 KINDS = {DOCUMENTS.id: DOCUMENTS, BOARDS.id: BOARDS}
@@ -314,7 +315,7 @@ async def test_what_comes_while_earlier_changes_are_tried_is_tried_after_them(
 
     def slowly(self: Rehearsal, *given: Any) -> Any:
         trying.set()
-        go_on.wait(20)
+        go_on.wait(PATIENCE_S)
         return one_by_one(self, *given)
 
     monkeypatch.setattr(Rehearsal, "passes", in_doubt)

@@ -15,10 +15,10 @@ from sync.server.rules import service
 from sync.server.store.base import EntryRow
 from sync.server.store.sql_people import SqlPeople
 from sync.trust.person.user_entry import UserEntry
+from tests.patience import PATIENCE_S
 from tests.world import Client, World, until, world
 
 DAY_MS = 86_400_000
-PATIENCE_S = 20.0
 OURS, THEIRS = "ours", "theirs"
 ORDERS = pytest.mark.parametrize("first", [OURS, THEIRS])
 

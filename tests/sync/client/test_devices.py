@@ -21,6 +21,7 @@ from sync.ids import Hash
 from sync.protocol.messages import ErrorCode
 from sync.trust.person.author import DeviceSecrets, Entry
 from sync.trust.person.pairing_messages import NewDevice, PairingCode
+from tests.patience import PATIENCE_S
 from tests.sync.client.new_devices import RECORD, guest_of, waiting_guest
 from tests.sync.client.quick_audit import w
 from tests.world import World, until
@@ -97,7 +98,7 @@ async def test_a_new_attempt_ends_the_one_before(w: World) -> None:
     await former.open(by_code=True)
     waiting = asyncio.ensure_future(former.wait_for_guest())
     newer = a.engine.invite_device(RECORD)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(Refused) as e:
             await waiting
     assert e.value.code == "pairing"

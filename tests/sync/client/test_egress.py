@@ -22,6 +22,7 @@ from sync.client.wire.route import Route, by, from_environment
 from sync.client.wire.transport import ServerAddress
 from sync.crypto.tls import make_ca
 from sync.errors import AddressForbidden, ProxyFailed, ProxyWantsName, Unreachable
+from tests.patience import PATIENCE_S
 from tests.proxy import Proxy, proxy
 from tests.world import Client, World, until
 
@@ -443,6 +444,6 @@ async def test_a_transfer_given_up_in_the_handshake_leaves_no_socket_open(p: Pro
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert await ended.get() == b""
         await dialer.close()

@@ -19,10 +19,9 @@ from sync.server.rules import people
 from sync.trust.person import user_drafts
 from sync.trust.person.user_drafts import Hand
 from sync.trust.person.user_log import UserLog
+from tests.patience import PATIENCE_S
 from tests.sync.client.recovering import attempt, recovery
 from tests.world import Client, World, until
-
-PATIENCE_S = 20.0
 
 
 @pytest.fixture

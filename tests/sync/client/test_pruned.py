@@ -19,9 +19,10 @@ from sync.ids import ObjId, RoomId
 from sync.protocol import messages as m
 from sync.trust.formats.items import Item
 from tests.journeys.restoring import backed_up, open_again, restored, whole
+from tests.patience import PATIENCE_S
 from tests.sync.client.papers import WORDS, forgotten, other_state, paper
 from tests.sync.client.pruning import away_while_pruned, connected, items_of, prune, refused, w, whole_again
-from tests.world import PATIENCE_S, World, until
+from tests.world import World, until
 
 __all__ = ["w"]  # a fixture
 

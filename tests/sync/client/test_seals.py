@@ -18,6 +18,7 @@ from sync.errors import Refused
 from sync.protocol import messages as m
 from sync.trust.keys.epochs import Recipient, seal_for
 from sync.trust.person.user_log import UserLog
+from tests.patience import PATIENCE_S
 from tests.world import Client, World, until
 
 TEXT = "Hej på er, åäö 😀".encode()
@@ -199,7 +200,7 @@ async def test_attack_one_who_asks_for_a_key_and_leaves_before_the_answer_stops_
     await w.settle(room)
     at = b.engine.parts.link.rooms[room]
     await b.engine.parts.outbox.append(at, b.engine.parts.outbox.drafter(at).cannot_open(2))
-    await asyncio.wait_for(answering.begun.wait(), 20)
+    await asyncio.wait_for(answering.begun.wait(), PATIENCE_S)
     await b.engine.operations.leave(room)
     await until(lambda: b.uid not in a.engine.parts.link.rooms[room].stream.members)
     answering.ends.set()
@@ -218,7 +219,7 @@ async def test_attack_one_who_asks_for_a_key_and_is_added_again_without_the_hist
     answering = Pause(a, b.uid, monkeypatch)
     at = b.engine.parts.link.rooms[room]
     await b.engine.parts.outbox.append(at, b.engine.parts.outbox.drafter(at).cannot_open(2))
-    await asyncio.wait_for(answering.begun.wait(), 20)
+    await asyncio.wait_for(answering.begun.wait(), PATIENCE_S)
     await a.engine.operations.remove(room, b.uid)
     await a.engine.operations.add(room, b.uid, 2, history=False)
     answering.ends.set()

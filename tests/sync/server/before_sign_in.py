@@ -12,6 +12,7 @@ from sync.protocol.codec import encode
 from sync.protocol.version import WIRE_MAX, WIRE_MIN
 from sync.server.config import Limits
 from sync.server.process.running import start_server
+from tests.patience import PATIENCE_S
 from tests.sync.server.hostile import Line, line
 from tests.sync.server.house import House
 from tests.sync.server.wire import config, now
@@ -59,12 +60,12 @@ async def forwarded(house: House, *headers: str) -> Line:
         b"GET /v1/sync HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + sent
         + b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )  # fmt: skip
-    await asyncio.wait_for(made.reader.readuntil(b"\r\n\r\n"), 10)
+    await asyncio.wait_for(made.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
     return made
 
 
 async def message(of: Line) -> bytes:
     """The next message from the server, of any length up to 64 KiB."""
-    head = await asyncio.wait_for(of.reader.readexactly(2), 10)
+    head = await asyncio.wait_for(of.reader.readexactly(2), PATIENCE_S)
     size = head[1] if head[1] < 126 else int.from_bytes(await of.reader.readexactly(2), "big")
     return await of.reader.readexactly(size)

@@ -13,6 +13,7 @@ from sync.protocol import messages as m
 from sync.trust.formats.items import ENVELOPE, RH_0, Item, item_id, next_rh
 from sync.trust.room import envelope
 from sync.trust.room.envelope import Header
+from tests.patience import PATIENCE_S
 from tests.sync.server.wire import Person, trust
 
 CT = bytes(400)
@@ -52,7 +53,7 @@ class Line:
     async def ended(self) -> bytes:
         """Waits until the server has ended the connection. Returns the bytes that were received before."""
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 return await self.reader.read(-1)
         except ConnectionError:
             return b""
@@ -65,7 +66,7 @@ class Line:
             b"GET /v1/sync HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         )
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
         assert head.startswith(b"HTTP/1.1 101 ")
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ import httpx
 
 from sync.crypto.kdf import H
 from sync.protocol import messages as m
+from tests.patience import PATIENCE_S
 from tests.sync.server.wire import Person, trust
 
 
@@ -35,5 +36,5 @@ class Files:
 @asynccontextmanager
 async def files_of(anna: Person, url: str, data: Path) -> AsyncIterator[Files]:
     reply = await anna.wire.ask(m.BlobToken(anna.wire.rid()), m.BlobTokenReply)
-    async with httpx.AsyncClient(verify=trust(data)) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S, verify=trust(data)) as http:
         yield Files(http, url, reply.bearer)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[3]
-START_S = 20
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Served:
     async def stop(self) -> int:
         """Stops the server with SIGTERM. Returns the exit status."""
         self.process.terminate()
-        return await asyncio.wait_for(self.process.wait(), START_S)
+        return await asyncio.wait_for(self.process.wait(), PATIENCE_S)
 
 
 async def serve(
@@ -63,7 +64,7 @@ async def serve(
             preexec_fn=before,
         )
     assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), START_S)
+    line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
     assert line, errors.read_text(encoding="utf-8")
     ready = json.loads(line)
     assert ready["ready"] is True

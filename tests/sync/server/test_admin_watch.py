@@ -22,6 +22,7 @@ from sync.server.process import admin_watch
 from sync.server.process.running import start_server
 from sync.server.store.base import Full, Unwritable
 from sync.server.store.sql import SqlStore
+from tests.patience import PATIENCE_S
 from tests.sync.server.house import House
 from tests.sync.server.process import serve
 from tests.sync.server.test_monitoring import figures
@@ -46,7 +47,7 @@ async def command(data: Path, *words: str) -> int:
 
 async def becomes(house: House, **expected: float) -> dict[str, float]:
     """Waits until these figures are as expected. Returns all figures."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             now = await figures(house)
             if all(now.get(f"kansli_{name}") == value for name, value in expected.items()):

@@ -14,6 +14,7 @@ from sync.server.config import Config, Limits
 from sync.server.load.entrance import KEEP_ALIVE_S
 from sync.server.load.origins import UNKNOWN, Proxies, origin_of
 from sync.server.process.running import start_server
+from tests.patience import PATIENCE_S
 from tests.sync.server.before_sign_in import BINARY, forwarded, hello, message, opened, served, turned_away
 from tests.sync.server.hostile import line, ws_frame
 from tests.sync.server.house import House
@@ -36,7 +37,7 @@ async def test_attack_silent_tls_connections_are_ended(data: Path) -> None:
 async def test_attack_who_does_not_even_begin_tls_is_ended(data: Path) -> None:
     async with served(data, Limits(head_s=0.2)) as house:
         reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
-        assert await asyncio.wait_for(reader.read(), 10) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
         assert turned_away(house) == {"late": 1}
         assert house.server.service.entrance.unsigned == 0
         writer.close()
@@ -64,7 +65,7 @@ async def test_attack_a_second_head_has_a_deadline_too(data: Path, monkeypatch: 
     monkeypatch.setattr("sync.server.load.entrance.KEEP_ALIVE_S", 0.3)
     async with served(data, Limits()) as house, opened(house, 1) as (slow,):
         slow.writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        await asyncio.wait_for(slow.reader.readuntil(b"}"), 10)
+        await asyncio.wait_for(slow.reader.readuntil(b"}"), PATIENCE_S)
         slow.writer.write(b"GET /heal")
         await slow.ended()
         assert turned_away(house) == {"late": 1}
@@ -83,7 +84,7 @@ async def test_attack_an_answer_that_nobody_takes_does_not_stay(
         request = b"GET /v1/blobs/" + b"0" * 32 + b"/" + b"0" * 32 + b"/" + b"0" * 32 + b" HTTP/1.1\r\nHost: a\r\n\r\n"
         entrance = house.server.service.entrance
         with pytest.raises((ConnectionError, TimeoutError)):  # noqa: PT012 - the server ends it at some request
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while True:
                     greedy.writer.write(request * 1000)
                     await greedy.writer.drain()

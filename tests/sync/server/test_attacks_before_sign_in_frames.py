@@ -15,6 +15,7 @@ from sync.protocol.codec import decode_server, encode
 from sync.server.config import Limits
 from sync.server.process import uvicorn_protocols
 from sync.server.process.accepting import _TLS_BUFFER
+from tests.patience import PATIENCE_S
 from tests.sync.server.before_sign_in import BINARY, CONT, PING, PONG, hello, message, opened, served, turned_away
 from tests.sync.server.hostile import Line, line, ws_frame
 from tests.sync.server.house import House
@@ -74,7 +75,7 @@ async def test_attack_requests_before_sign_in_are_few_for_an_address(data: Path)
         async with opened(house, 1) as (asking,):
             for _ in range(2):
                 asking.writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                await asyncio.wait_for(asking.reader.readuntil(b"}"), 10)
+                await asyncio.wait_for(asking.reader.readuntil(b"}"), PATIENCE_S)
         wire = await open_wire(house.server.url, house.data)
         await wire.greet()
         answered = []
@@ -213,4 +214,4 @@ async def test_attack_a_server_that_has_no_descriptors_left_serves_those_that_it
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert coming is not None
-    await (await asyncio.wait_for(coming, 10)).close()
+    await (await asyncio.wait_for(coming, PATIENCE_S)).close()

@@ -21,6 +21,7 @@ from sync.server.objects import filesystem
 from sync.server.objects.base import NoSpace, WrongDigest, WrongOffset
 from sync.server.objects.filesystem import FilesystemObjects
 from sync.server.store.base import Full
+from tests.patience import PATIENCE_S
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, trust
 
@@ -37,7 +38,9 @@ async def http(house: House, person: Person | None = None) -> AsyncIterator[http
     if person is not None:
         token = await person.wire.ask(m.BlobToken(person.wire.rid()), m.BlobTokenReply)
         headers["authorization"] = f"Bearer {token.bearer}"
-    client = httpx.AsyncClient(verify=trust(house.data), base_url=house.server.url, headers=headers, trust_env=False)
+    client = httpx.AsyncClient(
+        timeout=PATIENCE_S, verify=trust(house.data), base_url=house.server.url, headers=headers, trust_env=False
+    )
     async with client:
         yield client
 
@@ -282,7 +285,7 @@ async def test_attack_a_body_that_is_longer_than_announced_is_not_read_into_memo
         f"Repr-Digest: {digest(b'abc')}\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     writer.write(head.encode() + b"3\r\nabc\r\n1\r\nd\r\n")
-    async with asyncio.timeout(5):  # it does not wait for the end
+    async with asyncio.timeout(PATIENCE_S):  # it does not wait for the end
         answer = await reader.readuntil(b"}")
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "oversize"

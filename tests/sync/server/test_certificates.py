@@ -24,6 +24,7 @@ from sync.server.process.serving import check
 from sync.server.rules import certificates
 from sync.server.store.database import TooNew, TooOld
 from tests.certs import make_cert
+from tests.patience import PATIENCE_S
 from tests.sync.server.process import serve
 from tests.sync.server.test_running import logged, shown
 from tests.sync.server.wire import config
@@ -163,14 +164,14 @@ async def test_a_start_with_a_certificate_that_ended_is_loud(data: Path) -> None
     put(data, make_cert("Leaf", by=authority(data), begins_days=-20, ends_days=-3))
     served = await serve(data, "--metrics", "127.0.0.1:0")
     await logged(served, f"ERROR {data / 'tls.pem'} ended on {day(-3)}")
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         answer = await http.get(f"{served.ready['metrics']}/readyz")
         assert (answer.status_code, answer.json()) == (503, {"ok": False, "code": "certificate"})
         figures = (await http.get(f"{served.ready['metrics']}/metrics")).text
     assert 'kansli_certificate_days{which="tls"} -3.0' in figures
     new = put(data, make_cert("Leaf", by=authority(data)))
     served.process.send_signal(signal.SIGHUP)
-    await until(lambda: httpx.get(f"{served.ready['metrics']}/readyz").status_code == 200)
+    await until(lambda: httpx.get(f"{served.ready['metrics']}/readyz", timeout=PATIENCE_S).status_code == 200)
     assert await shown(served.ready["port"]) == new
     assert await served.stop() == 0
 
@@ -252,7 +253,7 @@ async def test_behind_a_proxy_its_certificate_is_watched_where_cert_names_it(
 
 async def tls_days(asked: Config) -> float | None:
     """The figure of the TLS certificate; None if there is none."""
-    async with start_server(asked) as server, httpx.AsyncClient() as http:
+    async with start_server(asked) as server, httpx.AsyncClient(timeout=PATIENCE_S) as http:
         lines = (await http.get(f"{server.monitor}/metrics")).text.splitlines()
         assert (await http.get(f"{server.monitor}/readyz")).status_code == 200
     start = 'kansli_certificate_days{which="tls"} '

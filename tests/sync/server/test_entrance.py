@@ -14,6 +14,7 @@ from sync.server.load.origins import UNIX, Proxies
 from sync.server.process import asgi
 from sync.server.process.accepting import Accepting
 from sync.server.process.uvicorn_protocols import HeadProtocol
+from tests.patience import PATIENCE_S
 from tests.sync.server.house import House
 
 HERE = "198.51.100.7"
@@ -71,7 +72,7 @@ async def test_a_connection_whose_task_was_cancelled_before_its_first_step_is_no
     accepting.close()
     await accepting.wait_closed()
     assert at.unsigned == 0
-    ours.settimeout(5)
+    ours.settimeout(PATIENCE_S)
     assert ours.recv(1) == b""
     ours.close()
     listening.close()

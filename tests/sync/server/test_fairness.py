@@ -17,6 +17,7 @@ from sync.server.load import fairness, fanout, spending
 from sync.server.load.fairness import NO_TERMS, Budget, Budgets, FairQueue, Terms, device_terms
 from sync.server.process import websocket
 from sync.server.process.running import start_server
+from tests.patience import PATIENCE_S
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.passed_on import ephemeral, send
 from tests.sync.server.test_blob_parts import digest, http, url
@@ -90,7 +91,7 @@ async def test_attack_a_device_beyond_its_budget_waits_and_holds_up_nobody_else(
 async def test_a_device_beyond_its_budget_goes_on_at_once_when_nobody_else_is_there(queue: FairQueue) -> None:
     asking = Asking(greedy(queue), 50)
     asking.go_on()
-    await asyncio.wait_for(asyncio.gather(*asking.tasks), 1)
+    await asyncio.wait_for(asyncio.gather(*asking.tasks), PATIENCE_S)
     assert asking.ended == 50
 
 
@@ -120,7 +121,7 @@ async def test_what_waits_for_the_disk_holds_up_no_other_party(
     assert stuck.begun == 1
     for each in (stuck, other):
         each.go_on()
-    await asyncio.wait_for(asyncio.gather(*stuck.tasks, *other.tasks), 5)
+    await asyncio.wait_for(asyncio.gather(*stuck.tasks, *other.tasks), PATIENCE_S)
 
 
 async def test_no_more_requests_of_a_party_are_at_work_than_it_may_have(queue: FairQueue) -> None:
@@ -128,7 +129,7 @@ async def test_no_more_requests_of_a_party_are_at_work_than_it_may_have(queue: F
     await settle()
     assert asking.begun == 3
     asking.go_on()
-    await asyncio.wait_for(asyncio.gather(*asking.tasks), 1)
+    await asyncio.wait_for(asyncio.gather(*asking.tasks), PATIENCE_S)
 
 
 async def test_requests_beyond_the_rate_wait_and_none_is_refused(queue: FairQueue) -> None:
@@ -139,7 +140,7 @@ async def test_requests_beyond_the_rate_wait_and_none_is_refused(queue: FairQueu
     await asking.stop()
     quick = Asking(Budget(queue, replace(NO_TERMS, requests_burst=4, requests_per_s=1000)), 10)
     quick.go_on()
-    await asyncio.wait_for(asyncio.gather(*quick.tasks), 5)
+    await asyncio.wait_for(asyncio.gather(*quick.tasks), PATIENCE_S)
 
 
 async def test_a_waiting_request_whose_connection_ends_leaves_its_place(queue: FairQueue) -> None:
@@ -148,7 +149,7 @@ async def test_a_waiting_request_whose_connection_ends_leaves_its_place(queue: F
     asking.tasks[1].cancel()
     await settle()
     asking.go_on()
-    await asyncio.wait_for(asyncio.gather(asking.tasks[0], asking.tasks[2]), 1)
+    await asyncio.wait_for(asyncio.gather(asking.tasks[0], asking.tasks[2]), PATIENCE_S)
     assert (asking.ended, asking.budget.at_work) == (2, 0)
     # … also one that may begin in the same step of the event loop in which its connection ends
     first, second = Asking(greedy(queue), 1), Asking(greedy(queue), 1)

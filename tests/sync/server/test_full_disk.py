@@ -19,6 +19,7 @@ import pytest
 from sync.protocol import messages as m
 from sync.server.__main__ import main
 from sync.server.process.running import start_server
+from tests.patience import PATIENCE_S
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.parts import files_of
 from tests.sync.server.process import serve
@@ -71,7 +72,7 @@ async def test_a_full_disk_is_reported_while_reading_continues_and_writing_resum
     async with start_server(replace(config(data), disk_reserve_bytes=200_000, metrics="127.0.0.1:0")) as server:
         house = House(server, data)
         anna, bert, room = await house.two_in_a_room()
-        async with files_of(anna, server.url, data) as files, httpx.AsyncClient() as monitor:
+        async with files_of(anna, server.url, data) as files, httpx.AsyncClient(timeout=PATIENCE_S) as monitor:
             assert (await files.put(room, b"1" * 16, bytes(100_000))).status_code == HTTPStatus.CREATED
             ballast = fill(data)
             taken, why = await until_refused(anna, room)

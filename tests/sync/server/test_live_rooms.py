@@ -14,10 +14,9 @@ from sync.server.store.base import RoomRow
 from sync.trust.keys.epochs import KeyRing
 from sync.trust.room.entry_drafts import new_room
 from sync.trust.room.stream import RoomStream
+from tests.patience import PATIENCE_S
 from tests.sync.server.house import House
 from tests.sync.server.wire import Refused, config, now
-
-PATIENCE_S = 20.0
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from sync.server.load.meters import Meters
 from sync.server.process.running import start_server
 from sync.server.store.base import Full
 from sync.server.store.sql import SqlStore
+from tests.patience import PATIENCE_S
 from tests.sync.server import failing
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.process import serve
@@ -36,7 +37,7 @@ async def watched(data: Path) -> AsyncIterator[House]:
 
 
 async def figures(house: House) -> dict[str, float]:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         answer = await http.get(f"{house.server.monitor}/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     found = {}
@@ -84,7 +85,7 @@ async def test_a_certificate_that_is_just_being_replaced_takes_no_other_figure_a
 async def test_no_figure_identifies_anybody(watched: House) -> None:
     anna, bert, room = await watched.two_in_a_room()
     await anna.push(room, TEXT)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         text = (await http.get(f"{watched.server.monitor}/metrics")).text
     for secret in (anna.uid, bert.uid, anna.author.dev, bert.author.dev, room):
         assert secret.hex() not in text
@@ -100,11 +101,11 @@ def test_a_code_that_is_none_makes_no_figure_of_its_own() -> None:
 
 
 async def test_figures_are_not_where_clients_come(watched: House) -> None:
-    async with httpx.AsyncClient(verify=trust(watched.data)) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S, verify=trust(watched.data)) as http:
         assert (await http.get(f"{watched.server.url}/metrics")).status_code == 404
         assert (await http.get(f"{watched.server.url}/healthz")).json() == {"ok": True}
         assert (await http.get(f"{watched.server.url}/readyz")).json() == {"ok": True, "code": "ready"}
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         assert (await http.get(f"{watched.server.monitor}/healthz")).json() == {"ok": True}
         assert (await http.get(f"{watched.server.monitor}/readyz")).status_code == 200
 
@@ -113,7 +114,7 @@ async def test_figures_are_not_where_clients_come(watched: House) -> None:
 async def test_a_server_whose_every_flush_fails_is_not_ready(data: Path) -> None:
     """The probe writes for real: a page that changes, and is flushed."""
     served = await serve(data, "--metrics", "127.0.0.1:0")
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         assert (await http.get(f"{served.ready['metrics']}/readyz")).status_code == 200
         assert await served.stop() == 0
         served = await serve(data, "--metrics", "127.0.0.1:0", before=failing.failing_flushes())
@@ -141,7 +142,7 @@ async def test_a_disk_that_does_not_answer_is_not_ready_and_is_asked_once(
     store = Stuck(data / "server.sqlite3")
     async with (
         start_server(replace(config(data), metrics="127.0.0.1:0"), store=store) as server,
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(timeout=PATIENCE_S) as http,
     ):
         for _ in range(5):
             answer = await http.get(f"{server.monitor}/readyz")
@@ -166,7 +167,7 @@ async def test_a_server_that_cannot_write_is_not_ready_and_is_not_asked_more_tha
     store = Choked(data / "server.sqlite3")
     async with (
         start_server(replace(config(data), metrics="127.0.0.1:0"), store=store) as server,
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(timeout=PATIENCE_S) as http,
     ):
         for _ in range(5):
             answer = await http.get(f"{server.monitor}/readyz")
@@ -187,7 +188,7 @@ async def test_a_disk_that_cannot_be_asked_is_not_ready_and_figures_are_given(
 
     async with (
         start_server(replace(config(data), metrics="127.0.0.1:0")) as server,
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(timeout=PATIENCE_S) as http,
     ):
         monkeypatch.setattr("shutil.disk_usage", fail)
         answer = await http.get(f"{server.monitor}/readyz")
@@ -200,7 +201,7 @@ async def test_a_disk_that_cannot_be_asked_is_not_ready_and_figures_are_given(
 async def test_less_than_the_reserve_is_not_ready(data: Path) -> None:
     async with (
         start_server(replace(config(data), metrics="127.0.0.1:0", disk_reserve_bytes=1 << 60)) as server,
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(timeout=PATIENCE_S) as http,
     ):
         answer = await http.get(f"{server.monitor}/readyz")
         assert (answer.status_code, answer.json()["code"]) == (503, "full")

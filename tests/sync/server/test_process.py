@@ -15,6 +15,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from sync.protocol import messages as m
+from tests.patience import PATIENCE_S
 from tests.sync.server.wire import Person
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,7 +28,7 @@ async def serve(data: Path) -> tuple[Process, str]:
         stdout=PIPE, cwd=ROOT,
     )  # fmt: skip
     assert process.stdout is not None
-    ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+    ready = json.loads(await asyncio.wait_for(process.stdout.readline(), PATIENCE_S))
     assert ready["ready"] is True
     return process, ready["url"]
 
@@ -64,7 +65,7 @@ class Servers:
 
     async def _line(self) -> bytes:
         assert self._forking.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             return await self._forking.stdout.readline()
 
 
@@ -74,14 +75,14 @@ async def test_it_stops_cleanly_on_sigterm(data: Path) -> None:
     room = await anna.create()
     await anna.push(room, "Hej å ä ö 🙂")
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
     await anna.wire.end()
     process, url = await serve(data)
     authed = await anna.connect(url, data)
     assert [h.receipt.n for h in authed.rooms] == [3]
     await anna.wire.close()
     process.terminate()
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
 
 
 @pytest.mark.slow

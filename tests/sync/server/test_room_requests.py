@@ -15,6 +15,7 @@ from sync.server.process.running import start_server
 from sync.server.store.sql import SqlStore
 from sync.trust.formats.items import Item, Role
 from sync.trust.room import entry_drafts
+from tests.patience import PATIENCE_S
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.passed_on import ephemeral, send
 from tests.sync.server.wire import Person, Refused, as_items, config
@@ -286,11 +287,11 @@ async def test_a_slow_reader_costs_its_queue_and_is_sent_behind(data: Path) -> N
         assert most <= limits.send_queue_bytes
         transport.resume_reading()
         seen = 0
-        frame: m.Frame = await asyncio.wait_for(bert.wire.unasked.get(), 10)
+        frame: m.Frame = await asyncio.wait_for(bert.wire.unasked.get(), PATIENCE_S)
         while not isinstance(frame, m.Behind):
             assert isinstance(frame, m.Fresh)
             seen += len(frame.items)
-            frame = await asyncio.wait_for(bert.wire.unasked.get(), 10)
+            frame = await asyncio.wait_for(bert.wire.unasked.get(), PATIENCE_S)
         assert frame.n == anna.rooms[room].n
         assert seen < 240
         await bert.sync(room)
@@ -305,7 +306,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off(data: Path) -> None:
         anna, bert, room = await house.two_in_a_room()
         bert.wire.socket.transport.pause_reading()
         big = "å" * 60_000
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while server.service.hub.connections == 2:
                 await anna.push(room, big, big, big)
                 await anna.sync(room)

@@ -28,6 +28,7 @@ from sync.server.objects.filesystem import FilesystemObjects
 from sync.server.process.running import start_server
 from sync.server.process.serving import check
 from sync.server.store.memory import MemoryStore
+from tests.patience import PATIENCE_S
 from tests.sync.server.house import House
 from tests.sync.server.parts import files_of
 from tests.sync.server.process import Served, serve
@@ -45,7 +46,7 @@ class Systemd:
         self.env = {"NOTIFY_SOCKET": str(path)}
 
     async def receive(self) -> str:
-        data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self._socket, 4096), 20)
+        data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self._socket, 4096), PATIENCE_S)
         return data.decode()
 
     def close(self) -> None:
@@ -115,7 +116,7 @@ async def test_a_state_that_cannot_be_sent_is_logged_and_ends_nothing(
 async def test_a_unit_whose_watchdog_is_off_is_sent_nothing(systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", systemd.env["NOTIFY_SOCKET"])
     monkeypatch.setenv("WATCHDOG_USEC", "0")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await systemd_notify.watchdog()
 
 
@@ -132,7 +133,7 @@ async def test_it_serves_on_the_socket_that_systemd_hands_over(data: Path) -> No
         await asyncio.sleep(0.05)
         assert not coming.done()
         served = await serve(data, socket=kept.fileno())
-        authed = await asyncio.wait_for(coming, 20)
+        authed = await asyncio.wait_for(coming, PATIENCE_S)
         assert [h.receipt.room for h in authed.rooms] == [room]
         await anna.wire.close()
         assert await served.stop() == 0
@@ -160,7 +161,7 @@ async def test_behind_a_proxy_people_sign_for_what_they_dialled(data: Path, tmp_
         async with start_server(proxied) as server:
             assert server.url == f"unix:{path}"
             assert path.stat().st_mode & 0o777 == 0o660
-            async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(path))) as http:
+            async with httpx.AsyncClient(timeout=PATIENCE_S, transport=httpx.AsyncHTTPTransport(uds=str(path))) as http:
                 answer = await http.get("http://kansli.example/healthz", headers={"x-forwarded-for": "203.0.113.7"})
                 assert answer.json() == {"ok": True}
             async with unix_connect(str(path), "ws://kansli.example/v1/sync") as line:
@@ -200,7 +201,7 @@ async def test_no_forwarded_header_is_believed(data: Path) -> None:
         assert ended is not None
         assert ended.code == "auth"  # it signed for the address that it dialled, which is not declared
         forwarded = {"x-forwarded-host": "evil.example", "x-forwarded-proto": "https", "forwarded": "host=evil.example"}
-        async with httpx.AsyncClient(headers=forwarded) as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_S, headers=forwarded) as http:
             assert (await http.get(f"{server.url}/readyz")).json()["ok"] is True
         await anna.wire.close()
 
@@ -409,7 +410,7 @@ async def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sync.server.process.websocket.LEAVE_S", 0.2)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         async with start_server(config(data)) as server:
             anna, bert, room = await House(server, data).two_in_a_room()
             bert.wire.socket.transport.pause_reading()

@@ -22,6 +22,7 @@ from sync.server.process.running import start_server
 from sync.server.rules.handshake import Who
 from sync.server.store.base import Full, SightingRow, Unreadable
 from sync.trust.person.agency import SignInCode, verify_server_cert
+from tests.patience import PATIENCE_S
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, Refused, config, decoded, keys_of, new_data, now, open_wire, wired
 from tests.world import until
@@ -321,7 +322,7 @@ async def test_attack_a_device_that_the_agency_revokes_is_cut_off_though_reading
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(store, "external_appends", failing)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await failed.wait()
     monkeypatch.setattr(store, "external_appends", real)
     await admin.revoke(house.data, uid=bert.uid, dev=bert.author.dev)
@@ -380,7 +381,7 @@ async def test_a_device_that_stays_connected_is_seen_again_and_one_that_left_is_
     for row in before.values():
         await store.put_sighting(row)
     monkeypatch.setattr("sync.server.rules.service.SEEN_S", 0.0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (seen := await last(anna)).last == 1:  # noqa: ASYNC110 - the store is asked
             await asyncio.sleep(0.05)
     assert seen == replace(before[anna], last=seen.last)

@@ -31,9 +31,9 @@ from sync.trust.person.author import Author, DeviceSecrets, new_user
 from sync.trust.person.user_log import UserLog
 from sync.trust.room import entry_drafts, envelope, signed_receipts
 from sync.trust.room.stream import RoomStream
+from tests.patience import PATIENCE_S
 
 F = TypeVar("F", bound=m.Frame)
-TIMEOUT_S = 10
 
 
 def now() -> int:
@@ -92,7 +92,7 @@ class Wire:
         self, *, versions: tuple[int, int] = (WIRE_MIN, WIRE_MAX), skew_ms: int = 0, agent: str = "test"
     ) -> m.ServerHello:
         await self.socket.send(encode(m.Hello(versions, self.nonce, now() + skew_ms, agent, self.address)))
-        reply = decoded(await asyncio.wait_for(self.socket.recv(), TIMEOUT_S))
+        reply = decoded(await asyncio.wait_for(self.socket.recv(), PATIENCE_S))
         if isinstance(reply, m.Error):
             raise Refused(reply)
         assert isinstance(reply, m.ServerHello)
@@ -133,20 +133,20 @@ class Wire:
     async def ask(self, frame: m.Frame, wanted: type[F]) -> F:
         answer = self.send(frame)
         await self.socket.send(encode(frame))
-        reply = await asyncio.wait_for(answer, TIMEOUT_S)
+        reply = await asyncio.wait_for(answer, PATIENCE_S)
         if isinstance(reply, m.Error):
             raise Refused(reply)
         assert isinstance(reply, wanted), reply
         return reply
 
     async def next(self, wanted: type[F]) -> F:
-        frame = await asyncio.wait_for(self.unasked.get(), TIMEOUT_S)
+        frame = await asyncio.wait_for(self.unasked.get(), PATIENCE_S)
         assert isinstance(frame, wanted), frame
         return frame
 
     async def end(self) -> m.Error | None:
         """Waits for the server to end the connection."""
-        return await asyncio.wait_for(asyncio.shield(self.ended), TIMEOUT_S)
+        return await asyncio.wait_for(asyncio.shield(self.ended), PATIENCE_S)
 
     async def close(self) -> None:
         await self.socket.close()

@@ -12,6 +12,7 @@ from app.errors import NotStored
 from app.settings import CLOSE_TO_TRAY
 from app.unlocking import KeyChange
 from app.unstored import Unstored
+from tests.patience import PATIENCE_S
 from tests.ui.desktop.programs import Office, Running, running
 from tests.ui.finding import timer_of, toast_of
 from ui.shell.window.quitting import QuitDialog
@@ -37,7 +38,7 @@ async def test_closing_ends_it(qapp: QApplication, tmp_path: Path, why: str) -> 
     office.settings.set(CLOSE_TO_TRAY, why != "by setting")
     async with running(qapp, office, has_tray=why != "no tray") as r:
         assert r.shown.close()
-        await asyncio.wait_for(r.task, 10)
+        await asyncio.wait_for(r.task, PATIENCE_S)
 
 
 async def test_quit_ends_it_from_the_menus_and_the_palette(qapp: QApplication, tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ async def test_quit_ends_it_from_the_menus_and_the_palette(qapp: QApplication, t
         assert window is not None
         assert "Avsluta" in [c.text for c in window.commands.shown()]
         window.commands["quit"].run()
-        await asyncio.wait_for(r.task, 10)
+        await asyncio.wait_for(r.task, PATIENCE_S)
         assert r.office.session.closed
 
 
@@ -55,7 +56,7 @@ async def test_the_tray_quits_and_its_sign_goes(qapp: QApplication, tmp_path: Pa
     async with running(qapp, Office(tmp_path, locked=True)) as r:
         sign = r.tray
         sign.quit_asked.emit()
-        await asyncio.wait_for(r.task, 10)
+        await asyncio.wait_for(r.task, PATIENCE_S)
         assert not sign.item.isVisible()
 
 
@@ -70,7 +71,7 @@ async def test_a_full_disk_keeps_nobody_from_closing_and_quitting(
         assert not r.shown.close()
         assert r.notified == ["Fönstret är stängt"]
         r.tray.quit_asked.emit()
-        await asyncio.wait_for(r.task, 10)
+        await asyncio.wait_for(r.task, PATIENCE_S)
 
 
 LOST = [
@@ -114,7 +115,7 @@ async def test_attack_a_quit_that_cannot_store_an_edit_names_it_and_ends_once_it
         assert not r.task.done()
         r.office.session.full = False
         timer_of(dialog).timeout.emit()
-        await asyncio.wait_for(r.task, 10)
+        await asyncio.wait_for(r.task, PATIENCE_S)
         assert r.office.session.closed
         assert r.program.restart is None
 
@@ -138,7 +139,7 @@ async def test_a_quit_while_a_fault_of_ours_keeps_an_edit_in_memory_asks_first(
         assert dialog.isVisible()
         session.full = False
         dialog.accept_button.click()
-        await asyncio.wait_for(r.task, 10)
+        await asyncio.wait_for(r.task, PATIENCE_S)
 
 
 async def test_quitting_is_asked_about_once_and_the_person_may_stay(qapp: QApplication, tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ async def test_only_what_the_person_has_read_is_lost_by_quitting(qapp: QApplicat
         assert "Meddelandet som du håller på att skriva" in dialog.list.text()
         r.office.session.lost = LOST[1:]
         dialog.discard.click()
-        await asyncio.wait_for(r.task, 10)
+        await asyncio.wait_for(r.task, PATIENCE_S)
 
 
 async def test_what_is_being_written_is_stored_before_quitting(

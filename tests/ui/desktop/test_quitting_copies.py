@@ -12,6 +12,7 @@ from app.core.ids import ChangeId, new_obj
 from app.session import Session
 from app.store.working_copies import FileOfMessage
 from tests.app.copies.desks import held_by_another, overwrite
+from tests.patience import PATIENCE_S
 from tests.ui.desktop.programs import Office, Running, running
 from tests.ui.finding import timer_of
 from ui.kit.toast import Toast
@@ -38,7 +39,7 @@ async def test_a_copy_that_nobody_has_open_keeps_nobody_from_quitting(qapp: QApp
     async with running(qapp, Office(tmp_path)) as r:
         await opened(r.office.session)
         r.program.ending.quit()
-        await asyncio.wait_for(r.task, 10)
+        await asyncio.wait_for(r.task, PATIENCE_S)
         assert r.office.session.closed
 
 
@@ -55,7 +56,7 @@ async def test_what_is_open_is_named_and_the_program_ends_once_it_is_closed(qapp
             await r.until(lambda: dialog._looking is not None and dialog._looking.done())
             assert asked(r) == [dialog]
         timer_of(dialog).timeout.emit()
-        await asyncio.wait_for(r.task, 10)
+        await asyncio.wait_for(r.task, PATIENCE_S)
 
 
 async def test_the_person_may_stay_or_quit_all_the_same(qapp: QApplication, tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ async def test_the_person_may_stay_or_quit_all_the_same(qapp: QApplication, tmp_
             r.program.ending.quit()
             await r.until(lambda: bool(asked(r)))
             asked(r)[0].quit.click()
-            await asyncio.wait_for(r.task, 10)
+            await asyncio.wait_for(r.task, PATIENCE_S)
 
 
 async def test_the_window_says_what_became_of_a_changed_copy(qapp: QApplication, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from PySide6.QtNetwork import QNetworkInformation
 from PySide6.QtWidgets import QApplication
 
 from tests.bus import named_on_bus, needs_bus, own_bus, serving
-from tests.world import PATIENCE_S, until
+from tests.patience import PATIENCE_S
+from tests.world import until
 from ui.desktop import power_linux
 from ui.desktop.delaying import Delay
 from ui.desktop.power_linux import MANAGER, PROPERTIES, SESSION, UPOWER

@@ -12,7 +12,8 @@ import pytest_asyncio
 from jeepney import Message, message_bus, new_error, new_method_return
 from jeepney.io.asyncio import DBusConnection, DBusRouter
 
-from tests.world import PATIENCE_S, until
+from tests.patience import PATIENCE_S
+from tests.world import until
 from ui.kit import bus
 from ui.kit.bus import ask, open_bus
 

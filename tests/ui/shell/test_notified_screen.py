@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.screen_reader import PATIENCE_S, desktop, needs_screen_reader
+from tests.patience import PATIENCE_S
+from tests.screen_reader import desktop, needs_screen_reader
 
 ROOT = Path(__file__).parents[3]
 

@@ -274,6 +274,7 @@ async def test_a_reminder_that_has_rung_is_not_lost_with_what_it_is_about(
     link = message(session, "Ring sökanden å 🙂")
     session.reminders.remind(link, at(13, 0))
     await due(session)
+    caught_up(window)
     (rung,) = session.notices.list(OPEN)
     if is_snoozed:
         session.notices.snooze([rung.id], at(16, 0))

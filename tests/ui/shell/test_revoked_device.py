@@ -17,10 +17,11 @@ from app.recovery import RecoverySheetState
 from app.session import Session
 from app.store.working_copies import ChangedCopy, FileOfMessage, OpenedCopy
 from tests.app.copies.desks import LABEL, overwrite
+from tests.patience import PATIENCE_S
 from tests.ui.shell.devices import asked, press, texts
 from tests.ui.shell.kept_account import RESET, REVOKED, AccountState, account_session
 from tests.ui.walking import check, check_tab
-from tests.world import PATIENCE_S, until
+from tests.world import until
 from ui.kit.announcing import Announcer
 from ui.kit.dialogs import Dialog
 from ui.kit.tasks import run

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import pytest
 from PySide6.QtWidgets import QWidget
 
 from app.notices.service import NoticeFilter, NoticeRow
@@ -49,13 +50,18 @@ def watch(window: QWidget, session: Session, tools: ToolList | None = None) -> t
 
 
 async def ring(session: Session) -> None:
-    """Every notice that is to ring has done so."""
-    task = asyncio.ensure_future(session.notices.run())
-    await until(lambda: not session.store.db.value("SELECT 1 FROM notices WHERE ring LIMIT 1"))
-    await session.store.db.apart(lambda: None)  # the flush after which reminders ring has ended too
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    task.cancel()
+    """Every notice that is to ring has done so, also what was put off until now."""
+    passes, next_ms = list[int](), session.notices._next_ms
+
+    def passed() -> int:  # called when all that is due has been emitted
+        passes.append(next_ms())
+        return passes[-1]
+
+    with pytest.MonkeyPatch.context() as counting:
+        counting.setattr(session.notices, "_next_ms", passed)
+        task = asyncio.ensure_future(session.notices.run())
+        await until(lambda: bool(passes) and not session.store.db.value("SELECT 1 FROM notices WHERE ring LIMIT 1"))
+        task.cancel()
 
 
 @asynccontextmanager
