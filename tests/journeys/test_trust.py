@@ -10,6 +10,7 @@ import pytest
 
 from app.chat.tool import TOOL as CHAT
 from app.core.ids import RoomId, Uid
+from app.devices import admission
 from app.errors import NotFound
 from app.people import codes
 from app.people.codes import Verdict
@@ -19,6 +20,7 @@ from sync.client.status import LinkState, RoomState
 from sync.ids import Hash
 from sync.server.operator import admin
 from tests.journeys.desks import Desk, Offices, offices
+from tests.patience import PATIENCE_S
 from tests.world import until
 
 pytestmark = pytest.mark.slow
@@ -174,8 +176,11 @@ async def test_attack_a_ghost_member_stands_in_the_seal_whatever_the_lists_say(t
         assert report.level == SEEKING  # nobody can say who it is
 
 
-async def test_a_colleague_who_enrols_while_i_am_online_is_looked_up_and_nothing_is_wrong(tmp_path: Path) -> None:
+async def test_a_colleague_who_enrols_while_i_am_online_is_looked_up_and_nothing_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with offices(tmp_path) as o:
+        monkeypatch.setattr(admission, "LOOK_EVERY_S", 10 * PATIENCE_S)  # at once, not when it is looked at anyway
         me, colleague = await o.hire("Handläggare", "Registrator")
         room = await o.room(me, colleague)
         (new,) = await o.hire("Enhetschef")
@@ -186,7 +191,7 @@ async def test_a_colleague_who_enrols_while_i_am_online_is_looked_up_and_nothing
         people._known.clear()
         first = people.person(uid)
         assert (first.is_sought, first.initials, first.verified) == (True, "", Verified.NONE)
-        await until(lambda: people.person(uid).name == "Enhetschef", patience_s=0.9)
+        await until(lambda: people.person(uid).name == "Enhetschef")
         assert not people.person(uid).is_sought
         await o.add(me, room, new, history=True)
         await settled(me, room)
