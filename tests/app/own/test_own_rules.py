@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync.test_rules_table import ROOT, every_test, exists
+from tests.rules_table import ROOT, every_test, exists
 
 pytestmark = pytest.mark.slow  # reads every test's source
 
