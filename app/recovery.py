@@ -5,10 +5,15 @@ it."""
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
+from pathlib import Path
 
 from app.core import clock
+from app.errors import disk_fault
 from app.people.service import PeopleService
 from app.settings import RECOVERY_SHEET_REMINDER, Settings
+from app.store.database import Database
+from app.store.saved_files import saved_file, to_end
 from sync.client.devices.own_recovery_sheet import AskedFor
 from sync.client.engine import Engine
 from sync.trust.person.recovery_sheet import RecoveryCode
@@ -47,10 +52,11 @@ class Recovery:
     """The recovery sheet of the signed-in person: makes one, and vetoes requests that somebody makes with it. Raises
     what the engine raises: Unreachable while offline, Refused and Reject with their codes."""
 
-    def __init__(self, engine: Engine, people: PeopleService, settings: Settings) -> None:
+    def __init__(self, engine: Engine, people: PeopleService, settings: Settings, db: Database) -> None:
         self._engine = engine
         self._people = people
         self._settings = settings
+        self._db = db
 
     @property
     def state(self) -> RecoverySheetState:
@@ -82,6 +88,17 @@ class Recovery:
             agency=self._engine.agency[:8].hex(" ", 2),
             made_ms=clock.now_ms(),
         )
+
+    async def save(self, target: Path, pdf: bytes) -> None:
+        """Writes `pdf`, a drawn recovery sheet, to the file `target`. DiskFull or StoreUnwritable if the disk refuses;
+        then a file that was at `target` is unchanged, and nothing of the new one is left. ▲ The same after a kill
+        (app/store/saved_files.py): a forgotten file with the code would let its finder become the person."""
+        try:
+            async with saved_file(self._db, target) as draft:
+                await to_end(partial(draft.file.write, pdf))
+                await to_end(draft.keep)
+        except OSError as e:
+            raise disk_fault(e) from e
 
     async def publish(self, paper: RecoverySheetPaper, old: str = "") -> None:
         """Puts the recovery sheet `paper` in force. Call it once the person has the paper in hand. `old`: the code of

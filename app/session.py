@@ -113,7 +113,7 @@ class Session:
         self.pruning = Pruning(store, self.engine, self.people, self.rooms.baselines)
         self._formats = DeviceFormats(store, self.engine, room_kinds_of(tools))
         self.seals = SecurityStatuses(store, self.engine, self.people, self._formats)
-        self.recovery = Recovery(self.engine, self.people, settings)
+        self.recovery = Recovery(self.engine, self.people, settings, store.db)
         self.succession = Succession(store, self.engine, self.rooms)
         self.personal = enter("personal", Personal(store, self.engine, self.people, self.rooms.announce))
         self.own_room = enter("own-room", OwnRoom(self.personal))

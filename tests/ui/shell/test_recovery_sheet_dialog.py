@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Making a recovery sheet: shown once and typed back, on paper, and in force at a real server."""
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from app.core.files import Draft
 from app.core.i18n import set_language
-from app.errors import FileUnreadable
+from app.errors import DiskFull
 from app.recovery import Recovery, RecoverySheetState
 from app.session import Session
 from sync.client.status import LinkState
@@ -39,7 +41,7 @@ async def client(w: World) -> Client:
 
 @pytest.fixture
 def recovery(client: Client, session: Session) -> Recovery:
-    return Recovery(client.engine, session.people, session.settings)
+    return Recovery(client.engine, session.people, session.settings, session.store.db)
 
 
 @pytest.fixture
@@ -233,11 +235,10 @@ def test_the_recovery_sheet_on_paper_is_one_page_and_its_code_reads(
     picture.fill(Qt.GlobalColor.white)
     set_language(language)
     try:
-        recovery_sheet_paper.save(paper, tmp_path / "blad å.pdf")
+        raw = recovery_sheet_paper.pdf(paper)
         assert recovery_sheet_paper.draw(paper, picture)
     finally:
         set_language("sv")
-    raw = (tmp_path / "blad å.pdf").read_bytes()
     assert raw.startswith(b"%PDF")
     assert raw.count(b"/Type /Page\n") == 1
     assert b"/MediaBox [0 0 595" in raw
@@ -247,9 +248,43 @@ def test_the_recovery_sheet_on_paper_is_one_page_and_its_code_reads(
     assert min(edges) == 255  # nothing runs off the page
 
 
-def test_a_recovery_sheet_that_cannot_be_written_says_so(offline: Recovery, tmp_path: Path) -> None:
-    with pytest.raises(FileUnreadable):
-        recovery_sheet_paper.save(offline.draw(), tmp_path / "finns inte" / "blad.pdf")
+def found(folder: Path) -> list[str]:
+    """The PDFs there, also unfinished ones."""
+    return [path.name for path in folder.iterdir() if path.suffix in (".pdf", ".part")]
+
+
+async def test_a_recovery_sheet_that_cannot_be_written_leaves_the_file_that_was_there(
+    offline: Recovery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "blad å 🙂.pdf"
+    target.write_bytes(b"the sheet before")
+
+    def refuse(draft: Draft, **_: object) -> None:
+        assert len(found(tmp_path)) == 2
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Draft, "keep", refuse)
+    with pytest.raises(DiskFull):
+        await offline.save(target, b"%PDF")
+    assert found(tmp_path) == [target.name]
+    assert target.read_bytes() == b"the sheet before"
+
+
+async def test_what_a_kill_left_of_a_recovery_sheet_is_known_to_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = open_account(tmp_path, RecoverySheetState.NONE)
+    noted: list[object] = []
+    keep, count = Draft.keep, "SELECT count(*) FROM meta WHERE name LIKE 'saving-%'"
+
+    def look(draft: Draft, *, foreign: bool = False) -> None:
+        noted.append(session.store.db.value(count))
+        keep(draft, foreign=foreign)
+
+    monkeypatch.setattr(Draft, "keep", look)
+    await session.recovery.save(tmp_path / "blad.pdf", b"%PDF")
+    assert noted == [1]
+    assert session.store.db.value(count) == 0
 
 
 def test_a_device_that_refuses_what_was_drawn_is_noticed(offline: Recovery, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,19 +218,18 @@ class RecoverySheetDialog(Dialog):
         path = await save_file(self, tr("Save as PDF"), f"{tr('Recovery sheet')}.pdf", "PDF (*.pdf)")
         if path is not None:
             try:
-                recovery_sheet_paper.save(self.paper, path)
+                await self._recovery.save(path, recovery_sheet_paper.pdf(self.paper))
             except Exception as e:
                 self._failed(e)
                 return
             self.kept.setText(tr("Saved. Whoever can read the file has your sheet: remove it when it is printed."))
 
     async def _print(self) -> None:
-        from PySide6.QtPrintSupport import QPrintDialog, QPrinter  # here: 1 MB that few need
+        from ui.kit.printing import new_printer, print_dialog  # here: 1 MB that few need
 
-        printer = QPrinter(QPrinter.PrinterMode.HighResolution)
-        printer.setDocName(tr("Recovery sheet"))
+        printer = new_printer()
         recovery_sheet_paper.lay_out(printer)
-        if not await show(QPrintDialog(printer, self)):
+        if not await show(print_dialog(printer, self, may_export=self._printing)):
             return
         if recovery_sheet_paper.draw(self.paper, printer):
             self.kept.setText(tr("Sent to the printer. Fetch it before somebody else does."))

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The recovery sheet on paper: A4, in the language in force, the code in groups and as QR."""
 
-from pathlib import Path
-
-from PySide6.QtCore import QMarginsF, QRectF, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, Qt
 from PySide6.QtGui import QFont, QPagedPaintDevice, QPageLayout, QPageSize, QPaintDevice, QPainter, QPdfWriter, QPen
 
-from app.errors import FileUnreadable
+from app.errors import BugError
 from app.recovery import RecoverySheetPaper
 from ui.kit import qr
 from ui.kit.fonts import FAMILY, load_fonts
@@ -20,15 +18,18 @@ _GROUP_MM = 27.0
 _VALUES_MM = 48.0
 
 
-def save(paper: RecoverySheetPaper, path: Path) -> None:
-    """Writes the recovery sheet to `path` as a PDF of one page. FileUnreadable if that fails."""
-    writer = QPdfWriter(str(path))
+def pdf(paper: RecoverySheetPaper) -> bytes:
+    """The recovery sheet as a PDF of one page. BugError if Qt does not draw it."""
+    target = QBuffer()
+    target.open(QIODevice.OpenModeFlag.WriteOnly)
+    writer = QPdfWriter(target)
     writer.setTitle(tr("Recovery sheet"))
     writer.setCreator("Kansli")
     writer.setResolution(300)
     lay_out(writer)
-    if not draw(paper, writer) or not path.exists():
-        raise FileUnreadable
+    if not draw(paper, writer):
+        raise BugError
+    return bytes(target.data().data())
 
 
 def lay_out(device: QPagedPaintDevice) -> None:
