@@ -12,6 +12,8 @@ from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.notices.kinds import REMINDER
 from app.notices.service import NoticeFilter
 from app.objects.links import ObjectLink
+from app.rooms.records import ObjectRetired
+from app.rooms.records import encode as encode_record
 from app.store import reminder_rows
 from app.store import rooms as room_rows
 from app.store.notice_rows import Notice
@@ -154,18 +156,32 @@ def test_a_destroyed_object_and_a_room_that_was_left_take_their_notices_along(hl
     assert hl.notices.list() == ()
 
 
+def remind(at: Desk, key: bytes, state: int, obj: ObjId, kind: str) -> None:
+    """A reminder that has rung: its notice, and the row that says whether the person is done with it."""
+    ident = ReminderId(key.ljust(16))
+    made = Notice(kind=REMINDER, room=ROOM, obj=obj, key=ident, t=T, ref=b"r" * 16, thread=ObjId(ident))
+    reminder = ReminderRow(
+        id=ident, generation=0, state=state, at=T, room=ROOM, obj=obj, kind=kind, ref=made.ref, notice=made.id
+    )
+    with at.store.transaction() as conn:
+        at.store.notices.put([made])
+        reminder_rows.put(conn, [reminder])
+
+
+def test_a_reminder_of_what_is_in_the_trash_is_listed_until_the_person_is_done_with_it(hl: Desk) -> None:
+    start_board(hl)
+    put_away(hl, on=True)
+    remind(hl, b"waits", WAITS, BOARD_ID, "board")
+    remind(hl, b"done", GONE, BOARD_ID, "board")
+    assert kinds(hl) == ["reminder"]
+    assert [row.kind for row in hl.store.notices.claim(clock.MAX_MS)] == ["reminder"]
+
+
 def test_reminders_that_the_person_is_not_done_with_stay_when_what_they_are_about_is_destroyed(hl: Desk) -> None:
     """Also while the other notices are still being deleted."""
     come(hl, *[NAMED] * 450, n=10)
     for key, state in (b"waits", WAITS), (b"done", GONE):
-        ident = ReminderId(key.ljust(16))
-        made = Notice(kind=REMINDER, room=ROOM, obj=CHANNEL, key=ident, t=T, ref=b"r" * 16, thread=ObjId(ident))
-        reminder = ReminderRow(
-            id=ident, generation=0, state=state, at=T, room=ROOM, obj=CHANNEL, kind="chat", ref=made.ref, notice=made.id
-        )
-        with hl.store.transaction() as conn:
-            hl.store.notices.put([made])
-            reminder_rows.put(conn, [reminder])
+        remind(hl, key, state, CHANNEL, "chat")
     event = RoomEvent(n=900, t=T, kind="destroy", by=EK, obj=CHANNEL)
     hl.store.receive(ReceivedSlice(room=ROOM, cursor=900, state=b"", events=[event]))
     assert kinds(hl, NoticeFilter()) == ["reminder"]
@@ -232,6 +248,26 @@ def test_a_task_that_somebody_gives_me_rings_once_also_when_it_is_undone_and_giv
     mine.tasks.board(ROOM, BOARD_ID).move_card(card, board.columns()[1].id)
     assert kinds(mine) == [], "moving it is an answer"
     assert theirs.notices.list() == ()
+    mine.close()
+    theirs.close()
+
+
+def put_away(at: Desk, on: bool) -> None:
+    at.store.changes.append(ROOM, ObjId(ROOM), encode_record(ObjectRetired(obj=BOARD_ID, on=on)))
+
+
+def test_a_task_that_somebody_gives_me_on_a_board_in_the_trash_rings_nothing_and_waits_for_the_board(
+    tmp_path: Path,
+) -> None:
+    mine, theirs, server = two(tmp_path)
+    put_away(theirs, on=True)
+    board = theirs.tasks.board(ROOM, BOARD_ID)
+    board.add_card(board.columns()[0].id, "Yttrande å 🙂", by=EK, assignee=HL)
+    server.deliver()
+    assert (rung(mine), kinds(mine)) == ([], [])
+    put_away(theirs, on=False)
+    server.deliver()
+    assert (rung(mine), kinds(mine)) == ([], ["task-given"])
     mine.close()
     theirs.close()
 
