@@ -11,6 +11,7 @@ import pytest
 
 from app.core.ids import ChangeId, DevId, ObjId, RoomId
 from app.errors import DiskFull, StoreFault, StoreUnwritable
+from app.objects import pieces
 from app.objects.crdt import REMOTE, Update
 from app.store import objects as object_rows
 from app.store import statements as sql
@@ -234,6 +235,27 @@ def test_a_refused_edit_is_kept_and_stored_by_a_retry(place: Place, monkeypatch:
     rows = place.rows()
     place.service.retry(OBJ)
     assert (place.rows(), saved) == (rows, [OBJ])
+
+
+def test_an_edit_in_pieces_is_stored_whole_or_not_at_all(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces that are stored without the others would wait for ever, at every member."""
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 24)
+    model, append, appended = place.service.open(OBJ), place.store.changes.append, list[bytes]()
+    before = place.store.db.value("SELECT count(*) FROM changes")
+
+    def take_one(room: RoomId, obj: ObjId, data: bytes, **more: Any) -> ChangeId:
+        if appended:
+            raise DiskFull
+        appended.append(data)
+        return append(room, obj, data, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place.store.changes, "append", take_one)
+        place.write(model, "mitt å 🙂")
+    assert len(appended) == 1
+    assert place.store.db.value("SELECT count(*) FROM changes") == before
+    place.service.retry(OBJ)
+    assert place.stored() == place.side.view(model)
 
 
 def test_the_next_edit_stores_what_was_refused_before(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
