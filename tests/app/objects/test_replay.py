@@ -258,12 +258,14 @@ def test_attack_who_reads_the_first_piece_of_an_update_takes_its_client_from_nob
     """A pasted book comes in pieces. A member who sent a tiny update of its client before the last piece became the
     owner of the client: the book was void, and so was everything that its author wrote afterwards."""
     updates: list[bytes] = []
-    document = Document(updates.append)
-    document.set_up("Beslut å 🙂")
-    begin = pieces.encode(updates.pop(0))
+    Document(updates.append).set_up("Beslut å 🙂")
+    begin = pieces.encode(updates[0])
+    document = Document(updates.append)  # opened again: it writes under a client that is nobody's yet
+    document.merge(updates[:1])
     document.splice(0, 0, "Boken. ")
     book, later = updates[-1], b""
     own = read(book).sections[0].client
+    assert own != read(updates[0]).sections[0].client
     half = len(book) // 2
     parts = [
         pieces.PAYLOAD.encode(pieces.Piece(group=b"g" * 16, index=i, count=2, update=piece))
