@@ -262,7 +262,9 @@ def test_attack_a_caret_without_the_form_of_a_position_reaches_no_native_code(mo
     emitted = first.doc.selections.encode(7, 13)[2:]
     good = emitted[: len(emitted) // 2]
     monkeypatch.setattr(pycrdt.StickyIndex, "decode", None)
-    for bad in (good[:-1], good + b"\0", b"\3" + good[1:], b"\1\xff\xff\xff\xff\7", b"\0" * 200, b"\0" + b"\xff" * 9):
+    no_utf_8 = b"\1\2\xff\xfe\0"
+    forms = (good[:-1], good + b"\0", b"\3" + good[1:], b"\1\xff\xff\xff\xff\7", b"\0" * 200, b"\0" + b"\xff" * 9)
+    for bad in (*forms, no_utf_8):
         assert first.doc.selections.resolve(len(bad).to_bytes(2, "big") + bad + bad) is None
     with pytest.raises(TypeError):  # this one would have been decoded
         first.doc.selections.resolve(len(good).to_bytes(2, "big") + good + good)

@@ -223,6 +223,20 @@ def test_a_documents_state_is_what_its_changes_make_and_what_was_deleted_is_not_
     )
 
 
+def test_what_is_larger_than_an_update_may_be_is_no_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the changes are pruned, nobody could open an object that begins with it."""
+    me, updates = Uid(bytes(16)), list[bytes]()
+    document = Document(updates.append)
+    document.set_up("Yttrande å 🙂")
+    for n in range(20):
+        document.splice(0, 0, f"Stycke {n}. ")
+    changes = placed([(me, data) for update in updates for data in encode(update)])
+    assert DOCUMENTS.compact is not None
+    assert DOCUMENTS.compact(changes, 1) is not None
+    monkeypatch.setattr("app.objects.lib0.MAX_BYTES", max(map(len, updates)))
+    assert DOCUMENTS.compact(changes, 1) is None
+
+
 def test_a_boards_state_is_what_its_changes_make() -> None:
     me = Uid(bytes(16))
     assert TASKS.compact is not None

@@ -2,12 +2,25 @@
 """The door to pycrdt: maps, texts, origins, undo, and bad bytes that end here."""
 
 import random
+from typing import Any
 
 import pytest
 
 from app.errors import BugError
 from app.objects.canonical import same_content
-from app.objects.crdt import LOCAL, SETUP, UNDO, CrdtDoc, DamagedUpdate, Origin, Path, is_update, may_be_kept, merged
+from app.objects.crdt import (
+    LOCAL,
+    MAX_DEPTH,
+    SETUP,
+    UNDO,
+    CrdtDoc,
+    DamagedUpdate,
+    Origin,
+    Path,
+    is_update,
+    may_be_kept,
+    merged,
+)
 from app.objects.lib0 import MAX_BYTES, MAX_THINGS
 from app.objects.undo import Undo
 from tests.fuzz.blocks import number
@@ -39,6 +52,24 @@ def test_nested_maps_are_set_read_and_deleted_by_path() -> None:
     assert board.delete(("cards", "k1"))
     assert not board.delete(("cards", "k1"))
     assert not board.has(("cards", "k1"))
+
+
+def test_attack_a_value_that_is_nested_too_deep_is_none_and_the_others_of_its_map_are_read() -> None:
+    """An update may have maps of sixteen levels and, inside the innermost, lists of sixteen more."""
+    deep: Any = []
+    for _ in range(MAX_DEPTH - 1):
+        deep = [deep]
+    colleague, doc = new_doc(), new_doc()
+    colleague.map("board").set(("k",), {"odd": {"a": {"b": deep}}, "title": "Beslut å 🙂"})
+    assert doc.apply([colleague.diff()]) == []
+    board: Any = doc.map("board").to_python()
+    assert board["k"]["title"] == "Beslut å 🙂"
+    found, levels = board, 0
+    for key in ("k", "odd", "a", "b"):
+        found, levels = found[key], levels + 1
+    while found:
+        found, levels = found[0], levels + 1
+    assert (found, levels) == (None, MAX_DEPTH + 1)
 
 
 def test_changes_are_emitted_by_path_and_origin_after_the_transaction() -> None:

@@ -212,6 +212,20 @@ async def test_a_deleted_message_s_files_leave(case: Case) -> None:
     assert [*(case.folder / "received").iterdir()] == []
 
 
+async def test_a_deleted_message_s_files_leave_though_they_are_kept_offline(case: Case) -> None:
+    manifest = case.server.file(*plains(2))
+    case.sealed.pin(ROOM, case.obj, manifest)
+    await case.sealed.complete()
+    assert case.sealed.is_here(manifest)
+    with case.store.transaction() as conn:
+        forget_files(conn, [manifest])
+    assert not case.sealed.is_here(manifest)
+    await case.sealed.complete()
+    await case.store.cache_upkeep.tidy()
+    assert [*(case.folder / "received").iterdir()] == []
+    assert len(case.server.asked) == 2, "they are not fetched again"
+
+
 async def test_attack_a_message_that_names_another_s_part_with_a_false_hash_drops_nothing(case: Case) -> None:
     manifest = case.server.file(*plains(1))
     await case.fetch(manifest)
