@@ -71,6 +71,16 @@ def packed(parts: Mapping[str, bytes | str], compress: int = zipfile.ZIP_DEFLATE
     return out.getvalue()
 
 
+def declared(data: bytes, size: int) -> bytes:
+    """The archive, whose directory says of the document's part that it has this size unpacked."""
+    made = bytearray(data)
+    name = made.rindex(DOCUMENT.encode())
+    while made[name - 46 : name - 42] != b"PK\x01\x02":  # the names of other parts may end alike
+        name = made.rindex(DOCUMENT.encode(), 0, name)
+    made[name - 22 : name - 18] = size.to_bytes(4, "little")
+    return bytes(made)
+
+
 def encrypted() -> bytes:
     """As Office stores a document with a password: an OLE file with the encrypted package in it."""
     return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "EncryptedPackage".encode("utf-16-le") + bytes(96)

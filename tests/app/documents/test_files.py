@@ -25,6 +25,7 @@ from app.documents.errors import (
     ConversionUnavailable,
     ExportFailed,
     ExportFull,
+    ImportDamaged,
     ImportForeign,
     ImportTooLarge,
     PrintOff,
@@ -269,7 +270,7 @@ LIES: dict[str, list[Answer]] = {
     "none": [HELD, Converted(0, "", "")],
     "code": [HELD, Converted(0, "disk-full", "")],
     "short": [HELD, Converted(4, "", ""), Part(b"")],
-    "more": [HELD, Converted(2, "", ""), Part(b"123")],
+    "more": [HELD, Converted(len(BAD) - 1, "", ""), Part(BAD)],
     "bytes": [HELD, Converted(3, "", ""), Part(b"123")],
     "blocks": [HELD, Converted(9, "", ""), Part(b"\0\0\0\x05\x94\x00\x00\x90\xc2")],
 }
@@ -293,10 +294,31 @@ async def test_attack_a_process_that_was_taken_over_returns_nothing_that_is_not_
         await liar(tmp_path, lies).read("txt", b"a")
 
 
+async def test_attack_an_answer_that_is_longer_than_may_be_is_not_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[Answer] = [HELD, Converted(len(BAD), "", ""), Part(BAD)]
+    assert (await liar(tmp_path, answers).read("txt", b"a")).blocks
+    monkeypatch.setattr(wire, "MAX_BYTES", len(BAD) - 1)
+    with pytest.raises(ConversionDied):
+        await liar(tmp_path, answers).read("txt", b"a")
+
+
 async def test_attack_what_a_process_returns_is_judged_like_a_strangers_paste(tmp_path: Path) -> None:
     found = await liar(tmp_path, [HELD, Converted(len(BAD), "", ""), Part(BAD)]).read("txt", b"a")
     assert found.blocks[0].runs == (Run("å"),)
     assert found.blocks[0].style == Style()
+
+
+@pytest.mark.parametrize("where", ["word/å.xml", "word/a\n.xml", "word/\u202elmx.xml", "a" * 101])
+async def test_attack_a_part_that_a_process_names_is_shown_only_if_its_name_is_plain(
+    where: str, tmp_path: Path
+) -> None:
+    """Of a process that was taken over, nothing but a short name in ASCII gets into the sentence about a file."""
+    for given, shown in ((where, ""), ("word/document.xml", "word/document.xml")):
+        with pytest.raises(ImportDamaged) as fault:
+            await liar(tmp_path, [HELD, Converted(0, "import-damaged", given)]).read("txt", b"a")
+        assert fault.value.where == shown
 
 
 async def test_a_conversion_that_is_cancelled_ends_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
