@@ -9,7 +9,6 @@ import pycrdt
 import pytest
 
 from app.core.ids import ObjId
-from app.documents.service import DocumentService
 from app.errors import BugError
 from app.objects import pieces
 from app.objects.compaction import state_of
@@ -63,26 +62,36 @@ def test_attack_a_document_with_an_odd_value_leaves_the_others_findable(world: W
     assert [hit.obj for hit in hl.store.search.find_here("tillsyn")] == [good]
 
 
+@pytest.mark.parametrize("again", ["start", "change"])
 def test_a_document_that_cannot_be_indexed_stops_no_other_and_is_tried_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, again: str
 ) -> None:
     hl, ek = world.add(HL), world.add(EK)
     bad, good = hl.documents.create(ROOM, "Ärende å"), hl.documents.create(ROOM, "Beslut om tillsyn 🙂")
-    world.deliver()
-    shown = DocumentService._shown
+    index, tried = ek.documents._indexing, list[ObjId]()
+    document = index._document
 
-    def fails(self: DocumentService, obj: ObjId) -> AbstractContextManager[Document]:
+    def fails(obj: ObjId) -> AbstractContextManager[Document]:
+        tried.append(obj)
+        if tried.count(bad) > 5:
+            pytest.fail("it is tried for ever")
         if obj == bad:
             raise RecursionError
-        return shown(self, obj)
+        return document(obj)
 
-    monkeypatch.setattr(DocumentService, "_shown", fails)
+    monkeypatch.setattr(index, "_document", fails)
+    world.deliver()
     assert ek.timers.waiting
     ek.timers.ring()
+    assert bad in tried
     assert [hit.obj for hit in ek.store.search.find_here("tillsyn")] == [good]
     assert not ek.timers.waiting  # it is not tried for ever
     monkeypatch.undo()
-    ek.documents.start()
+    if again == "start":
+        ek.documents.start()
+    else:
+        hl.documents.open(bad).splice(0, 0, "Yttrande ö")
+        world.deliver()
     ek.timers.ring()
     assert [hit.obj for hit in ek.store.search.find_here("Ärende")] == [bad]
 
