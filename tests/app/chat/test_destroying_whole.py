@@ -157,6 +157,27 @@ async def test_a_draft_keeps_no_text_of_a_destroyed_month_after_a_crash(hl: Desk
         again.close()
 
 
+@pytest.mark.parametrize("case", ["answer", "aside", "aside-of-a-change-that-stays"])
+async def test_a_draft_refers_to_no_message_of_a_destroyed_month(hl: Desk, clock: Clock, case: str) -> None:
+    hl.folk.admin = True
+    months = months_of(hl, Destroys(hl.store))
+    gone = hl.chat.send(ROOM, "i november å")
+    Positions([hl], n=20, t=NOVEMBER).deliver()
+    clock.now_ms = DECEMBER
+    stays = hl.chat.send(ROOM, "i december 🙂")
+    draft, left = {
+        "answer": (Draft(text="svar ö", reply_to=gone), Draft(text="svar ö")),
+        "aside": (Draft(text="ändrat", edits=gone, aside="svar ö", aside_reply_to=gone), Draft(text="svar ö")),
+        "aside-of-a-change-that-stays": (
+            Draft(text="ändrat", edits=stays, aside="svar ö", aside_reply_to=gone),
+            Draft(text="ändrat", edits=stays, aside="svar ö"),
+        ),
+    }[case]
+    hl.chat.keep_draft(ROOM, draft)
+    await months.destroy(ROOM, [month_of(NOVEMBER)], nothing)
+    assert hl.chat.draft(ROOM) == left
+
+
 async def test_many_months_that_are_destroyed_at_once_hold_the_loop_no_longer_than_a_few(
     hl: Desk, clock: Clock
 ) -> None:
