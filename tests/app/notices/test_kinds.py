@@ -20,6 +20,7 @@ from app.store.notice_rows import Notice
 from app.store.reminder_rows import GONE, WAITS, ReminderId, ReminderRow
 from sync.client.ports import OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
+from tests.app.chat.successors import Stream, claim, shown, successor
 from tests.office import BOARD_ID, CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others, start_board
 
 T = 1_795_500_000_000
@@ -77,6 +78,21 @@ def test_a_reply_to_me_counts_only_if_the_message_is_mine(hl: Desk) -> None:
     come(hl, MessageSent(text="Svar", reply_to=theirs), MessageSent(text="Svar", reply_to=b"x" * 16), n=12)
     assert kinds(hl) == [], "▲ a forged or foreign target makes no notice"
     come(hl, MessageSent(text="Svar", reply_to=mine), n=20)
+    assert kinds(hl) == ["reply"]
+
+
+def test_attack_a_reply_to_a_message_that_a_founder_says_is_mine_is_none(hl: Desk) -> None:
+    """A founder carries words over in this person's name. Here they are shown as a quotation of the founder, and so is
+    an answer to them no answer to this person."""
+    successor(hl, EK)
+    stream = Stream(hl, after=T // 1000)
+    claimed = b"q" * 16
+    stream.put(EK, claim(HL, "Jag godkänner å", claimed))
+    assert shown(hl)[0].quoted_author == HL
+    stream.put(RG, MessageSent(text="Svar", reply_to=claimed))
+    assert kinds(hl) == []
+    mine = stream.put(HL, MessageSent(text="Mitt 🙂"))
+    stream.put(RG, MessageSent(text="Svar", reply_to=mine))
     assert kinds(hl) == ["reply"]
 
 
