@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from app.core.enums import Role
 from app.core.ids import ObjId, Uid
 from app.rooms.records import RoomNamed
 from app.rooms.records import encode as record
-from app.store.room_lines import RoomLine
+from app.store.room_lines import RoomLine, RoomLines
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, desk, from_others
@@ -168,7 +169,17 @@ def test_five_thousand_role_changes_are_one_line_that_counts_them(hl: Desk) -> N
     assert (only.count, len(only.lines), only.mixed) == (5000, READ, True)
 
 
-def test_of_events_between_many_messages_the_first_are_read_and_all_are_counted(hl: Desk) -> None:
+def test_of_events_between_many_messages_the_first_are_read_and_all_are_counted(
+    hl: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, between = list[int](), RoomLines.between
+
+    def count(*what: Any, **how: Any) -> list[RoomLine]:
+        found = between(*what, **how)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(RoomLines, "between", count)
     say(hl, *range(100, 2100, 20))
     happen(hl, *(event(n, "role", subject=HL) for n in range(1, 2110) if n % 20))
     timeline = hl.chat.timeline(ROOM)
@@ -176,6 +187,7 @@ def test_of_events_between_many_messages_the_first_are_read_and_all_are_counted(
     lines = [*(place.lines for place in places), places[-1].after]
     assert [sum(counts(each)) for each in lines] == [95, *[19] * 99, 19 + 10 - 1]
     assert sum(len(line.lines) for each in lines for line in each) <= PAGE_LINES
+    assert 0 < max(read) <= PAGE_LINES
     assert [each[0].lines[0].n for each in lines] == [1, *range(101, 2100, 20)]
 
 

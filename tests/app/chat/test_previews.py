@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.chat.previews import MAX_BYTES, is_preview, size_of
+from app.chat.records import Attachment, MessageSent, decode, encode
 
 JFIF = bytes.fromhex("ffe000104a46494600010100000100010000")
 TABLE = b"\xff\xdb\x00\x43\x00" + bytes(range(1, 65))
@@ -69,3 +70,13 @@ def test_other_bytes_are_none(data: bytes) -> None:
 @given(st.binary(max_size=200) | st.binary(max_size=100).map(lambda tail: b"\xff\xd8" + JFIF + tail))
 def test_any_bytes_are_judged_without_a_fault(data: bytes) -> None:
     assert is_preview(data) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("preview", "left"), [(jpeg(*GOOD), jpeg(*GOOD)), (b"GIF89a" + bytes(20), b"")], ids=["preview", "gif"]
+)
+def test_attack_bytes_that_are_no_preview_are_left_out_where_a_record_is_read(preview: bytes, left: bytes) -> None:
+    file = Attachment(name="bild å 🙂.jpg", size_bytes=5, media_type="image/jpeg", manifest=b"m", preview=preview)
+    record = decode(encode(MessageSent(text="", attachments=(file,))))
+    assert isinstance(record, MessageSent)
+    assert [one.preview for one in record.attachments] == [left]
