@@ -177,6 +177,16 @@ def test_marked_as_unread_keeps_an_earlier_mention_unread_and_what_is_not_opened
     assert home.reads.mark(CHAT).position == 11
 
 
+def test_marked_as_unread_keeps_an_earlier_mention_unread_where_nothing_was_read_before(two: Two) -> None:
+    home, office, server = two
+    sent = messages(6, named=(1,))
+    for device in (home, office):
+        device.come(sent)
+    home.chat.mark_unread(CASE, sent[4].change_id)
+    share(server, home, office)
+    assert home.line == office.line == (3, 1), "the mention, and two messages"
+
+
 def test_marked_as_unread_is_unread_on_all_devices_and_can_be_read_again(two: Two) -> None:
     home, office, server = two
     sent = messages(6)
