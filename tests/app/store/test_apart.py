@@ -268,6 +268,26 @@ async def test_a_callback_that_fails_keeps_no_other_from_running_on_the_loop_eit
     assert ran == [1, 2, 1, 2]
 
 
+async def test_a_commit_is_flushed_though_a_callback_ends_with_more_than_an_exception(db: Database, disk: Disk) -> None:
+    """As native code does that merges a document: nothing else would put the commit on the disk."""
+
+    class PanicError(BaseException):
+        pass
+
+    def panics() -> None:
+        raise PanicError
+
+    def slice_() -> None:
+        write(db, 1)
+        db.after_commit(panics)
+
+    disk.let.set()
+    with pytest.raises(PanicError):
+        await db.apart(slice_, is_short=True)
+    assert await asyncio.to_thread(disk.asked.wait, PATIENCE_S)
+    assert notes(db) == [1]
+
+
 async def test_what_may_be_lost_is_not_flushed(db: Database, disk: Disk) -> None:
     await db.apart(lambda: write(db, 1), durable=False)
     assert not disk.asked.is_set()
