@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A month is destroyed as a whole: with what its administrator does not see, also over a crash, and in short parts."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from app.chat.records import MessageEdited
 from app.chat.stranded import StrandedCount
 from app.core.ids import ChangeId, ObjId
 from app.core.months import begins_ms, month_of
-from app.errors import Forbidden
+from app.errors import DiskFull, Forbidden
 from app.store.destroyed_objects import FIRST
 from app.store.series import is_destroyed
 from sync.client.ports import RoomEvent
@@ -32,7 +33,8 @@ from tests.app.chat.months import (
     write_apart,
     written,
 )
-from tests.office import EK, ROOM, Desk, Positions, reopened
+from tests.app.store.failing import FULL, Statements, fails_at
+from tests.office import CHANNEL, EK, ROOM, Desk, Positions, reopened
 
 __all__ = ["clock", "destroys", "hl", "months"]  # fixtures
 
@@ -195,3 +197,23 @@ async def test_many_months_that_are_destroyed_at_once_hold_the_loop_no_longer_th
     assert len(left) == count - FIRST
     await hl.store.destroyed.complete()
     assert hl.store.db.rows("SELECT * FROM chat_messages") == hl.store.db.rows("SELECT * FROM destroying") == []
+
+
+async def test_a_disk_that_does_not_let_a_destroyed_month_end_is_reported_and_asked_again_later(hl: Desk) -> None:
+    """Deleting would try again at once, and never end."""
+    come(hl, written(CHANNEL, 10, NOVEMBER, CANARY))
+    seen = Statements(hl.store)
+
+    def refuse(number: int, text: str) -> None:
+        if text.startswith("DELETE FROM destroying"):
+            fails_at(number, FULL)(number, text)
+
+    seen.before = refuse
+    with seen.watched():
+        destroy(hl.store)
+        with pytest.raises(DiskFull):
+            await asyncio.wait_for(hl.store.destroyed.complete(), 10)
+    assert hl.store.db.rows("SELECT obj FROM destroying") == [(CHANNEL,)]
+    await hl.store.destroyed.complete()
+    assert hl.store.db.rows("SELECT * FROM destroying") == []
+    assert found_in(hl.store) == set()
