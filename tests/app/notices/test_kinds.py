@@ -235,6 +235,17 @@ def test_a_first_reading_rings_nothing_and_leaves_out_what_is_old(tmp_path: Path
     hl.close()
 
 
+def test_the_position_up_to_which_nothing_rings_never_falls(hl: Desk) -> None:
+    hl.store.db.conn.execute("DELETE FROM notified")
+    for cursor in (9, 4):
+        hl.store.db.conn.execute("DELETE FROM streams")
+        hl.store.receive(ReceivedSlice(room=ROOM, cursor=cursor, state=b"state"))
+    come(hl, NAMED, n=7)
+    assert rung(hl) == []
+    come(hl, NAMED, n=10)
+    assert rung(hl) == ["mention"]
+
+
 def two(tmp_path: Path) -> tuple[Desk, Desk, Positions]:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

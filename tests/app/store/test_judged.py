@@ -293,9 +293,11 @@ async def test_what_waits_when_a_prune_covers_it_is_left_out_from_then_on(desk: 
     first = stream.add(EK, *writer.take())
     lacked, late = writer.types("Ett å. "), writer.types("Två 🙂. ")
     await take(desk, *first, *stream.add(EK, late))
+    unsent = desk.store.pending(9)
     prune = RoomEvent(n=150, t=150, kind="prune", by=HL, obj=NOTE, until=120)
     await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=150, state=b"", events=[prune]))
     assert [code for _, code in marks(desk.store)] == ["covered"]
+    assert desk.store.pending(9) == unsent, "only its author offers it again"
     (change,) = stream.add(EK, lacked)
     await take(desk, replace(change, n=151))
     assert [code for _, code in marks(desk.store)] == ["covered"]
