@@ -328,6 +328,17 @@ def test_after_a_change_that_was_cut_off_the_old_passphrase_is_wrong_and_nothing
     opens(profile, slots, slots.unlock_passphrase("en ny lösenfras")).close()
 
 
+def test_after_a_change_that_was_cut_off_the_new_passphrase_finishes_it(profile: Profile, slots: KeySlots) -> None:
+    """It opens the new slot alone, so only one key comes of it."""
+    new = "en ny lösenfras"
+    store = open_store(profile, slots, slots.unlock_keyring(), KINDS)
+    store.db.rekey(slots.stage([SlotKind.PASSPHRASE, SlotKind.KEYRING], new))
+    store.close()
+    for _ in range(2):
+        opens(profile, slots, slots.unlock_passphrase(new)).close()
+    opens(profile, slots, slots.unlock_keyring()).close()
+
+
 @pytest.mark.parametrize("steps", range(4))
 def test_a_removal_that_is_killed_at_any_step_leaves_no_slot_that_opens_nothing(
     profile: Profile, slots: KeySlots, monkeypatch: pytest.MonkeyPatch, steps: int
@@ -420,10 +431,17 @@ def test_a_slot_that_the_disk_refuses_to_remove_is_reported(
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_a_slot_that_a_full_disk_refuses_says_so(slots: KeySlots, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+@pytest.mark.parametrize("passphrase", ["en ny lösenfras", None])
+def test_a_slot_that_a_full_disk_refuses_says_so_and_removes_none(
+    profile: Profile, slots: KeySlots, monkeypatch: pytest.MonkeyPatch, code: int, passphrase: str | None
+) -> None:
     def full(_fd: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(DiskFull):
-        slots.only(new_key(), PASSPHRASE)
+    key = slots.unlock_keyring().keys[0]
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        with pytest.raises(DiskFull):
+            slots.only(key, passphrase)
+    opens(profile, slots, slots.unlock_passphrase(PASSPHRASE)).close()
+    opens(profile, slots, slots.unlock_keyring()).close()
