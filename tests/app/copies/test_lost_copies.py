@@ -75,3 +75,17 @@ async def test_leaving_a_room_removes_its_copies(desk: Desk) -> None:
     assert lost == [of_message().name]
     assert desk.plain == []
     assert [*(desk.folder / "kept").iterdir()] == []
+
+
+async def test_a_change_that_was_being_encrypted_while_its_object_was_destroyed_is_not_kept(desk: Desk) -> None:
+    """It would stay on the computer, and nothing that is deleted later would name it."""
+    of, rows = of_message(), desk.bench.store.copies
+    overwrite(await desk.copies.open(of, PLAIN, LABEL), CHANGED)
+    await desk.copies.look()
+    (encrypted,) = rows.changed()
+    event = RoomEvent(n=9, t=9, kind="destroy", by=OTHER, obj=of.obj)
+    desk.bench.store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"state", events=[event]))
+    assert not rows.keep(encrypted)
+    assert rows.changed() == []
+    await desk.copies.look()
+    assert [*(desk.folder / "kept").iterdir()] == []

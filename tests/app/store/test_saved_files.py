@@ -122,6 +122,25 @@ async def test_a_save_that_is_cancelled_or_refused_leaves_neither_file_nor_path(
     store.close()
 
 
+async def test_the_path_of_a_draft_is_stored_until_the_draft_is_gone(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill right before the draft is removed would leave it in a folder that no session knows."""
+    stored, drop = list[int](), Draft.drop
+
+    def watched(draft: Draft) -> None:
+        stored.append(len(noted(store)))
+        drop(draft)
+
+    monkeypatch.setattr(Draft, "drop", watched)
+    with pytest.raises(ZeroDivisionError):
+        async with saved_file(store.db, tmp_path / "ut" / "beslut å.txt"):
+            raise ZeroDivisionError
+    assert stored == [1]
+    assert (noted(store), list((tmp_path / "ut").iterdir())) == ([], [])
+    store.close()
+
+
 async def test_a_full_disk_under_the_profile_does_not_stop_saving_on_another(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
