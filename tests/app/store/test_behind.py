@@ -225,3 +225,17 @@ async def test_a_cached_state_is_not_read_again_with_what_stood_behind_it(tmp_pa
         found = desk.store.objects.crdt_state(NOTE)
         assert found is not None
         assert desk.store.changes.of(NOTE, found[0]) == []
+
+
+async def test_a_cached_state_that_lacks_a_merged_change_is_still_read_with_it(tmp_path: Path) -> None:
+    """Otherwise what opens the document would not show that change."""
+    stream, _ = typed()
+    async with opened(tmp_path / "store.db") as desk:
+        early = await begin(desk, stream)
+        before, last = desk.store.changes.of(NOTE)[-2:]
+        desk.store.objects.set_crdt_state(NOTE, before.rowid, state_of(stream.changes[:-1]).changes[0])
+        await receive(desk, early)
+        await complete(desk)
+        found = desk.store.objects.crdt_state(NOTE)
+        assert found is not None
+        assert last.change_id in [change.change_id for change in desk.store.changes.of(NOTE, found[0])]
