@@ -21,6 +21,7 @@ from app.store.author_roles import author_role
 from app.store.connection import Connection
 from app.store.left_out import LEAVE_OUT, role_at
 from app.store.store import Store
+from sync.client.placed_changes import Compacted
 from sync.client.ports import OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.app.poison import Writer
@@ -105,12 +106,19 @@ def text(store: Store) -> str:
     return document.plain_text()
 
 
-def digest(store: Store, until: int) -> bytes:
+def state(store: Store, until: int) -> Compacted:
+    """The state of the document up to a position."""
     compact = store.compactor(NOTE)
     assert compact is not None
     found = compact(store.snapshots.positioned(NOTE, 0, until), until)
     assert found is not None
-    return found.digest
+    return found
+
+
+def state_text(store: Store, until: int) -> str:
+    document = Document()
+    document.merge(Assembler().feed_data([(HL, data) for data in state(store, until).changes]))
+    return document.plain_text()
 
 
 def test_a_change_is_left_out_from_the_records_position_on_at_everybody(tmp_path: Path, room: Room) -> None:
@@ -122,13 +130,21 @@ def test_a_change_is_left_out_from_the_records_position_on_at_everybody(tmp_path
     ]
     stores = [take_in(tmp_path / f"{i}.db", slices) for i, slices in enumerate(orders)]
     assert [text(store) for store in stores] == ["Ett å. Två 🙂. \n"[:-1]] * 3
-    assert len({digest(store, 9) for store in stores}) == 1
-    assert len({digest(store, 8) for store in stores}) == 1
-    assert digest(stores[0], 8) != digest(stores[0], 9)  # a state up to before the record still holds it
+    assert len({state(store, 9).digest for store in stores}) == 1
+    assert len({state(store, 8).digest for store in stores}) == 1
     for store in stores:
         assert [(gone.author, gone.n) for gone in store.left_out.of(NOTE)] == [(HL, 9)]
         assert [(e.by, e.subject) for e in store.rooms_list.events(ROOM) if e.kind == "leave-out"] == [(RG, HL)]
         store.close()
+
+
+def test_a_state_has_what_a_later_record_leaves_out_and_not_what_an_earlier_one_does(
+    tmp_path: Path, room: Room
+) -> None:
+    edits = [replace(edit, uid=EK, dev=DevId(EK)) for edit in room.edits]
+    store = take_in(tmp_path / "s.db", [[room.announced, *edits, record(9, RG, edits[3])]])
+    assert ["Tre." in state_text(store, until) for until in (8, 9)] == [True, False]
+    store.close()
 
 
 async def test_what_builds_on_it_waits_although_the_program_ended_at_once(
@@ -175,7 +191,7 @@ def test_attack_of_two_records_for_one_change_the_earlier_counts_in_whatever_ord
         take_in(tmp_path / f"{i}.db", [[room.announced, *room.edits], *slices]) for i, slices in enumerate(orders)
     ]
     assert [[gone.n for gone in store.left_out.of(NOTE)] for store in stores] == [[9], [9]]
-    assert len({digest(store, 9) for store in stores}) == 1
+    assert len({state(store, 9).digest for store in stores}) == 1
     for store in stores:
         store.close()
 
