@@ -369,9 +369,9 @@ class Session:
         try:
             self.presence.end()
             await asyncio.sleep(0)  # what it sends leaves before the connection is closed
-        except Exception as fault:  # ▲ otherwise this fault would leave the store open
+        except Exception as fault:
             report(fault, "session-presence")
-        finally:
+        finally:  # ▲ otherwise this fault, or a cancellation, would leave the store open
             await self._scopes.close()
 
     async def _stop(self) -> None:

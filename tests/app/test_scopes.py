@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import DiskFull, NotFound, StoreFault, StoreUnwritable
-from app.scopes import Scopes
+from app.scopes import Scopes, lasting
 
 How = Literal["well", "waits", "full", "unwritable", "missing", "ours", "ours later", "cancelled", "panics"]
 HOW: tuple[How, ...] = get_args(How)
@@ -126,3 +126,41 @@ async def test_of_several_faults_the_first_is_raised_and_the_others_are_logged(
     assert [line.partition("code=")[2].split()[0] for line in lines] == ["not-found", "store-unwritable"]
     assert "scope=part-1" in lines[0]
     assert shown == []
+
+
+async def test_a_part_of_a_session_that_fails_is_reported_and_begins_again(
+    shown: list[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.scopes.AGAIN_S", 0.0)
+    faults = [RuntimeError("ett fel å 🙂"), DiskFull(), RuntimeError("ett till")]
+    left = list(faults)
+
+    async def part() -> None:
+        if left:
+            raise left.pop(0)
+
+    await lasting(part)
+    assert left == []
+    assert shown == [faults[0], faults[2]], "a full disk is no fault of the program"
+
+
+async def test_a_part_of_a_session_that_fails_while_it_is_cancelled_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise closing the session would wait for it for ever."""
+    monkeypatch.setattr("app.scopes.AGAIN_S", 0.0)
+    begun = list[int]()
+
+    async def part() -> None:
+        begun.append(1)
+        if len(begun) > 1:
+            return
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("ett fel å 🙂")
+
+    task = asyncio.ensure_future(lasting(part))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(RuntimeError):
+        await task
+    assert len(begun) == 1

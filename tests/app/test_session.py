@@ -234,6 +234,31 @@ async def test_a_close_that_is_cancelled_closes_everything(office: Office, scope
     assert not is_open(session)
 
 
+async def test_a_fault_of_presence_at_the_end_is_reported_and_everything_is_closed(
+    office: Office, scopes: Watched, shown: list[type[BaseException]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await office.unlock(PASSPHRASE)
+    monkeypatch.setattr(session.presence, "end", fail)
+    await session.close()
+    assert shown == [Broken]
+    assert scopes.closed == list(reversed(SCOPES))
+    assert not is_open(session)
+
+
+async def test_a_close_that_is_cancelled_while_presence_is_sent_closes_everything(
+    office: Office, scopes: Watched
+) -> None:
+    session = await office.unlock(PASSPHRASE)
+    closing = asyncio.ensure_future(session.close())
+    await asyncio.sleep(0)  # it has begun
+    assert scopes.closed == []
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert scopes.closed == list(reversed(SCOPES))
+    assert not is_open(session)
+
+
 async def test_nothing_of_a_session_runs_on_when_it_is_closed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also not the indexing of what was written last, whose commits run in a thread."""
     begun, index = asyncio.Event(), indexing.index
