@@ -17,6 +17,15 @@ from app.store.slot_file import MAGIC
 from ui.__main__ import run
 
 
+@pytest.fixture(autouse=True)
+def runtimes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that has a folder in memory for each user. It does not exist at first. Otherwise a test that runs as
+    root would empty the working folders of the people at this computer."""
+    found = tmp_path / "in memory"
+    monkeypatch.setattr(purging, "RUNTIMES", found)
+    return found
+
+
 def person(home: Path, *, roots: Sequence[str] = ()) -> User:
     """Somebody with a home folder, as Linux has them."""
     home.mkdir(parents=True, exist_ok=True)
@@ -253,11 +262,12 @@ def test_what_a_running_program_takes_away_meanwhile_is_gone(tmp_path: Path, mon
 
 
 def test_the_program_logs_what_it_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, runtimes: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     someone = person(tmp_path / "asta")
     folder = profile(someone.data)
     rooted = profile(tmp_path / "rooted")
+    (working := runtimes / "1000" / ("kansli-" + "6f" * 16)).mkdir(parents=True)
     monkeypatch.setattr(policy, "machine", lambda: Policy(fixed={"data-root": str(tmp_path / "rooted")}))
     monkeypatch.setattr(purging, "users", lambda: [someone])
     monkeypatch.setattr(purging, "_is_administrator", lambda: True)
@@ -266,7 +276,9 @@ def test_the_program_logs_what_it_removed(
     written = next(tmp_path.glob("kansli-purge-*.log")).read_text()
     assert f"removed {folder}\n" in written
     assert f"removed {rooted}\n" in written
-    assert written.endswith("2 removed, 0 left\n")
+    assert f"removed {working}\n" in written
+    assert not working.exists()
+    assert written.endswith("3 removed, 0 left\n")
     assert written in capsys.readouterr().out
 
 
