@@ -98,6 +98,25 @@ async def test_a_pin_is_stored_as_a_verifier_and_removed(notes: Notes) -> None:
     assert pin.state(rules) is PinState.NONE
 
 
+async def test_attack_nothing_in_a_copied_profile_is_there_to_guess_a_pin_with(notes: Notes, tmp_path: Path) -> None:
+    """A million PINs are tried in days. So no key slot is made of one, and its verifier is in the encrypted store
+    alone."""
+    before = files(tmp_path).keys()
+    await Pin(notes).set(GOOD, PinRules())
+    stored, made = notes.get("pin"), Pin(notes).verifier(PinRules())
+    assert made is not None
+    after = files(tmp_path)
+    assert after.keys() == before
+    for data in after.values():
+        assert stored.encode() not in data
+        assert made.params.salt not in data
+        assert made.derived not in data
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 async def test_a_pin_that_the_rules_refuse_changes_nothing(notes: Notes) -> None:
     pin, rules = Pin(notes), PinRules()
     await pin.set(GOOD, rules)

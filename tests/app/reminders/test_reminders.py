@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Reminders ring once, at the device that was used last, whatever happens to the clock, the network and the devices."""
 
+from typing import NoReturn
+
 import pytest
 
 from app.core import clock
 from app.core.enums import Level
+from app.errors import DiskFull
 from app.notices.turns import WAIT_S
 from app.store import own_waiting
 from app.store.notice_rows import NoticeState
@@ -411,6 +414,30 @@ async def test_what_was_stored_and_not_shared_when_the_program_was_killed_is_sha
     await settle(home)
     await meet(server, home, office)
     assert [(each.id, each.at) for each in office.reminders.list()] == [(row.id, row.at)]
+
+
+async def test_what_the_disk_refuses_is_neither_here_nor_shared(
+    two: Two, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, office, server = two
+    kept = home.reminders.remind(ONE, now.ms + HOUR_MS)
+    await meet(server, home, office)
+
+    def full(*_given: object) -> NoReturn:
+        raise DiskFull
+
+    with monkeypatch.context() as disk:
+        disk.setattr("app.reminders.service.reminder_rows.put", full)
+        for act in (
+            lambda: home.reminders.remind(TWO, now.ms + HOUR_MS),
+            lambda: home.reminders.move(kept.id, now.ms + 2 * HOUR_MS),
+            lambda: home.reminders.remove(kept.id),
+        ):
+            with pytest.raises(DiskFull):
+                act()
+    await meet(server, home, office)
+    for device in (home, office):
+        assert [(row.id, row.at) for row in device.reminders.list()] == [(kept.id, kept.at)]
 
 
 async def test_a_reminder_that_is_gone_and_shared_no_more_is_forgotten(alone: Reminded, now: Now) -> None:

@@ -166,6 +166,31 @@ def test_a_process_does_only_what_it_was_started_for(options: tuple[str, ...], q
     worker.close()
 
 
+def test_a_process_that_is_begun_while_all_are_closed_does_not_stay(
+    states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, closes = threading.Event(), threading.Event()
+    found, closing = list[Worker](), threading.Thread(target=states.close)
+
+    def slowly(command: Sequence[str]) -> Worker:
+        begun.set()
+        closes.wait()
+        closing.join(0.2)  # without the lock it is over by then
+        return Worker(command)
+
+    monkeypatch.setattr("app.worker.states.Worker", slowly)
+    beginning = threading.Thread(target=lambda: found.append(states.begin()))
+    beginning.start()
+    begun.wait()
+    closing.start()
+    closes.set()
+    beginning.join()
+    closing.join()
+    with pytest.raises(WorkerUnavailable):
+        found[0].start()
+    states.end(found[0])
+
+
 async def test_attack_an_objects_state_is_read_and_made_beside_the_loop(
     states: States, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
