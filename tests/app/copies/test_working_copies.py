@@ -197,6 +197,24 @@ async def test_a_second_run_does_not_remove_what_the_first_has_open(desk: Desk, 
     assert path.read_bytes() == PLAIN
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a folder in a user's own is the user's there")
+@pytest.mark.parametrize("is_link", [True, False], ids=["link", "open to others"])
+async def test_attack_no_copy_is_written_where_somebody_else_could_exchange_it(
+    desk: Desk, tmp_path: Path, is_link: bool
+) -> None:
+    (elsewhere := tmp_path / "utanför å").mkdir()
+    working = tmp_path / "working"
+    if is_link:
+        working.symlink_to(elsewhere)
+    else:
+        working.mkdir()
+        working.chmod(0o777)
+    with pytest.raises(CopyInUse):
+        await desk.copies.open(of_message(), PLAIN, LABEL)
+    assert desk.plain == []
+    assert desk.bench.store.copies.opened() == []
+
+
 async def test_what_cannot_be_removed_in_one_of_two_folders_is_tried_again(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,6 +312,24 @@ async def test_a_copy_that_is_asked_for_while_the_device_is_revoked_opens_in_no_
     assert bool(written) == while_written
     await copies.look()
     assert desk.plain == []
+    await copies.close()
+
+
+@pytest.mark.parametrize("why", [REVOKED, "reset"])
+async def test_copies_that_are_open_go_once_this_device_may_not_be_used_any_more(desk: Desk, why: str) -> None:
+    """Otherwise a thief would read what the disk has in plain."""
+    ended = list[str]()
+    copies = WorkingCopies(
+        desk.bench.store.copies, desk.copies._kept, desk.folder / "working", lambda: next(iter(ended), None)
+    )
+    path = await copies.open(of_message(), PLAIN, LABEL)
+    overwrite(path, CHANGED)
+    await copies.look()
+    assert desk.plain == [path]
+    ended.append(why)
+    await copies.look()
+    assert desk.plain == []
+    assert await desk.kept() == [("Beslut åäö 🙂.docx", CHANGED)]
     await copies.close()
 
 

@@ -68,6 +68,29 @@ def test_attack_a_link_in_the_place_of_a_draft_opens_no_private_file_to_others(t
     assert private.read_bytes() == b"hemligt"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX rights")
+def test_attack_a_draft_has_a_name_that_cannot_be_guessed_and_is_its_users_alone(tmp_path: Path) -> None:
+    """In a folder that others write in they could read a draft, or put a file of theirs in its place."""
+    drafts = [Draft(tmp_path / "Beslut å.pdf") for _ in range(2)]
+    found = sorted(tmp_path.iterdir())
+    assert [path.stat().st_mode & 0o777 for path in found] == [0o600, 0o600]
+    assert len({path.name for path in found}) == len(drafts)
+    for draft in drafts:
+        draft.drop()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a right there")
+def test_attack_a_draft_is_not_opened_through_a_link(tmp_path: Path) -> None:
+    victim, link = tmp_path / "viktig fil å", tmp_path / ".rapport.txt.part"
+    victim.write_bytes(b"kvar")
+    for target in (victim, tmp_path / "ingenting"):
+        link.symlink_to(target)
+        with pytest.raises(FileExistsError):
+            Draft(tmp_path / "rapport.txt", link)
+        link.unlink()
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"kvar"]
+
+
 def test_what_was_dropped_leaves_nothing(tmp_path: Path) -> None:
     draft = Draft(tmp_path / "rapport å 🙂.txt")
     draft.file.write(b"halv")
