@@ -57,5 +57,11 @@ def test_where_no_key_is_between_none_is_made_up(low: str | None, high: str) -> 
         between(low, high)
 
 
+def test_attack_a_colleagues_key_of_thousands_of_digits_has_others_beside_it() -> None:
+    low, high = "a1" + "z" * 5000, "a2" + "0" * 5000 + "1"
+    assert low < between(low, "a2") < "a2"
+    assert "a2" < between("a2", high) < high
+
+
 def test_a_key_that_no_program_of_ours_writes_has_one_below_it() -> None:
     assert between(None, "a00") < "a00"

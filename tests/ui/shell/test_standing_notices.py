@@ -9,6 +9,7 @@ from app.core.enums import Role, RoomState
 from app.core.ids import RoomId, Uid
 from app.notices.service import NoticeFilter, NoticeRow
 from app.notification_settings import NOTIFY_REACTIONS
+from app.rooms.nesting import Nesting, RemovedFromParent
 from app.session import Session
 from sync.client.ports import RoomEvent
 from sync.client.received import ReceivedSlice
@@ -71,6 +72,29 @@ async def test_a_proposal_and_changed_keys_are_notices(session: Session) -> None
         await until(lambda: bool(listed("history")))
         assert words(session, listed("history")[0])[0] == f"Ett förslag i {CASE} väntar på dig"
         assert words(session, listed("keys")[0])[0] == "Något har hänt med nycklarna för Enhetschef"
+
+
+async def test_attack_a_change_in_one_room_reads_no_other_that_has_notices(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start in many rooms with notices would block the event loop if each of them had all others read again."""
+    rooms = [row.room for row in session.store.rooms_list.all()]
+    read, removed = list[RoomId](), Nesting.removed_from_parent
+
+    def noted(nesting: Nesting, room: RoomId) -> list[RemovedFromParent]:
+        read.append(room)
+        return removed(nesting, room)
+
+    async with watched(session) as listed:
+        for room in rooms[:3]:
+            stop(session, room, RoomState.WITHHELD)
+        await until(lambda: len(listed("waits")) == 3)
+        monkeypatch.setattr(Nesting, "removed_from_parent", noted)
+        stop(session, rooms[0], RoomState.UNREADABLE)
+        await until(lambda: bool(read))
+        belong = [child for child, parent in session.nesting.parents().items() if parent == rooms[0]]
+        assert sorted(read) == sorted([rooms[0], *belong])
+        assert len(read) < len(rooms)
 
 
 def test_a_role_that_somebody_gives_me_is_a_notice_that_names_it(session: Session) -> None:
