@@ -259,6 +259,10 @@ LIES: dict[str, tuple[list[Answer], Ask | None]] = {
     "too many places": ([OPENED, Hits(((),) * (limits.MAX_HITS + 1))], lambda file: file.find(0, "a")),
     "a selection outside": ([OPENED, Selected("a", ((-1.0, 0.0, 0.0, 0.0),))],
                             lambda file: file.select(0, (0, 0), (1, 1))),
+    "a flood of selected text": ([OPENED, Selected("a" * (limits.PAGE_CHARS + 1), ())],
+                                 lambda file: file.select(0, (0, 0), (1, 1))),
+    "a flood of addresses": ([OPENED, PageLinks((((0.0, 0.0, 0.0, 0.0), "a" * 2 * limits.MAX_LINKS * 2000),))],
+                             lambda file: file.links(0)),
     "too many links": ([OPENED, PageLinks((((0.0, 0.0, 0.0, 0.0), "https://a.se"),) * 201)],
                        lambda file: file.links(0)),
     "sizes again": ([Opened(501, ((30.0, 40.0),) * 500, False, ""), Sizes(())], lambda file: file.more_sizes()),
@@ -296,6 +300,7 @@ async def test_attack_links_that_a_process_gives_are_judged_again(tmp_path: Path
         "file:///etc/passwd",
         "mailto:a@a.se",
         "https://" + "a" * 3000,
+        "https://exempel.se/\u202efdp.exe",
         "http://å.se/x",
     )
     command = liar(tmp_path, [OPENED, PageLinks(tuple((place, address) for address in given))])

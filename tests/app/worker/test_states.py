@@ -133,18 +133,24 @@ def test_attack_an_object_at_which_native_code_dies_ends_that_process_alone() ->
 
 LIES = [
     [Tried((), False, 0), Tried((), False, 0)],
-    [Tried((), False, 0), Made((1, 0), bytes(32), (), ())],
-    [Tried((), False, 0), Made((2**40, 0), bytes(32), (), ("",))],
+    [Tried((), False, 0), Made((1, 0), bytes(32), (), ()), Part(b"1")],
+    [Tried((), False, 0), Made((0, 0), bytes(32), (), ("",))],
+    [Tried((), False, 0), Made((4, 0), bytes(32), (), ("",)), Part(b"1234")],
+    [Tried((), False, 0), Made((1, 4), bytes(32), (), ("",)), Part(b"12345")],
     [Tried((), False, 0), Made((2, 0), bytes(32), (), ("",)), Part(b"")],
     [Tried((), False, 0), Made((2, 0), bytes(32), (), ("",)), Part(b"123")],
     [Tried((), False, 0), Made((2, 0), b"short", (), ("",)), Part(b"12")],
 ]
 
 
-@pytest.mark.parametrize("lie", LIES, ids=["kind", "texts", "size", "nothing", "more", "digest"])
+@pytest.mark.parametrize(
+    "lie", LIES, ids=["kind", "texts", "empty", "size", "size behind", "nothing", "more", "digest"]
+)
 def test_attack_a_process_that_was_taken_over_returns_nothing_that_is_not_bounded(
-    lie: list[Tried | Made | Part], tmp_path: Path
+    lie: list[Tried | Made | Part], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("app.worker.states.MAX_BYTES", 3)
+    monkeypatch.setattr("app.worker.states.GIVE_S", 20.0)
     answers = tmp_path / "answers"
     with answers.open("wb") as file:
         for answer in lie:
