@@ -19,7 +19,7 @@ from app.core.enums import LinkState, RoomType
 from app.devices.service import DeviceService
 from app.documents.service import DocumentService
 from app.documents.tool import TOOL as DOCUMENTS
-from app.errors import DiskFull, NotStored, StoreClosed
+from app.errors import DiskFull, NotRevoked, NotStored, StoreClosed
 from app.notices.service import Notices
 from app.notices.standing import StandingNotices
 from app.objects.kept_offline import KeptOffline
@@ -38,11 +38,14 @@ from app.rooms.nesting import Nesting
 from app.rooms.service import RoomService
 from app.scopes import Scopes
 from app.session import Session
+from app.settings import SERVERS
 from app.store import indexing
 from app.store.connection import Connection, Row
 from app.store.store import Store
 from app.tasks.service import TaskService
 from app.trial import trial
+from sync.client.devices.own_devices import REVOKED
+from sync.client.ports import KeptServer
 from sync.client.wire.dialled_address import Nowhere
 from tests.world import until
 
@@ -205,6 +208,35 @@ async def test_an_opening_that_fails_closes_what_was_opened(
     assert scopes.closed == list(reversed(opened))
     assert shown == []  # the caller shows it
     session = await office.unlock(PASSPHRASE)
+    assert is_open(session)
+    await session.close()
+
+
+@pytest.mark.parametrize("address", ["kansli.example:443", "http://å b:99999"], ids=["forbidden", "invalid"])
+async def test_a_server_that_is_forbidden_or_has_no_valid_address_keeps_no_content_away(
+    office: Office, address: str
+) -> None:
+    session = await office.unlock(PASSPHRASE)
+    session.store.account.keep_server(KeptServer(address=address, key=bytes(32)))
+    await session.close()
+    forbidding = Office(
+        office.profile,
+        dial=lambda address, egress: Nowhere(),
+        read_policy=lambda: Policy(fixed={SERVERS.key: "annan.example"}),
+    )
+    session = await forbidding.unlock(PASSPHRASE)
+    assert [room.title for room in session.rooms.rooms()] == ["Bygglov åäö"]
+    await session.close()
+
+
+async def test_attack_a_server_that_only_says_revoked_ends_no_device(office: Office) -> None:
+    """The person's own log decides, as this device verified it. Otherwise a server could have everything removed."""
+    session = await office.unlock(PASSPHRASE)
+    session.engine._state.show(LinkState.ERROR, REVOKED)
+    assert session.status.code == REVOKED
+    assert session.devices.ended is None
+    with pytest.raises(NotRevoked):
+        await office.erase(session)
     assert is_open(session)
     await session.close()
 
