@@ -2,6 +2,7 @@
 """Two devices of one person: what they know and tell each other, and what nobody else learns of it."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from app.chat.drafts import Draft
 from app.chat.tool import TOOL as CHAT
 from app.core import clock
-from app.core.enums import Level
-from app.core.ids import RoomId, new_obj
+from app.core.enums import Level, LinkState
+from app.core.ids import DevId, Hash, RoomId, new_obj
 from app.notification_settings import NOTIFICATIONS
 from app.people.person import Verified
 from app.personal.records import DeviceNamed, PersonMarked, encode
@@ -28,6 +29,10 @@ def named(desk: Desk) -> dict[str, bool]:
 
 def waiting(desk: Desk) -> int:
     return desk.session.status.waiting
+
+
+def has_heard_of(desk: Desk, devices: set[DevId]) -> bool:
+    return desk.session.personal.alive().keys() == devices and waiting(desk) == 0
 
 
 async def test_a_second_device_reads_everything_and_both_know_each_other(tmp_path: Path) -> None:
@@ -164,6 +169,48 @@ async def test_attack_a_colleagues_room_or_one_with_a_colleague_in_it_tells_noth
         assert owner.session.personal.rooms == counted  # whoever was in it once has written in it
         await owner.session.personal.tend()
         assert owner.session.people.person(uid).verified is Verified.AGENCY
+
+
+async def test_attack_neither_another_devices_record_nor_an_unsent_one_is_a_sign_of_life(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        (old,) = await o.hire("Handläggare")
+        await until(lambda: waiting(old) == 0 and len(old.session.personal.rooms) == 1)
+        new = await o.second(old)
+        mine, theirs = old.session.engine.devices.mine, new.session.engine.devices.mine
+        for desk in (old, new):
+            await until(partial(has_heard_of, desk, {mine, theirs}))
+        before = old.session.personal.alive()
+        old.session.devices.rename(theirs, "Bärbar dator ö 🙂")
+        await until(lambda: waiting(old) == 0 and "Bärbar dator ö 🙂" in named(new))
+        for desk in (old, new):
+            assert desk.session.personal.alive()[theirs] == before[theirs], "the other one wrote about it"
+        await o.w.stop_server()
+        await until(lambda: old.session.engine.status.state is LinkState.OFFLINE)
+        before, ahead = old.session.personal.alive(), clock.now_ms() + 30 * 86_400_000
+        restore = clock.set_clock(lambda: ahead)
+        try:
+            old.session.devices.rename(mine, "Dator på rummet å")
+            assert waiting(old) == 1
+            assert old.session.personal.alive() == before, "its own clock says nothing"
+        finally:
+            restore()
+        await o.w.start_server()
+
+
+async def test_attack_a_mark_for_other_keys_than_those_here_verifies_nobody(tmp_path: Path) -> None:
+    """A person's id is the first half of their genesis alone: other keys could have the same id."""
+    async with offices(tmp_path) as o:
+        owner, colleague = await o.hire("Handläggare", "Registrator")
+        await until(lambda: waiting(owner) == 0 and len(owner.session.personal.rooms) == 1)
+        await o.room(owner, colleague)
+        (room,) = owner.session.personal.rooms
+        uid = colleague.session.people.me.uid
+        genesis = owner.session.engine.genesis(uid)
+        assert genesis is not None
+        for keys, verified in ((Hash(uid + b"5" * 16), Verified.AGENCY), (genesis, Verified.IN_PERSON)):
+            owner.session.personal._write(room, PersonMarked(uid=uid, genesis=keys, on=True, t=clock.now_ms()))
+            await owner.session.personal.tend()
+            assert owner.session.people.person(uid).verified is verified
 
 
 async def test_names_marks_and_systems_are_not_at_the_server(tmp_path: Path) -> None:

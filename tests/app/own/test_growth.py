@@ -142,6 +142,24 @@ def test_attack_an_object_with_20_000_values_of_a_stolen_device_is_opened_withou
         each.close()
 
 
+def test_attack_many_values_of_a_stolen_device_are_noted_in_place() -> None:
+    """With a copy of the notes for each value, one change of 10,000 values took 67 s."""
+    made, keys, mine = list[bytes](), [f"{n:032x}" for n in range(2 * READ_AT_ONCE)], OwnObject()
+    stolen = OwnObject(made.append)
+    stolen.write(OTHER, 1, {"reads": {key: [0, 5, HASH] for key in keys}})
+    assert mine.merge(made) == []
+    notes = mine._entries["reads"][OTHER]
+    held, unread = notes.held, notes.unread
+    stolen.write(OTHER, 1, {"reads": {key: [0, 6, HASH] for key in keys}})
+    assert mine.merge(made[-1:]) == []
+    assert mine._entries["reads"][OTHER] is notes
+    assert notes.held is held
+    assert notes.unread is unread
+    assert mine.values("reads", keys[-1]) == {OTHER: [0, 6, HASH]}
+    for each in (stolen, mine):
+        each.close()
+
+
 @pytest.mark.parametrize("count", [READ_AT_ONCE - 1, READ_AT_ONCE + 50])
 def test_a_map_that_is_made_again_has_what_was_not_read_yet(count: int) -> None:
     keys, mine = [f"{n:032x}" for n in range(count)], OwnObject()

@@ -2,6 +2,7 @@
 """Things of the person's own: they follow to the other device, nothing that waits is lost, and one change has all."""
 
 import asyncio
+from collections.abc import Iterable
 
 import pytest
 
@@ -9,7 +10,7 @@ from app.core.ids import ObjId
 from app.errors import DiskFull
 from app.own import key_queue, reads, service
 from app.own.joining import AHEAD_MS, MAX_LEFT, MAX_NUMBER, NOTHING_READ, ReadMark, join_marks
-from app.own.model import ROOTS
+from app.own.model import ROOTS, Key, OwnObject
 from tests.app.own.devices import DAY_MS, Device, Two, forge, named
 from tests.office import ROOM
 from tests.world import until
@@ -370,6 +371,28 @@ def test_attack_the_read_marks_of_a_stolen_device_cost_a_start_no_more_than_one_
     home.reads.start()
     home.store.db.conn.set_trace_callback(None)
     assert len([sql for sql in asked if "FROM read_positions" in sql]) <= 3 * key_queue.AT_ONCE
+
+
+async def test_attack_the_values_of_a_stolen_device_are_compared_part_by_part(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each write compared them all at once in the event loop."""
+    home, compared = two[0], list[int]()
+    marks_of_a_stolen_device(two, 1000)
+    lacking = home.own._lacking
+
+    def counted(model: OwnObject, keys: Iterable[Key]) -> service.Values:
+        part = set(keys)
+        compared.append(len(part))
+        return lacking(model, part)
+
+    monkeypatch.setattr(home.own, "_lacking", counted)
+    home.now_ms += 60 * DAY_MS
+    home.settings.set("theme", "dark")
+    home.own.flush()
+    await home.own._check_all()
+    assert sum(compared) > 1000
+    assert max(compared) <= service.CHECK_AT_ONCE
 
 
 async def test_attack_the_values_of_a_stolen_device_are_carried_over_part_by_part(two: Two) -> None:
