@@ -135,6 +135,25 @@ async def test_attack_an_object_at_which_the_worker_ends_is_owed_and_stops_no_ot
     store.close()
 
 
+async def test_a_state_is_owed_if_a_change_is_held_back_while_it_is_made(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Newcomers were given the object without that change, and nobody owed it to them any more."""
+    sound, made = [True], Baselines(store, lambda room: True)
+
+    async def state(obj: ObjId) -> Sequence[bytes]:
+        sound[0] = False
+        return (b"en del av det",)
+
+    made.kinds = {DOCUMENTS.id: state}
+    monkeypatch.setattr(store.trials, "is_sound", lambda obj: sound[0])
+    before = len(store.changes.of(NOTE))
+    assert await made.renew(ROOM, NOTE) == []
+    assert len(store.changes.of(NOTE)) == before
+    assert store.newcomers.owes(NOTE)
+    store.close()
+
+
 async def test_while_the_worker_cannot_be_started_everything_stays_owed(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -211,6 +211,9 @@ def test_a_repeated_record_counts_only_where_no_other_is(store: Store) -> None:
     receive(store, OTHER, 10, HL, ParentLinked(room=CASE, again=True))  # a member who cannot read the first
     receive(store, CASE, 11, EK, ChildLinked(room=OTHER, on=True, again=True))
     assert belonging.parents(store.db) == {OTHER: CASE}
+    receive(store, CASE, 12, EK, ChildLinked(room=OTHER, on=False))
+    receive(store, CASE, 13, HL, ChildLinked(room=OTHER, on=True, again=True))  # its author had not read the one before
+    assert belonging.parents(store.db) == {}
 
 
 def test_attack_100_000_links_hold_nothing_up(store: Store) -> None:

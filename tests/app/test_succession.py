@@ -112,6 +112,36 @@ async def test_whoever_does_not_have_that_position_offers_everything(store: Stor
     assert await offered(store) == [before]
 
 
+async def test_a_draft_goes_on_in_the_successor_unless_another_was_begun_there(store: Store) -> None:
+    store.objects.set_draft(OLD, DOC, "Påbörjat å 🙂".encode())
+    await offered(store)
+    assert store.objects.draft(object_in(NEW, OLD, DOC)) == "Påbörjat å 🙂".encode()
+    store.objects.set_draft(OLD, DOC, "Ändrat i det gamla rummet".encode())
+    await offered(store)
+    assert store.objects.draft(object_in(NEW, OLD, DOC)) == "Påbörjat å 🙂".encode()
+
+
+async def test_an_object_of_which_a_change_is_held_back_is_not_carried(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The successor would begin with a part of it, and no member's program would offer the rest."""
+    held = ObjId(b"h" * 16)
+    store.changes.append(OLD, ObjId(OLD), say(ObjectAnnounced(obj=held, kind=DOCUMENT.id)))
+    monkeypatch.setattr(store.trials, "is_sound", lambda obj: obj != held)
+    state = edit("Beslut å 🙂")
+
+    async def baseline(obj: ObjId) -> Sequence[bytes]:
+        return (state,)
+
+    baselines = Baselines(store, lambda room: True)
+    baselines.kinds = {DOCUMENT.id: baseline}
+    rooms = cast("RoomService", SimpleNamespace(baselines=baselines))
+    (origin,) = store.origins.all()
+    await Succession(store, cast("Engine", Believing()), rooms)._carry(origin)
+    assert store.changes.of(object_in(NEW, OLD, held)) == []
+    assert [c.data for c in store.changes.of(object_in(NEW, OLD, DOC))] == [state]
+
+
 async def test_attack_an_object_at_which_the_worker_ends_keeps_nothing_else_out_of_a_successor(store: Store) -> None:
     """The founder failed at that object every half minute: what lies behind it was not carried, and nobody invited."""
     bad = [ObjId(byte * 16) for byte in (b"a", b"z")]

@@ -2,16 +2,19 @@
 """A room within another that was made before the program ended, and whose people were not added, is the one that the
 next try makes."""
 
+import asyncio
 import time
 
 import pytest
 
 from app.chat.tool import TOOL as CHAT
 from app.core import clock
+from app.core.enums import LinkState, Role
 from app.core.ids import RoomId, Uid
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import StoreUnwritable
 from app.rooms import founding
+from app.rooms.nesting import MadeRoom
 from app.rooms.records import ChildLinked, ParentLinked, Record
 from app.tasks.tool import TOOL as TASKS
 from tests.journeys.desks import Desk, Offices
@@ -84,6 +87,33 @@ async def test_attack_an_unfinished_room_is_not_opened_to_others_on_another_day(
     assert made.room != room
     assert members(a, room) == set()
     assert a.session.store.notes.all("within-") == {}
+
+
+async def test_attack_an_unfinished_room_to_which_somebody_was_added_meanwhile_is_not_opened_to_others_after_a_restart(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were added at another device, and this one has not read that when the person makes the room again."""
+    a, case, room, people = await begun(o, monkeypatch)
+    (other,) = await o.hire("Jurist ö")
+    uid, laptop = other.session.people.me.uid, await o.second(a)
+    await until(lambda: [each.room for each in laptop.session.nesting.children(case)] == [room])
+    await a.close()
+    await laptop.session.rooms.add(room, uid, Role.WRITER, True)
+    await o.second(laptop, "Tredje dator")  # the own key log has grown, and is read before what the rooms have
+    await a.begin_offline()
+    session, making = a.session, list[asyncio.Future[MadeRoom]]()
+
+    def make_at_once() -> None:
+        if session.status.state is LinkState.SYNCING and not making:
+            making.append(asyncio.ensure_future(session.nesting.make(case, TITLE, people)))
+
+    end = session.status_changed.connect(make_at_once)
+    await until(lambda: bool(making))
+    end()
+    made = await making[0]
+    assert made.room != room
+    assert members(a, made.room) == set(people)
+    await until(lambda: members(a, room) == {uid})
 
 
 async def test_an_unfinished_room_that_was_renamed_or_taken_out_is_not_used(
