@@ -232,7 +232,8 @@ class PresenceService:
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, *, addressed: bool) -> None:
         """Receives the ephemeral message `payload` about presence, which the device `dev` of the person `uid` sent in
         `room`. `addressed`: it was sent to this device alone, not to all devices in the room. Ignores a damaged
-        message. ▲ The engine has verified the sender. Otherwise a member could change another person's presence.
+        message. The engine has verified the sender (rule `ephemeral.signed`), so that nobody changes another person's
+        presence.
 
         ▲ If a device that has come online asks all devices in `room`, it is answered only if presence is sent to all of
         `room`. Otherwise one message could make a thousand devices answer."""

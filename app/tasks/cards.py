@@ -65,7 +65,7 @@ class Card:
 
     `by` is the person who made the card, as the card names them. Everybody can write that, so it is shown nowhere.
     `deleted_by` and `deleted_t` (ms) are of the last time that it was put into the trash, by the clock of the device
-    that did it. ▲ The card names them itself: a member who may write can name a colleague there.
+    that did it. The card names them itself: a member who may write can name a colleague there.
     """
 
     id: str

@@ -27,7 +27,7 @@ class Description:
     """One value of a card's description: a `text` that `by` wrote. `made_from`: the ids of the values that it was made
     from: one, or two if it merges them.
 
-    ▲ Everybody who may write can write any ids here. A writer who names a value as a parent without building on it has
+    Everybody who may write can write any ids here. A writer who names a value as a parent without building on it has
     deleted that value, which they may.
     """
 

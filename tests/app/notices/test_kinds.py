@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What makes a notice, through real stores: each kind of the chat and of boards."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from app.chat.records import Mention, MessageDeleted, MessageEdited, MessageSent, ReactionSet, Record, encode
 from app.core import clock
-from app.core.ids import ChangeId, DevId, ObjId, Uid
+from app.core.ids import ChangeId, DevId, ObjId, Uid, new_change
 from app.notices.kinds import REMINDER
 from app.notices.service import NoticeFilter
 from app.objects.links import ObjectLink
+from app.objects.pieces import encode as in_pieces
 from app.rooms.records import ObjectRetired
 from app.rooms.records import encode as encode_record
 from app.store import reminder_rows
@@ -316,6 +317,29 @@ def test_a_change_of_my_task_names_what_was_changed_and_merges_while_it_is_not_s
     there.edit_card(card, description="Mer")
     server.deliver()
     assert [row.detail for row in mine.notices.list()] == ["description", "title,column"]
+    mine.close()
+    theirs.close()
+
+
+def test_of_changes_that_are_received_at_once_each_is_judged_by_its_own_author(tmp_path: Path) -> None:
+    """The notice of a card that one colleague gave named another one, who only changed its title."""
+    mine, theirs, server = two(tmp_path)
+    board = theirs.tasks.board(ROOM, BOARD_ID)
+    card = board.add_card(board.columns()[0].id, "Yttrande å", by=EK)
+    server.deliver()
+    given: Callable[[], None] = lambda: board.assign(card, HL)  # noqa: E731
+    renamed: Callable[[], None] = lambda: board.edit_card(card, title="Yttrande å 🙂")  # noqa: E731
+    made = list[OpenedChange]()
+    for n, (uid, act) in enumerate([(EK, given), (RG, renamed)], start=90):
+        before = board.state()
+        act()
+        (payload,) = in_pieces(board.diff(before))
+        made.append(
+            OpenedChange(n=n, t=n, uid=uid, dev=DevId(uid), obj=BOARD_ID, change_id=new_change(), payload=payload)
+        )
+    mine.store.receive(ReceivedSlice(room=ROOM, cursor=91, state=b"", changes=made))
+    found = {row.kind: (row.by, row.detail) for row in mine.notices.list()}
+    assert found == {"task-given": (EK, ""), "task-changed": (RG, "title")}
     mine.close()
     theirs.close()
 

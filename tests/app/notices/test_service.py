@@ -339,6 +339,22 @@ async def test_a_card_is_due_and_overdue_once_each_also_after_a_change_of_the_cl
     due.close()
 
 
+async def test_a_card_that_is_changed_stays_due(hl: Desk, now: Now) -> None:
+    day, timer = date(2026, 11, 20), Timer()
+    now.ms = at_nine(day)
+    start_board(hl)
+    board = hl.tasks.board(ROOM, BOARD_ID)
+    card = board.add_card(board.columns()[0].id, "Yttrande å", by=HL, assignee=HL, due=day)
+    due = DueCards(hl.store.db, hl.notices, lambda: Uid(HL), started(timer))
+    due.start()
+    await timer.ring()
+    assert [row.kind for row in hl.notices.list(OPEN)] == ["task-due"]
+    board.edit_card(card, title="Yttrande å 🙂")
+    assert [row.title for row in hl.tasks.tasks(ROOM)] == ["Yttrande å 🙂"]
+    assert [row.kind for row in hl.notices.list(OPEN)] == ["task-due"]
+    due.close()
+
+
 async def test_a_due_card_of_a_board_in_the_trash_asks_nothing_until_the_board_is_restored(hl: Desk, now: Now) -> None:
     day, timer = date(2026, 11, 20), Timer()
     now.ms = at_nine(day)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.ids import Uid
+from app.tasks.cards import MAX_ORDER, MAX_T, MAX_TITLE, card_from
 from app.tasks.model import Board
 from tests.app.objects.crdts import crdt_of
 from tests.counting import least_s
@@ -236,6 +237,28 @@ def test_odd_content_from_another_program_does_no_harm(board: Board) -> None:
     board.move_card("odd", "k")
     board.move_column("k", None)
     board.add_column("ny")
+
+
+@pytest.mark.parametrize("t", [-1, MAX_T + 1, 10**30, True, "1"])
+def test_attack_values_out_of_bounds_are_cut_or_defaults_and_the_rest_of_the_card_is_shown(t: object) -> None:
+    long = "å🙂" * 100_000
+    line = {"text": long, "order": "z" * 100_000, "done": True}
+    card = card_from(
+        "k",
+        {
+            "title": long,
+            "place": ["open", "z" * 100_000],
+            "due": "2026-11-20",
+            "checklist": {"rad": line, "annan": [[[[1]]]]},
+            "put_away": [HANDLAGGARE.hex(), t],
+            "t": t,
+        },
+    )
+    (item,) = card.checklist
+    assert (len(card.title), len(item.text)) == (MAX_TITLE, MAX_TITLE)
+    assert (len(card.order), len(item.order)) == (MAX_ORDER, MAX_ORDER)
+    assert (card.t, card.deleted_t) == (0, 0)
+    assert (card.column, card.due, card.deleted_by, item.done) == ("open", date(2026, 11, 20), HANDLAGGARE, True)
 
 
 def test_attack_an_order_key_of_thousands_of_digits_keeps_nobody_from_adding(board: Board) -> None:

@@ -152,6 +152,18 @@ def test_no_state_is_cached_where_changes_wait_for_one_that_comes_in_the_same_sl
     assert len(hl.tasks.board(ROOM, FIRST).all_cards()) == 21
 
 
+def test_no_state_is_cached_that_ends_behind_a_change_that_is_merged_late(hl: Desk, ek: Colleague) -> None:
+    """The state would lack that change, as one that was held back, and nobody would ever read it again."""
+    receive(hl, [encode(ek.updates[0]), *ek.write(20)], 100)
+    late = hl.store.changes.of(FIRST)[5]
+    put_out(hl)
+    row = hl.store.objects.get(FIRST)
+    assert row is not None
+    with hl.store.transaction() as conn:
+        BOARD.project(conn, row, [late])
+    assert hl.store.objects.crdt_state(FIRST) is None
+
+
 def test_rows_that_are_written_again_do_not_begin_with_a_later_state(
     hl: Desk, ek: Colleague, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,8 +14,9 @@ from app.core.ids import DevId, Uid
 from app.errors import DiskFull
 from app.objects.pieces import Assembler
 from app.tasks.adapter import BoardAdapter
-from app.tasks.descriptions import Description, description_from
+from app.tasks.descriptions import MAX_DESCRIPTION, Description, description_from
 from app.tasks.model import Board
+from app.tasks.seen_descriptions import MAX_SEEN_CHARS, SeenDescriptions
 from sync.client.ports import OpenedChange
 from sync.client.received import ReceivedSlice
 from tests.app.objects.live_sides import Gate
@@ -366,6 +367,20 @@ def test_three_people_online_and_offline_lose_nothing(plan: list[tuple[str, str]
     assert set.union(*lines.values()) <= set(text.description.split())
     for board in boards.values():
         board.close()
+
+
+def test_attack_long_descriptions_of_a_colleague_take_no_more_memory_than_some_of_them() -> None:
+    """An open board kept 2000 values of each card: of the longest ones, 80 million characters."""
+    seen, last = SeenDescriptions(None), Description()
+    count = 2 * MAX_SEEN_CHARS // MAX_DESCRIPTION
+    for n in range(count):
+        now = Description(text=f"{n:06} å 🙂".ljust(MAX_DESCRIPTION, "x"), made_from=(last.id,))
+        seen.note("kort", last, now)
+        last = now
+    kept = seen.of("kort")
+    assert sum(len(each.text) for each in kept.values()) <= MAX_SEEN_CHARS
+    assert last.id in kept
+    assert len(kept) > count // 4, "the newest ones stay"
 
 
 @pytest.mark.parametrize(
