@@ -27,7 +27,7 @@ class Rule:
 def rules(document: Path) -> list[Rule]:
     """The rows of every table of rules in the document, in order. AssertionError for a row without four cells."""
     lines = document.read_text(encoding="utf-8").splitlines()
-    rows = [line.strip("| ").split(" | ") for line in lines if re.match(r"\| `[a-z0-9]+\.[a-z0-9.-]+` \|", line)]
+    rows = [line.strip("| ").split(" | ") for line in lines if re.match(r"\| `[a-z0-9-]+\.[a-z0-9.-]+` \|", line)]
     assert rows, f"{document.name} has no table of rules"
     assert all(len(row) == 4 for row in rows), [row for row in rows if len(row) != 4]
     return [
