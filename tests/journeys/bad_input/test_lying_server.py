@@ -3,6 +3,7 @@
 state that a person understands, stays readable, keeps what waits, and goes on where the protocol lets it.
 """
 
+import asyncio
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from app.core.ids import DevId, ObjId, RoomId
 from sync.client.status import LinkState, RoomState
 from sync.crypto.signatures import SigningKey
 from sync.protocol import messages as m
+from sync.protocol.codec import decode_client
 from sync.server.host.identity import read_identity
 from sync.server.rules.handshake import now_ms
 from sync.trust.formats.items import ENVELOPE, Item, item_id, next_rh
@@ -203,6 +205,40 @@ async def test_a_server_that_was_rolled_back_is_told_kept_over_a_restart_and_hea
     await w.settle(room)
     assert a.engine.room_state(room) is b.engine.room_state(room) is RoomState.SEALED
     assert a.texts(obj) == [b"a", b"b", HELLO, "väntar".encode()]
+
+
+async def test_attack_what_is_encrypted_already_is_not_sent_to_a_server_that_was_rolled_back(w: World) -> None:
+    a, b, room, obj = await two(w)
+    swap = await set_back(w)
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    pushed = list[bool]()  # whether they were passed on
+
+    def keep_back(data: bytes, out: bool) -> Sequence[bytes]:
+        if out and isinstance(decode_client(data), m.Push):
+            pushed.append(False)
+            return []
+        return [data]
+
+    def watch(data: bytes, out: bool) -> Sequence[bytes]:
+        if out and isinstance(decode_client(data), m.Push):
+            pushed.append(True)
+        return [data]
+
+    b.wire.spoil = keep_back
+    await reconnect(b)
+    await until(lambda: b.engine.status.state is LinkState.ONLINE)
+    b.say(room, obj, "väntar å 🙂".encode())
+    await until(lambda: pushed == [False])
+    assert b.store.sealed(room) is not None
+    await with_older_server(w, swap, a, b)
+    b.wire.spoil = watch
+    b.online()
+    await stopped(b, room, RoomState.ROLLBACK)
+    await until(lambda: b.engine.status.state is LinkState.ONLINE)
+    b.engine.wake()
+    await asyncio.sleep(0.3)  # what must not happen
+    assert pushed == [False]
 
 
 async def test_a_server_that_no_longer_has_the_room_at_all_is_a_rollback(w: World) -> None:

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,9 @@ from sync.protocol import messages as m
 from sync.server.rules import placing
 from sync.server.rules.handshake import now_ms
 from sync.trust.formats.items import Item
+from sync.trust.person.log_source import UserBook
 from sync.trust.room.entry_drafts import Draft
-from sync.trust.room.stream import AcceptedEnvelope, RoomStream
+from sync.trust.room.stream import Accepted, AcceptedEnvelope, RoomStream
 from tests.journeys.bad_input.checks import honest, items_of, lie, with_items
 from tests.world import Client, World, until
 
@@ -118,14 +120,19 @@ def from_the_beginning(frame: m.ServerFrame, room: RoomId) -> bool:
     return isinstance(frame, m.Items) and bool(items) and items[0].n == 1
 
 
-async def test_attack_a_forged_past_is_not_taken_in(w: World) -> None:
+@pytest.mark.parametrize("which", ["all", "last"])
+async def test_attack_a_forged_past_is_not_taken_in(w: World, caplog: pytest.LogCaptureFixture, which: str) -> None:
+    """What was written later tells of every position but the last: of that one only what was verified here does."""
     c = await case(w)
+
+    def is_forged(i: m.WireItem) -> bool:
+        return i.ct is not None if which == "all" else i.n == c.clerk.store.reread(c.room)
 
     def forge(frame: m.ServerFrame) -> Sequence[m.Frame]:
         if not from_the_beginning(frame, c.room):
             return [frame]
         shown = items_of(frame, c.room)
-        later = [m.WireItem(i.n, i.t + (i.ct is not None), i.kind, i.body, i.sig, i.ct) for i in shown]
+        later = [m.WireItem(i.n, i.t + is_forged(i), i.kind, i.body, i.sig, i.ct) for i in shown]
         return [with_items(frame, later)]
 
     await lie(c.clerk, forge)
@@ -135,9 +142,32 @@ async def test_attack_a_forged_past_is_not_taken_in(w: World) -> None:
     await until(lambda: c.clerk.store.reread(c.room) > 0 and not c.clerk.engine.parts.link.rooms[c.room].keys.needs_key)
     head = c.head.engine.position(c.room)
     await until(lambda: c.clerk.engine.position(c.room) == head)
-    assert c.clerk.texts(c.obj) == [NEW]
+    await until(lambda: "is not read again: fork" in caplog.text)
+    assert c.clerk.store.reread(c.room) > 0
+    if which == "all":
+        assert c.clerk.texts(c.obj) == [NEW]
     await honest(c.clerk)
     await until(lambda: c.clerk.texts(c.obj) == WHOLE)
+
+
+async def test_attack_what_is_found_void_when_it_is_read_again_is_not_opened(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chain alone would accept it: a void item has a position and a hash too."""
+    c = await case(w)
+    n = next(change.n for change in c.head.store.changes.of(c.obj) if change.data == OLD[0])
+    accept = RoomStream.accept
+
+    def judge(self: RoomStream, items: Sequence[Item], book: UserBook, *also: Any, **more: Any) -> list[Accepted]:
+        again = self is not c.clerk.engine.parts.link.rooms[c.room].stream
+        found = accept(self, items, book, *also, **more)
+        return [replace(i, void="forbidden") if again and i.n == n else i for i in found]
+
+    await propose(c, c.deputy)
+    monkeypatch.setattr(RoomStream, "accept", judge)
+    await give(c, c.head)
+    await until(lambda: len(c.clerk.texts(c.obj)) > 1 and c.clerk.store.reread(c.room) == 0)
+    assert c.clerk.texts(c.obj) == WHOLE[1:]
 
 
 async def test_attack_what_was_void_stays_closed_when_it_is_read_again(w: World) -> None:

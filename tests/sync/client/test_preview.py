@@ -59,6 +59,29 @@ async def back_online(client: Client) -> None:
     await until(lambda: client.engine.status.state is LinkState.ONLINE)
 
 
+def stored(client: Client) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table of the client's store."""
+    db = client.store.db
+    names = [name for (name,) in db.rows("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
+    return {name: db.rows(f"SELECT * FROM {name}") for name in names}  # noqa: S608 - our own names
+
+
+async def test_attack_what_is_read_of_a_room_before_the_persons_yes_is_stored_nowhere(w: World) -> None:
+    """Nobody can fill a disk by adding its owner to rooms."""
+    a, b, _, room = await before_an_invitation(w)
+    await writes(a, room, "först å 🙂".encode())
+    await back_online(b)
+    await b.engine.learn([a.uid])
+    await b.offline()
+    before = stored(b)
+    await a.engine.operations.add(room, b.uid, 2, history=True)
+    await writes(a, room, b"greeting")
+    await back_online(b)
+    await until(lambda: any(i.read and len(i.records) == 2 for i in b.engine.invitations))
+    await b.offline()
+    assert stored(b) == before
+
+
 async def test_attack_of_a_long_room_a_forged_addition_names_nobody(
     w: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -55,6 +55,15 @@ async def test_attack_a_colleague_knows_the_key_to_seal_to_and_is_not_believed(w
         b.engine.devices.open_mine(*split(a.engine.devices.seal_to_me(BODY)))
 
 
+async def test_attack_a_device_that_is_not_in_the_persons_log_writes_nothing_in_their_name(w: World) -> None:
+    """Its export names this person, and is signed by that device's own key."""
+    a, b = await w.hire("Handläggare", "Registrator å 🙂")
+    (mine, log), (theirs, _) = of(a), of(b)
+    as_mine = Account(uid=mine.uid, dev=theirs.dev, agency_pk=mine.agency_pk, secrets=theirs.secrets, puk_seeds={})
+    with pytest.raises(Reject, match="export-other-person"):
+        a.engine.devices.open_mine(*split(sealed_export.put(as_mine, log, BODY)))
+
+
 async def test_attack_a_changed_or_cut_sealed_export_does_not_open(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     file = a.engine.devices.seal_to_me(BODY)

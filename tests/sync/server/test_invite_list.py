@@ -351,6 +351,29 @@ assert data.startswith(b"%PDF-")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_attack_no_file_is_written_while_letters_are_made() -> None:
+    """The codes are in them: a temporary file could be read, or found again after it was deleted."""
+    script = """
+import os, sys
+from sync.server.operator import letters
+from sync.server.operator.staff_record import staff
+written = []
+def note(event, args):
+    if event == "open" and isinstance(args[0], (str, bytes)) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        written.append(args[0])
+sys.addaudithook(note)
+who = staff(name="Åsa Öberg", title="Handläggare", unit="Tillsyn")
+data = letters.pdf([letters.Letter(who=who, code="ABCD-EFGH", until_ms=0)], "kansli.myndighet.example")
+assert data.startswith(b"%PDF-")
+assert written == [], written
+open(os.devnull, "wb").close()
+assert written == [os.devnull]  # what is written is noticed
+"""
+    command = [sys.executable, "-B", "-c", script]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 # -- where the agency's key is ----------------------------------------------------------------------------------------
 
 

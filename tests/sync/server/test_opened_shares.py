@@ -2,7 +2,9 @@
 """The operator's side of a recovery sheet: where the agency's keys are, and how a share is opened for its person."""
 
 import asyncio
+import base64
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,6 +83,34 @@ async def test_a_share_is_opened_where_the_server_is_not(
     assert ReturnCode.parse(f"{code}\n{second}").share == pair.share
     status, out, err = await asyncio.to_thread(typed, "invite", *ask)
     assert (status, out, "exists already" in err) == (1, "", True)
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+async def test_attack_an_opened_share_is_in_no_file(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: Callable[..., tuple[int, str, str]]
+) -> None:
+    """Neither where it is opened nor at the server: with a found recovery sheet, such a file would open everything."""
+    anna = await house.person("Handläggare Å")
+    pair, request = await recovery_pair_of(anna), tmp_path / "begäran"
+    uid, key = anna.uid.hex(), str(keys_of(house.data) / "escrow.key")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert (await asyncio.to_thread(typed, "invite", "--person", uid, "--request", str(request)))[0] == 0
+    before = contents(tmp_path)
+    opening = ("open-share", str(request), "--escrow-key", key, "--name", "Handläggare Å")
+    status, opened, _ = await asyncio.to_thread(lambda: typed(*opening, data=False))
+    assert (status, opened) == (0, pair.share.format())
+    assert contents(tmp_path).keys() == before.keys()
+    status, invited, _ = await asyncio.to_thread(typed, "invite", "--person", uid)
+    assert (status, ReturnCode.parse(invited).share) == (0, pair.share)
+    share = pair.share.secret
+    forms = [share, share.hex().encode(), base64.b64encode(share), pair.share.format().encode()]
+    after = contents(tmp_path)
+    assert len(after) >= len(before) > 4
+    assert [path.name for path, data in after.items() if any(form in data for form in forms)] == []
 
 
 async def test_attack_a_request_for_anothers_share_is_refused_at_the_agency(
