@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.server.config import Limits
 from sync.server.load import fairness, fanout, spending
 from sync.server.load.fairness import NO_TERMS, Budget, Budgets, FairQueue, Terms, device_terms
-from sync.server.process import websocket
+from sync.server.process import asgi, websocket
 from sync.server.process.running import start_server
 from tests.patience import PATIENCE_S
 from tests.sync.server.house import TEXT, House
@@ -309,6 +310,72 @@ async def test_attack_files_wait_their_turn_too(strict: House) -> None:
         for put in puts:
             put.cancel()
         await asyncio.gather(*puts, return_exceptions=True)
+
+
+async def test_attack_requests_over_http_without_a_token_wait_too(strict: House) -> None:
+    """They are those of an address, which is beyond its budget."""
+    anna = await strict.person()
+    budget = strict.server.service.entrance._origins["127.0.0.1"].budget
+    async with http(strict) as files:
+        budget.charge(Limits().address_processor_burst_s + 0.5)
+        await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
+        asked = [asyncio.ensure_future(files.get("/healthz")) for _ in range(6)]
+        await until(lambda: strict.server.service.hub.queue.behind == 1)
+        for _ in range(20):
+            await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
+        assert sum(each.done() for each in asked) <= 1
+        for each in asked:
+            each.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def test_attack_an_address_pays_for_its_http_requests_and_for_opening_websockets(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await house.person()
+    budget, run = house.server.service.entrance._origins["127.0.0.1"].budget, asgi._run
+
+    async def slow(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.thread_time()
+        while time.thread_time() - began < 0.2:
+            pass
+        await run(app, scope, receive, send)
+
+    with monkeypatch.context() as costly:
+        costly.setattr(asgi, "_run", slow)
+        before = budget.settle()
+        async with http(house) as files:
+            assert (await files.get("/healthz")).status_code == 200
+        assert budget.settle() - before > 0.15
+    monkeypatch.setattr(asgi, "_OPENING_S", 7.0)
+    before = budget.settle()
+    await again(house, anna)
+    assert 7 < budget.settle() - before < 8
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_attack_a_request_of_a_connection_that_the_entrance_has_ended_is_not_served(
+    house: House, kind: str
+) -> None:
+    service, served = house.server.service, list[str]()
+    caller = service.entrance.admit("127.0.0.1")
+    assert caller is not None
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        served.append(scope["type"])
+
+    async def receive() -> Message:
+        return {"type": f"{kind}.disconnect"}
+
+    async def send(_: Message) -> None: ...
+
+    guarded, state = asgi._Guarded(app, service), {"caller": caller}
+    await guarded({"type": kind, "headers": [], "state": state}, receive, send)
+    assert served == [kind]
+    caller.end()
+    await guarded({"type": kind, "headers": [], "state": state}, receive, send)
+    assert served == [kind]
+    caller.left()
 
 
 async def test_attack_a_device_has_few_connections_and_with_one_more_its_oldest_ends(house: House) -> None:
