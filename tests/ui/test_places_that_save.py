@@ -10,6 +10,7 @@ pytestmark = pytest.mark.slow  # reads every source
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKERS = {"save_file", "QPrinter", "QPdfWriter", "QPrintDialog", "print_dialog"}
+PRINTERS = {"QPrinter", "QPrintDialog"}
 KNOWN = {
     "ui/chat/copies.py": "a changed copy of a room's file: allow-export, by Opening",
     "ui/chat/message_actions.py": "a room's file: allow-export, by ChatService.check_export",
@@ -35,6 +36,19 @@ def test_each_place_that_saves_or_prints_is_known() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MAKERS
     }
     assert found == set(KNOWN)
+
+
+def test_every_printer_and_its_dialog_are_made_in_one_place() -> None:
+    """There the job gets its name, and Qt's own file dialog is kept from storing folders."""
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "ui").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("QPrinter", "QPrintDialog")
+    }
+    assert found == {"ui/kit/printing.py"}
 
 
 def test_nothing_prints_by_a_widgets_own_method() -> None:

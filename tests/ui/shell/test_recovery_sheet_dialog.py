@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtPrintSupport import QPrintDialog, QPrinter
+from PySide6.QtWidgets import QApplication, QDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.core.files import Draft
@@ -23,7 +24,7 @@ from sync.trust.person.recovery_sheet import RecoveryCode
 from tests.ui.shell.opened_office import open_account
 from tests.ui.walking import check, check_tab
 from tests.world import Client, World, until
-from ui.kit import qr
+from ui.kit import printing, qr
 from ui.shell.settings import recovery_sheet_dialog, recovery_sheet_paper
 from ui.shell.settings.recovery_card import RecoveryCard
 from ui.shell.settings.recovery_sheet_dialog import RecoverySheetDialog, chosen_groups
@@ -292,6 +293,27 @@ def test_a_device_that_refuses_what_was_drawn_is_noticed(offline: Recovery, monk
     end = QPainter.end
     monkeypatch.setattr(QPainter, "end", lambda painter: end(painter) and False)
     assert not recovery_sheet_paper.draw(offline.draw(), picture)
+
+
+async def test_the_printed_recovery_sheet_is_not_named_to_the_print_server_nor_its_folder_to_the_disk(
+    qtbot: QtBot, offline: Recovery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise everybody who sees the list of jobs would know which one to fetch."""
+    dialog, kept, names = dialog_of(qtbot, offline), list[bool](), list[str]()
+
+    async def answer(asked: QDialog) -> bool:
+        assert isinstance(asked, QPrintDialog)
+        names.append(asked.printer().docName())
+        asked.printer().setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+        asked.printer().setOutputFileName(str(tmp_path / "blad å.pdf"))
+        return True
+
+    monkeypatch.setattr(printing, "keep_no_places", lambda: kept.append(True))
+    monkeypatch.setattr(recovery_sheet_dialog, "show", answer)
+    dialog.print_button.click()
+    await until(lambda: bool(dialog.kept.text()))
+    assert (names, kept) == (["Dokument"], [True])
+    assert (tmp_path / "blad å.pdf").read_bytes().startswith(b"%PDF")
 
 
 async def test_it_is_saved_where_the_person_says(
