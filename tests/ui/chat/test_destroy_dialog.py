@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.destroying import Month, Months
+from app.chat.drafts import Draft
 from app.chat.records import Attachment, MessageSent
 from app.core.enums import Role
 from app.core.i18n import set_language
@@ -243,6 +244,28 @@ def test_what_was_written_about_a_message_that_is_gone_is_not_left_in_the_field(
     assert view.composer.replies_to is None
     assert view.composer.text == "mitt svar å"
     assert "i november å" not in " ".join(x.text() for x in view.findChildren(QLabel) if x.isVisibleTo(view))
+
+
+def test_a_change_of_a_message_that_is_gone_ends_and_what_was_written_before_it_is_back(
+    qtbot: QtBot, hl: Desk, destroys: Destroys
+) -> None:
+    months_of(hl, destroys)
+    view = ChatView(hl.chat, ROOM)
+    qtbot.addWidget(view)
+    timeline = hl.chat.timeline(ROOM)
+    index = next(i for i in range(len(timeline)) if timeline.message(i).text == "i november å")
+    gone = timeline.message(index)
+    view.composer.field.setPlainText("mitt svar å 🙂")
+    view.composer.reply(gone, "Enhetschef")
+    view.composer.edit(gone)
+    assert view.composer.text == "i november å"
+    asyncio.run(destroys.destroy(ROOM, CHANNEL))
+    caught_up(view)
+    assert view.composer.edits is None
+    assert view.composer.replies_to is None
+    assert view.composer.text == "mitt svar å 🙂"
+    view.keep_draft()
+    assert hl.chat.draft(ROOM) == Draft(text="mitt svar å 🙂")
 
 
 def test_the_line_in_the_conversation_names_each_month_once(hl: Desk, destroys: Destroys) -> None:

@@ -102,6 +102,26 @@ def test_the_text_of_a_change_is_kept_though_the_message_was_deleted(view: ChatV
     assert last(again) == "Halv mening 🙂\nFel ord å!"
 
 
+def test_a_draft_that_another_device_changed_is_shown_unless_something_is_typed_here(view: ChatView, hl: Desk) -> None:
+    sent = message(view, hl.chat.send(ROOM, "Fel ord å"))
+
+    def change_elsewhere(text: str) -> None:
+        hl.chat.keep_draft(ROOM, Draft(text=text))
+        hl.chat.draft_changed.emit(ROOM)
+
+    change_elsewhere("På den andra datorn å")
+    assert view.composer.text == "På den andra datorn å"
+    write(view, " och här 🙂")
+    change_elsewhere("Därborta")
+    assert view.composer.text == "På den andra datorn å och här 🙂"
+    view.keep_draft()
+    view.composer.edit(sent)
+    view.keep_draft()
+    change_elsewhere("Därborta")
+    assert view.composer.text == "Fel ord å"
+    assert view.composer.edits == sent
+
+
 def sending_waits(hl: Desk, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Files are being sent until the event is set."""
     go_on = asyncio.Event()

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QImage, QPainter
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.chat.model import Message, Timeline
-from app.chat.records import MessageSent, encode
+from app.chat.records import Attachment, MessageSent, encode
 from app.chat.transfers import Transfers
 from app.core.ids import ChangeId
 from tests.counting import lines_run
@@ -24,9 +25,10 @@ from tests.ui.pointing import point
 from ui.chat.heights import Heights
 from ui.chat.item_model import TimelineModel
 from ui.chat.message_layout import MessageLayout
+from ui.chat.message_painter import MessagePainter
 from ui.chat.richtext import line_px
 from ui.chat.timeline import TimelineView
-from ui.kit import spoken_list
+from ui.kit import spoken_list, theme
 from ui.kit.translate import change_language
 
 COUNT = 100_000
@@ -264,6 +266,27 @@ def test_attack_a_quotation_is_painted_and_spoken_as_that_of_the_person_who_carr
     assert layout.text is not None
     assert layout.text[0].y() >= bar.y() + line_px()
     assert layout.text[0].x() > bar.x()
+
+
+def test_attack_the_bar_of_a_quotation_runs_along_its_text_and_its_files(qapp: QApplication) -> None:
+    """Otherwise a quotation that is long would end in words that look like the carrier's own."""
+    timeline = Timeline(Quotation(1))
+    file = Attachment(name="beslut å.pdf", size_bytes=1000, media_type="application/pdf", manifest=b"")
+    message = replace(timeline.message(0), text="Jag godkänner\n" * 5 + "🙂", attachments=(file,))
+    layout = MessageLayout(message, timeline.place(0), 600, Folk(HL))
+    assert layout.quoted is not None
+    assert layout.text is not None
+    bar = layout.quoted[0]
+    ((_, card),) = layout.files
+    assert bar.top() < layout.text[0].y()
+    assert bar.bottom() >= card.bottom()
+    picture = QImage(600, round(layout.height), QImage.Format.Format_RGB32)
+    picture.fill(0xFFFFFF)
+    painter = QPainter(picture)
+    MessagePainter(Transfers()).paint(painter, layout, hovered=False, selected=False, focus=False)
+    painter.end()
+    beside = {picture.pixel(round(bar.x()) + 1, y) for y in range(round(bar.top()) + 3, round(bar.bottom()) - 3)}
+    assert beside == {theme.current().colour("warning").rgb()}
 
 
 @given(st.lists(st.tuples(st.sampled_from("irs"), st.integers(0, 3000), st.integers(1, 700)), max_size=20))

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Roles, levels, states and one focus, as Qt's bridges read them. The real bus is in tests/ui/test_on_a_real_bus.py."""
 
+import ast
 import gc
 import sys
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
@@ -28,7 +31,8 @@ from tests.ui.faces import Description, Name, Role, child, face, focused, listen
 from tests.ui.shell.sample import ME
 from ui.kit.buttons import IconButton, SegmentButton, Segments, TextButton
 from ui.kit.card import SectionHeader
-from ui.kit.faces import leave_focus
+from ui.kit.faces import FOREIGN, Face, Spoken, leave_focus
+from ui.kit.forgetting import Mute
 from ui.kit.plain import Label
 from ui.kit.spoken_list import ROWS_KEPT, ItemList
 from ui.kit.style import ElidedLabel, label
@@ -246,6 +250,33 @@ def test_what_qt_owns_goes_with_its_widget_and_holds_nothing(window: QWidget) ->
         gc.collect()
         assert [ref() for ref in gone] == [None] * len(gone)
         list(walk(face(window)))
+
+
+@pytest.mark.parametrize("kind", ["heading", "toggle", "mute"])
+def test_what_an_object_has_not_is_answered_by_a_pointer_to_nothing_and_never_by_none(
+    window: QWidget, kind: str
+) -> None:
+    """▲ PySide6 ends the process for None (test_6_a_cast_to_nothing_ends_the_process)."""
+    heading, toggle = label("Rubrik å", "heading"), IconButton("bold", "Fet", checkable=True)
+    put(window, heading, toggle)
+    assert isinstance(heading, Spoken)
+    asked: dict[str, Spoken] = {"heading": heading, "toggle": toggle, "mute": Mute(window)}
+    answers = [Face(asked[kind]).interface_cast(one) for one in QAccessible.InterfaceType]
+    assert {type(answer) for answer in answers} == {shiboken6.VoidPtr}
+
+
+@pytest.mark.slow
+def test_no_class_that_python_makes_is_answered_for_in_the_place_of_a_foreign_one() -> None:
+    """▲ Qt asks in the constructor of some; the second Python object that it gets then would end the process."""
+    made = {
+        node.func.id
+        for path in (Path(__file__).parents[3] / "ui").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert "QWidget" in made
+    assert FOREIGN
+    assert {kind.__name__ for kind in FOREIGN} & (made | {"QListWidget"}) == set()
 
 
 def test_what_python_lets_go_of_is_still_there_for_qt(window: QWidget) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.faces import face
+from ui.kit import forgetting
 from ui.kit.covering import Cover
 
 TEXT = "Sekretess: ärendet å 🙂"
@@ -53,3 +54,24 @@ def test_a_reader_that_begins_after_the_cover_was_lifted_reads_what_another_aske
     office.cover.lift()
     QAccessible.setActive(True)
     assert face(office.label).text(QAccessible.Text.Name) == TEXT
+
+
+def test_interfaces_are_deleted_in_the_order_in_which_they_were_made(
+    office: Office, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is still there could otherwise be asked for a child that is deleted already."""
+    QAccessible.setActive(True)
+    numbers = [QAccessible.uniqueId(face(each)) for each in (office.window, office.label)]
+    deleted: list[int] = []
+    delete = QAccessible.deleteAccessibleInterface
+
+    def noted(number: int) -> None:
+        deleted.append(number)
+        delete(number)
+
+    monkeypatch.setattr(QAccessible, "deleteAccessibleInterface", noted)
+    monkeypatch.setattr(forgetting, "_AT_ONCE", 2**31)
+    office.cover.fall()
+    assert set(numbers) <= set(deleted)
+    assert deleted == sorted(deleted)
+    office.cover.lift()

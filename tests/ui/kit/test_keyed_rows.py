@@ -8,7 +8,16 @@ import shiboken6
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app.errors import BugError
@@ -170,6 +179,15 @@ def test_what_is_new_at_the_top_of_a_list_that_is_not_scrolled_is_in_sight(page:
     page.show_rows("ny", *NAMES)
     assert page.area.verticalScrollBar().value() == 0
     assert page.top(page.row("ny")) >= 0
+
+
+def test_a_refresh_makes_no_python_object_of_qts_own_widgets_beside_the_rows(page: Page) -> None:
+    """▲ Following Qt's focus chain would, and the process crashed later."""
+    field = QSpinBox(page)
+    page.show_rows("b", "a")
+    page.show_rows("a", "b", "c")
+    inside = [each for each in shiboken6.getAllValidWrappers() if isinstance(each, QLineEdit)]
+    assert [each for each in inside if each.parent() is field] == []
 
 
 def test_two_rows_with_one_key_are_a_bug(page: Page) -> None:

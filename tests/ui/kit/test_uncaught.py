@@ -109,6 +109,44 @@ def test_a_fault_is_counted_once_a_minute_with_how_often_it_came_since() -> None
     assert [counted.add("a"), counted.add("a")] == [2, None]
 
 
+SHOWN_BADLY = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from app.core import log
+from ui.kit import errors, tasks
+
+application = QApplication([])
+folder = Path(sys.argv[1])
+log.start(folder)
+uncaught = errors.install(folder)
+times = []
+
+def show(owner, error, again):
+    times.append(error)
+    raise LookupError("Kanariefågel")
+
+def fail():
+    raise ValueError("Kanariefågel")
+
+tasks.set_error_hook(show)
+QTimer.singleShot(0, fail)
+QTimer.singleShot(200, application.quit)
+application.exec()
+print(len(times))
+"""
+
+
+def test_an_error_in_showing_an_error_is_only_logged_and_not_shown_for_ever(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SHOWN_BADLY, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, cwd=HERE, timeout=60, env=os.environ | {"LC_ALL": "C.UTF-8"})
+    assert done.stdout.decode().split() == ["1"], done.stderr.decode()
+    text = (tmp_path / "kansli.log").read_text(encoding="utf-8")
+    assert "ui not-shown type=LookupError" in text, text
+    assert "Kanarie" not in text
+
+
 IN_THE_PROGRAM = """
 import asyncio, sys
 from PySide6.QtCore import QTimer

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.core.ids import ObjId
-from app.notices.kinds import ROLE
+from app.notices.kinds import KEYS, ROLE
 from app.notices.service import NoticeFilter, NoticeId, NoticeState
 from app.session import Session
 from app.store.notice_rows import Notice
@@ -185,6 +185,29 @@ def test_the_menu_offers_what_the_notice_is_for(page: Activity, window: MainWind
 
     assert offered(0) == ["Öppna", "Svara", "Markera som klart", "Påminn senare …", "Markera som läst"]
     assert offered(3) == ["Öppna", "Markera som läst"]
+
+
+def test_attack_a_warning_about_keys_is_not_marked_as_done_without_being_read(page: Activity, session: Session) -> None:
+    """Home asks before it takes the warning away. A key pressed in a list must not."""
+    case, head = office().case, office().head.uid
+    warning = Notice(kind=KEYS, room=case, obj=ObjId(case), key=b"k", by=head, t=at(14, 4) + 1, detail="å")
+    session.store.notices.put([warning])
+    page.list.refresh()
+    page.list.setFocus()
+    page.list.choose_first()
+    row = page.list.current()
+    assert row is not None
+    assert (row.kind, row.asks, row.answered) == (KEYS.id, True, False)
+    QTest.keyClick(page.list, Qt.Key.Key_E)
+    QTest.keyClick(page.list, Qt.Key.Key_S)
+    assert QApplication.activePopupWidget() is None
+    assert session.notices.list()[0].state is NoticeState.NEW
+    page.list.menu_asked.emit(row, page.list.place_of(page.list.currentIndex()))
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    offered = [action.text() for action in menu.actions() if action.text()]
+    menu.close()
+    assert offered == ["Öppna", "Markera som läst"]
 
 
 def test_tasks_are_named_as_they_are_called_now(page: Activity, window: MainWindow, session: Session) -> None:

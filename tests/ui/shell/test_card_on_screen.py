@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -104,6 +106,25 @@ async def test_the_card_is_named_and_its_pin_given_once(qtbot: QtBot) -> None:
     part.card.entered.emit()
     await until(lambda: opened == ["session by keys"])
     assert (card.pins, part.card.field.text()) == ([PIN], "")
+
+
+async def test_the_pin_of_a_card_is_neither_shown_nor_learnt_nor_copied(qtbot: QtBot) -> None:
+    _, part, _ = shown_part(qtbot, Card(token()))
+    part.open()
+    field = part.card.field
+    await until(field.isVisible)
+    QGuiApplication.clipboard().setText("från förut å")
+    field.setText(PIN)
+    field.selectAll()
+    field.copy()
+    field.cut()
+    assert QGuiApplication.clipboard().text() == "från förut å"
+    assert PIN not in field.displayText()
+    hints, hint = field.inputMethodHints(), Qt.InputMethodHint
+    assert hints & hint.ImhSensitiveData
+    assert hints & hint.ImhHiddenText
+    assert hints & hint.ImhNoPredictiveText
+    assert not field.dragEnabled()
 
 
 async def test_at_a_pin_pad_there_is_no_field(qtbot: QtBot) -> None:

@@ -2,8 +2,10 @@
 """The PIN in the settings: choosing, changing and removing one, and what policy and a silent key store allow."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from keyring.errors import KeyringLocked
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -44,6 +46,10 @@ def shown(qtbot: QtBot, session: Session, methods: UnlockMethods, rules: Rules |
     qtbot.addWidget(made)
     made.show()
     return made
+
+
+def refuse(_: MemoryKeyring) -> NoReturn:
+    raise KeyringLocked("refused")
 
 
 async def dialog_of(row: PinRow) -> PinDialog:
@@ -143,6 +149,11 @@ async def test_where_the_only_method_is_a_silent_key_store_there_is_no_pin(
     assert dialog.pin is not None
     dialog.pin.setText(GOOD)
     dialog.pin_again.setText(GOOD)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(MemoryKeyring, "_check", refuse)
+        dialog.accept()
+        await until(lambda: bool(dialog.error.text()))
+    assert Pin(session.store.notes).state(PinRules()) is PinState.NONE, "somebody else sits there"
     dialog.accept()
     await until(lambda: Pin(session.store.notes).state(PinRules()) is PinState.SET)
     await until(lambda: not is_open(row))

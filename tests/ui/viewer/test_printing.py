@@ -8,9 +8,10 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.errors import ExportOff
 from app.objects.files import Pasted
 from app.viewing.errors import PrintRefused
 from app.viewing.limits import MAX_PAGES
@@ -19,6 +20,7 @@ from tests.office import ROOM, Desk
 from tests.ui.viewer.conftest import PDF, PICTURE, TEXT, chat_of, open_named, send_all
 from tests.world import until
 from ui.kit.dialogs import Dialog
+from ui.viewer import printing
 from ui.viewer.printing import print_pages
 
 pytestmark = pytest.mark.slow  # each test starts processes
@@ -130,3 +132,20 @@ async def test_control_p_asks_for_a_printer_and_not_for_a_file_without_export(hl
     dialog.reject()
     await until(lambda: viewer._printing is not None and viewer._printing.done())
     assert viewer.tools.print.isEnabled()
+
+
+async def test_attack_a_file_that_a_systems_own_dialog_offers_is_refused_without_export(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(dialog: QDialog) -> bool:
+        assert isinstance(dialog, QPrintDialog)
+        dialog.printer().setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+        dialog.printer().setOutputFileName(str(tmp_path / "ut å.pdf"))
+        return True
+
+    monkeypatch.setattr(printing, "show", answer)
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    assert await printing.choose_printer(parent, may_export=True) is not None
+    with pytest.raises(ExportOff):
+        await printing.choose_printer(parent, may_export=False)

@@ -2,6 +2,7 @@
 """Files that are about to be sent: pictures show a thumbnail, which this process does not decode."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from PySide6.QtGui import QImageReader
@@ -9,10 +10,12 @@ from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
 from app.objects.files import Pasted
+from app.viewing.errors import ViewEnded
 from tests.app.viewing import samples
 from tests.office import ROOM, Desk
 from tests.ui.viewer.conftest import chat_of
 from tests.world import until
+from ui.chat import thumbnail
 from ui.chat.thumbnail import Thumbnail
 
 pytestmark = pytest.mark.slow  # each picture starts a process
@@ -42,6 +45,23 @@ async def test_pasted_and_chosen_pictures_show_a_thumbnail_and_can_be_removed(
     remove.click()
     assert pasted not in view.composer.files
     assert view.composer.field.hasFocus() or view.composer.focusWidget() is view.composer.field
+
+
+@pytest.mark.parametrize("data", [samples.picture(), samples.photo_on_its_side()], ids=["png", "jpeg"])
+async def test_attack_a_pasted_picture_is_painted_by_a_process_of_its_own_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    """A picture from a web page may be made so that decoding it takes a process over."""
+    asked: list[bytes] = []
+
+    async def ends(given: bytes) -> NoReturn:
+        asked.append(given)
+        raise ViewEnded
+
+    monkeypatch.setattr(thumbnail, "open_file", ends)
+    with pytest.raises(ViewEnded):
+        await thumbnail.painted(Pasted("Bild å 🙂.png", data), 80)
+    assert asked == [data]
 
 
 async def test_each_file_of_a_message_shows_its_progress_also_while_it_waits(
