@@ -251,6 +251,10 @@ async def test_attack_a_key_that_is_to_be_changed_lifts_no_curtain(
         window, change = r.program.stage.window, KeyChange(current="gammal lösenfras å", new="ny lösenfras 🙂")
         assert window is not None
         window.key_change_requested.emit(change)
+        assert not r.program.ending.is_working, "the session that it opens would have a window"
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert asked == []
         assert r.program.curtain.is_down
         assert not r.office.session.closed
         assert visible_windows() == [r.shown]

@@ -7,12 +7,14 @@ import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QTabWidget, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.ids import DevId, Uid
+from app.objects.crdt import LOCAL, REMOTE, Origin
 from app.richtext.carets import Caret
-from app.richtext.model import Document
+from app.richtext.flow import Edit
+from app.richtext.model import Change, Document
 from tests.app.documents.desks import World
 from tests.office import EK, HL, ROOM, Folk
 from tests.ui.pointing import click, point
@@ -182,3 +184,27 @@ def test_a_name_at_a_resting_caret_goes_and_comes_back_when_its_person_moves_or_
     assert is_named(), "the pointer is still there"
     point(editor.viewport(), QPoint(300, 300))
     rest()
+
+
+def test_a_caret_that_only_this_persons_words_push_has_not_moved_and_one_that_writes_there_has(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pause in ("STAYS_MS", "FADES_MS"):
+        monkeypatch.setattr(f"ui.richtext.flags.{pause}", 0)
+    edit = QTextEdit()
+    qtbot.addWidget(edit)
+    flags, dev = Flags(edit), DevId(b"d")
+
+    def stands(place: int) -> float:
+        flags.show([Caret(person=Folk(EK).me, dev=dev, anchor=place, caret=place)])
+        return flags.opacity(dev)
+
+    def written(origin: Origin, place: int, text: str) -> Change:
+        return Change(first=0, removed=0, blocks=(), edits=(Edit(place, 0, text),), origin=origin)
+
+    assert stands(5) == 1.0
+    qtbot.waitUntil(lambda: flags.opacity(dev) == 0.0)
+    flags.follow(written(LOCAL, 5, "å 🙂"))
+    assert stands(9) == 0.0
+    flags.follow(written(REMOTE, 9, "Av"))
+    assert stands(11) == 1.0

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What assistive technology noted of a window, when it ends before the window is covered, and begins again."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QAccessible
@@ -75,3 +79,45 @@ def test_interfaces_are_deleted_in_the_order_in_which_they_were_made(
     assert set(numbers) <= set(deleted)
     assert deleted == sorted(deleted)
     office.cover.lift()
+
+
+MADE_UNDER_IT = """
+import gc
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QApplication, QListWidget, QWidget
+from ui.kit import faces
+from ui.kit.covering import Cover
+
+application = QApplication([])
+faces.install()
+QAccessible.setActive(True)
+window, gate = QWidget(), QWidget()
+for each in (window, gate):
+    each.show()
+Cover(gate).fall()
+for _ in range(50):
+    made = QListWidget(window)
+    made.addItem("Ärende å 🙂")
+    found = QAccessible.queryAccessibleInterface(made)
+    assert (found.text(QAccessible.Text.Name), found.childCount()) == ("", 0)
+    del found
+    made.deleteLater()
+    del made
+    application.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
+print("all are gone")
+"""
+
+
+def test_a_list_that_is_made_and_deleted_under_the_cover_does_not_end_the_process() -> None:
+    """▲ Qt asks in the constructor of a list, for which Python has no object of its own by then."""
+    done = subprocess.run(
+        [sys.executable, "-c", MADE_UNDER_IT],
+        capture_output=True,
+        cwd=Path(__file__).parents[3],
+        timeout=60,
+        env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "LC_ALL": "C.UTF-8"},
+        check=False,
+    )
+    assert done.stdout.decode().split("\n")[0] == "all are gone", done.stderr.decode()
