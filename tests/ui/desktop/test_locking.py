@@ -385,3 +385,14 @@ async def test_a_full_disk_does_not_keep_the_program_open(
     async with running(qapp, Office(tmp_path)) as r:
         monkeypatch.setattr(r.office.session, "keep_place", refuse)
         assert (await r.lock()).locked
+
+
+async def test_a_fault_of_ours_in_the_open_view_keeps_nothing_from_being_locked(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        window = r.program.stage.window
+        assert window is not None
+        monkeypatch.setattr(window, "keep_geometry", lambda: 1 / 0)
+        r.program.ending.lock()
+        assert (await r.locked()).locked
