@@ -29,6 +29,7 @@ from sync.trust.person.agency import RECORD_BYTES, Agency, encode_record
 from sync.trust.person.author import Entry
 from sync.trust.person.user_log import UserLog
 from tests.sync.server.house import House
+from tests.sync.server.said import said
 from tests.sync.server.test_backup import back_up, put_back
 from tests.sync.server.wire import Person, Refused, config, now, open_wire
 
@@ -277,12 +278,12 @@ async def test_the_commands_report_that_a_record_is_missing(before: Before, caps
     args = ["--data", str(before.data)]
     assert await asyncio.to_thread(main, ["users", "enhetschef", *args]) == 0
     printed = capsys.readouterr()
-    assert (printed.out, printed.err) == (
+    assert (printed.out, said(printed.err)) == (
         "",
         "1 without a staff record, whom no words find; without words all are listed\n",
     )
     assert await asyncio.to_thread(main, ["invite", "--person", late.uid.hex(), *args]) == 1
-    assert capsys.readouterr().err.endswith(f"{NO_RECORD}\n")
+    assert said(capsys.readouterr().err).endswith(f"{NO_RECORD}\n")
 
 
 async def test_status_lists_what_a_restore_left_to_do(before: Before, capsys: pytest.CaptureFixture[str]) -> None:
