@@ -31,12 +31,13 @@ def rules(document: Path) -> list[Rule]:
     assert rows, f"{document.name} has no table of rules"
     assert all(len(row) == 4 for row in rows), [row for row in rows if len(row) != 4]
     return [
-        Rule(name=n.strip("`"), sentence=sentence, places=_named(places), tests=_named(tests))
+        Rule(name=n.strip("`"), sentence=sentence, places=ticked(places), tests=ticked(tests))
         for n, sentence, places, tests in rows
     ]
 
 
-def _named(cell: str) -> tuple[str, ...]:
+def ticked(cell: str) -> tuple[str, ...]:
+    """What stands between backticks in a table's cell."""
     return tuple(re.findall(r"`([^`]+)`", cell))
 
 
@@ -93,8 +94,9 @@ def exists(place: str) -> bool:
 
 
 def marked(folder: Path, base: Path) -> set[str]:
-    """Every place below `folder` whose source or docstring has ▲, dotted from `base`: the function, or the class if no
-    function has the mark, or the module."""
+    """Every place in the modules below `folder` whose source has ▲, docstrings and comments included. A place is the
+    innermost function or class around the mark, or the module if the mark is in none; its dotted name begins below
+    `base`."""
     found = set()
     for path in folder.rglob("*.py"):
         source = path.read_text(encoding="utf-8")

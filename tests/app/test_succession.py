@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What of one's own is offered in a successor, over a real store and without a network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -121,6 +121,15 @@ async def test_a_draft_goes_on_in_the_successor_unless_another_was_begun_there(s
     assert store.objects.draft(object_in(NEW, OLD, DOC)) == "Påbörjat å 🙂".encode()
 
 
+async def carry(store: Store, baseline: Callable[[ObjId], Awaitable[Sequence[bytes]]]) -> None:
+    """The founder carries the documents into the successor, each with the state that `baseline` gives."""
+    baselines = Baselines(store, lambda room: True)
+    baselines.kinds = {DOCUMENT.id: baseline}
+    rooms = cast("RoomService", SimpleNamespace(baselines=baselines))
+    (origin,) = store.origins.all()
+    await Succession(store, cast("Engine", Believing()), rooms)._carry(origin)
+
+
 async def test_an_object_of_which_a_change_is_held_back_is_not_carried(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,11 +142,7 @@ async def test_an_object_of_which_a_change_is_held_back_is_not_carried(
     async def baseline(obj: ObjId) -> Sequence[bytes]:
         return (state,)
 
-    baselines = Baselines(store, lambda room: True)
-    baselines.kinds = {DOCUMENT.id: baseline}
-    rooms = cast("RoomService", SimpleNamespace(baselines=baselines))
-    (origin,) = store.origins.all()
-    await Succession(store, cast("Engine", Believing()), rooms)._carry(origin)
+    await carry(store, baseline)
     assert store.changes.of(object_in(NEW, OLD, held)) == []
     assert [c.data for c in store.changes.of(object_in(NEW, OLD, DOC))] == [state]
 
@@ -155,11 +160,7 @@ async def test_attack_an_object_at_which_the_worker_ends_keeps_nothing_else_out_
             raise WorkerDied
         return (state,)
 
-    baselines = Baselines(store, lambda room: True)
-    baselines.kinds = {DOCUMENT.id: baseline}
-    rooms = cast("RoomService", SimpleNamespace(baselines=baselines))
-    (origin,) = store.origins.all()
-    await Succession(store, cast("Engine", Believing()), rooms)._carry(origin)
+    await carry(store, baseline)
     assert sorted(asked) == sorted([*bad, DOC])
     assert asked[0] in bad
     assert [c.data for c in store.changes.of(object_in(NEW, OLD, DOC))] == [state]

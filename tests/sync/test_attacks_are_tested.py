@@ -3,12 +3,13 @@
 that the page gives. Names and codes are read from the sources; nothing is imported."""
 
 import ast
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.rules_table import ticked
 
 pytestmark = pytest.mark.slow  # reads every source
 
@@ -36,10 +37,6 @@ def rows(heading: str) -> list[list[str]]:
     section = (HERE / "ATTACKS.md").read_text(encoding="utf-8").partition(heading)[2].partition("\n## ")[0]
     lines = [line.strip("| ").split("|") for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line] for line in lines[2:]]
-
-
-def ticked(cell: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"`([^`]+)`", cell))
 
 
 OURS = [Attack(name=n, codes=ticked(a), tests=ticked(t)) for n, a, t in rows("## By the server, by members, by both")]

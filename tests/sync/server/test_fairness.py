@@ -4,9 +4,10 @@ so for ten, and a pause lasts up to two: longer than any of these tests."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -279,18 +280,23 @@ async def test_attack_a_device_that_asks_much_on_many_connections_keeps_nobody_w
     assert len(answered) <= 2
 
 
+async def serves(honest: Person, *, before: Sequence[asyncio.Future[Any]]) -> None:
+    """Twenty requests of an honest person are served while at most one of those beyond their budget is; ends these."""
+    for _ in range(20):
+        await honest.wire.ask(m.Devices(honest.wire.rid()), m.DevicesReply)
+    assert sum(each.done() for each in before) <= 1
+    for each in before:
+        each.cancel()
+    await asyncio.gather(*before, return_exceptions=True)
+
+
 async def test_attack_connecting_again_gives_a_device_no_new_budget(strict: House) -> None:
     eve, anna = await strict.person("Registrator"), await strict.person()
     strict.server.service.hub.budget(eve.author.dev, eve.uid).charge(MUCH_S)
     await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
     coming = [asyncio.ensure_future(again(strict, eve)) for _ in range(3)]
     await until(lambda: strict.server.service.hub.queue.behind == 1)
-    for _ in range(20):
-        await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
-    assert sum(each.done() for each in coming) <= 1
-    for each in coming:
-        each.cancel()
-    await asyncio.gather(*coming, return_exceptions=True)
+    await serves(anna, before=coming)
 
 
 async def test_attack_files_wait_their_turn_too(strict: House) -> None:
@@ -304,12 +310,7 @@ async def test_attack_files_wait_their_turn_too(strict: House) -> None:
             for _ in range(6)
         ]
         await until(lambda: strict.server.service.hub.queue.behind == 1)
-        for _ in range(20):
-            await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
-        assert sum(put.done() for put in puts) <= 1
-        for put in puts:
-            put.cancel()
-        await asyncio.gather(*puts, return_exceptions=True)
+        await serves(anna, before=puts)
 
 
 async def test_attack_requests_over_http_without_a_token_wait_too(strict: House) -> None:
@@ -321,12 +322,7 @@ async def test_attack_requests_over_http_without_a_token_wait_too(strict: House)
         await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
         asked = [asyncio.ensure_future(files.get("/healthz")) for _ in range(6)]
         await until(lambda: strict.server.service.hub.queue.behind == 1)
-        for _ in range(20):
-            await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
-        assert sum(each.done() for each in asked) <= 1
-        for each in asked:
-            each.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
+        await serves(anna, before=asked)
 
 
 async def test_attack_an_address_pays_for_its_http_requests_and_for_opening_websockets(

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.chat.destroying import Month, Months
 from app.chat.drafts import Draft
+from app.chat.model import Message
 from app.chat.records import Attachment, MessageSent
 from app.core.enums import Role
 from app.core.i18n import set_language
@@ -228,17 +229,23 @@ async def test_without_messages_it_says_so(qtbot: QtBot, hl: Desk) -> None:
     assert not shown.accept_button.isEnabled()
 
 
-def test_what_was_written_about_a_message_that_is_gone_is_not_left_in_the_field(
-    qtbot: QtBot, hl: Desk, destroys: Destroys
-) -> None:
-    """The change of an own message holds the message's text, and an answer quotes what it answers."""
+def beside_november(qtbot: QtBot, hl: Desk, destroys: Destroys) -> tuple[ChatView, Message]:
+    """A view of the conversation, and its message of November, which is about to be destroyed."""
     months_of(hl, destroys)
     view = ChatView(hl.chat, ROOM)
     qtbot.addWidget(view)
     timeline = hl.chat.timeline(ROOM)
-    index = next(i for i in range(len(timeline)) if timeline.message(i).text == "i november å")
+    messages = [timeline.message(i) for i in range(len(timeline))]
+    return view, next(message for message in messages if message.text == "i november å")
+
+
+def test_what_was_written_about_a_message_that_is_gone_is_not_left_in_the_field(
+    qtbot: QtBot, hl: Desk, destroys: Destroys
+) -> None:
+    """The change of an own message holds the message's text, and an answer quotes what it answers."""
+    view, going = beside_november(qtbot, hl, destroys)
     view.composer.field.setPlainText("mitt svar å")
-    view.composer.reply(timeline.message(index), "Enhetschef")
+    view.composer.reply(going, "Enhetschef")
     asyncio.run(destroys.destroy(ROOM, CHANNEL))
     caught_up(view)
     assert view.composer.replies_to is None
@@ -249,12 +256,7 @@ def test_what_was_written_about_a_message_that_is_gone_is_not_left_in_the_field(
 def test_a_change_of_a_message_that_is_gone_ends_and_what_was_written_before_it_is_back(
     qtbot: QtBot, hl: Desk, destroys: Destroys
 ) -> None:
-    months_of(hl, destroys)
-    view = ChatView(hl.chat, ROOM)
-    qtbot.addWidget(view)
-    timeline = hl.chat.timeline(ROOM)
-    index = next(i for i in range(len(timeline)) if timeline.message(i).text == "i november å")
-    gone = timeline.message(index)
+    view, gone = beside_november(qtbot, hl, destroys)
     view.composer.field.setPlainText("mitt svar å 🙂")
     view.composer.reply(gone, "Enhetschef")
     view.composer.edit(gone)
