@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from app.core import clock
-from app.errors import disk_fault
+from app.errors import DiskFull, FileUnreadable, is_full
 from app.people.service import PeopleService
 from app.settings import RECOVERY_SHEET_REMINDER, Settings
 from app.store.database import Database
@@ -90,15 +90,18 @@ class Recovery:
         )
 
     async def save(self, target: Path, pdf: bytes) -> None:
-        """Writes `pdf`, a drawn recovery sheet, to the file `target`. DiskFull or StoreUnwritable if the disk refuses;
-        then a file that was at `target` is unchanged, and nothing of the new one is left. ▲ The same after a kill
-        (app/store/saved_files.py): a forgotten file with the code would let its finder become the person."""
+        """Writes `pdf`, a recovery sheet, to the file `target`, in place of one that is there. DiskFull if the disk of
+        `target` is full, FileUnreadable if the file cannot be written for another reason; then `target` is as it was.
+
+        ▲ If the process is killed before the file is complete, `target` is as it was too, and the next session removes
+        what was written (app/store/saved_files.py). Otherwise a recovery code that nobody knows of would lie on the
+        disk, with which another person could take over the account."""
         try:
             async with saved_file(self._db, target) as draft:
                 await to_end(partial(draft.file.write, pdf))
                 await to_end(draft.keep)
         except OSError as e:
-            raise disk_fault(e) from e
+            raise (DiskFull if is_full(e) else FileUnreadable) from e
 
     async def publish(self, paper: RecoverySheetPaper, old: str = "") -> None:
         """Puts the recovery sheet `paper` in force. Call it once the person has the paper in hand. `old`: the code of

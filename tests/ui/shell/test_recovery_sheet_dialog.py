@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.files import Draft
 from app.core.i18n import set_language
-from app.errors import DiskFull
+from app.errors import DiskFull, FileUnreadable
 from app.recovery import Recovery, RecoverySheetState
 from app.session import Session
 from sync.client.status import LinkState
@@ -269,6 +269,22 @@ async def test_a_recovery_sheet_that_cannot_be_written_leaves_the_file_that_was_
         await offline.save(target, b"%PDF")
     assert found(tmp_path) == [target.name]
     assert target.read_bytes() == b"the sheet before"
+
+
+async def test_a_recovery_sheet_is_not_saved_in_a_folder_that_is_gone_and_the_dialog_says_so(
+    qtbot: QtBot, offline: Recovery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(FileUnreadable):
+        await offline.save(tmp_path / "finns inte" / "blad.pdf", b"%PDF")
+    dialog = dialog_of(qtbot, offline)
+
+    async def chosen(*_: object) -> Path:
+        return tmp_path / "finns inte" / "blad.pdf"
+
+    monkeypatch.setattr(recovery_sheet_dialog, "save_file", chosen)
+    dialog.save_button.click()
+    await until(lambda: "file-unreadable" in dialog.error.text())
+    assert dialog.kept.text() == ""
 
 
 async def test_what_a_kill_left_of_a_recovery_sheet_is_known_to_the_next_start(
