@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How long a test waits for what must happen. A busy machine may stand still for seconds: a test that gives up sooner
-fails without a fault of the program. One that waits for what must not happen has a shorter time of its own."""
+"""How many seconds a test waits for something that the program must do. A whole machine may stand still for some
+seconds; a test that gives up after them would fail although the program has no fault. A test that checks that something
+does not happen chooses a shorter time itself, since it always waits until the end of it."""
 
 PATIENCE_S = 90.0

@@ -89,9 +89,9 @@ _COLUMNS = """v.id, v.kind, v.room, v.obj, v.thread, v.ref, coalesce((SELECT o.k
     ''), v.by, v.n, v.t, v.detail, v.count, v.asks, v.state, v.until, v.answered"""
 _STAYS = f"""NOT EXISTS (SELECT 1 FROM notice_sweeps w
     WHERE w.what = '{GONE}' AND w.place IN (v.room, v.obj) AND v.rowid <= w.n AND NOT {OF_REMINDER})"""
-_KEPT = f"(NOT EXISTS (SELECT 1 FROM objects o WHERE o.obj = v.obj AND o.deleted) OR {OF_REMINDER})"
-"""Not about something in the trash, unless the person asked to be reminded of it."""
-_SHOWN = f"NOT v.hidden AND {_KEPT} AND {_STAYS}"
+_NOT_TRASHED = f"(NOT EXISTS (SELECT 1 FROM objects o WHERE o.obj = v.obj AND o.deleted) OR {OF_REMINDER})"
+"""True of a notice whose object is not in the trash, and of each reminder, which this person asked for."""
+_SHOWN = f"NOT v.hidden AND {_NOT_TRASHED} AND {_STAYS}"
 _OPEN = "v.asks AND NOT v.answered AND v.state <> 2 AND (v.state <> 3 OR v.until <= ?)"
 _TRIM = f"""DELETE FROM notices WHERE id IN (SELECT id FROM notices
     WHERE t < ? AND (hidden OR state = 2 OR answered OR NOT asks AND state = 1) LIMIT {AT_ONCE})"""
@@ -233,8 +233,9 @@ class NoticeStore:
 
     def claim(self, by_turns_upto: int | None = None) -> Sequence[NoticeRow]:
         """Returns at most AT_ONCE notices that are still to ring, oldest first, and marks them as rung in the same
-        transaction. So none is returned a second time, also after a restart. Fewer than AT_ONCE, even none, may be
-        returned although more are to ring, if rooms or objects were left, destroyed or put in the trash.
+        transaction. So no notice is returned twice, also after a restart. Marked but not returned are notices that
+        are about a room that the person left, or an object that was destroyed or put in the trash: fewer than AT_ONCE,
+        even none, may be returned although more are to ring.
 
         `by_turns_upto`: returns notices that ring at one of the person's devices instead, those that are to ring since
         this time (ms) or an earlier one."""
@@ -246,7 +247,7 @@ class NoticeStore:
             params = (by_turns_upto,)
         if not self._db.rows(f"SELECT 1 FROM notices v {where} LIMIT 1", params):
             return []
-        sql = f"SELECT {_STAYS} AND {_KEPT}, {_COLUMNS} FROM notices v {where} LIMIT {AT_ONCE}"
+        sql = f"SELECT {_STAYS} AND {_NOT_TRASHED}, {_COLUMNS} FROM notices v {where} LIMIT {AT_ONCE}"
         with self._db.transaction() as conn:
             found = [(row[0], _row(row[1:])) for row in conn.execute(sql, params)]
             conn.executemany("UPDATE notices SET ring = 0 WHERE id = ?", [(row.id,) for _, row in found])

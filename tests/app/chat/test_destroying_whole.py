@@ -35,6 +35,7 @@ from tests.app.chat.months import (
 )
 from tests.app.store.failing import FULL, Statements, fails_at
 from tests.office import CHANNEL, EK, ROOM, Desk, Positions, reopened
+from tests.patience import PATIENCE_S
 
 __all__ = ["clock", "destroys", "hl", "months"]  # fixtures
 
@@ -212,7 +213,7 @@ async def test_a_disk_that_does_not_let_a_destroyed_month_end_is_reported_and_as
     with seen.watched():
         destroy(hl.store)
         with pytest.raises(DiskFull):
-            await asyncio.wait_for(hl.store.destroyed.complete(), 10)
+            await asyncio.wait_for(hl.store.destroyed.complete(), PATIENCE_S)
     assert hl.store.db.rows("SELECT obj FROM destroying") == [(CHANNEL,)]
     await hl.store.destroyed.complete()
     assert hl.store.db.rows("SELECT * FROM destroying") == []

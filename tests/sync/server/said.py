@@ -7,5 +7,6 @@ _LOGGED = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ sync\.server\S* [A-Z]+ .*\n")
 
 
 def said(err: str) -> str:
-    """`err` without what a server logged that runs in the same process: while a command runs, all logs go there."""
+    """What a command itself wrote to standard error: the captured `err` without the log lines of sync.server. While a
+    command runs, standard error also gets what a server logs that the test runs in the same process."""
     return _LOGGED.sub("", err)
